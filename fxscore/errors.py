@@ -1,0 +1,47 @@
+"""Errors of fxscore; each message says what failed, where, and how to mend it."""
+
+from __future__ import annotations
+
+
+class FxScoreError(Exception):
+    """Base of every error that fxscore raises on purpose."""
+
+
+class ModelRefError(FxScoreError):
+    """A model reference cannot be read, found or built."""
+
+
+class CaptureError(FxScoreError):
+    """A module cannot be captured as a graph."""
+
+
+class UnrepresentedOperatorError(FxScoreError):
+    """An operator with learnable weights has no representation."""
+
+
+class PassError(FxScoreError):
+    """A pass left a graph that does not verify."""
+
+
+class CheckpointError(FxScoreError):
+    """A scorer file is missing, truncated, altered or foreign."""
+
+
+class ScorerError(FxScoreError):
+    """A scorer is unknown, or gave no finite score."""
+
+
+class SpaceError(FxScoreError):
+    """A genotype or a benchmark file does not belong to its search space."""
+
+
+class TrainingError(FxScoreError):
+    """A training run cannot start, resume or go on."""
+
+
+class WorkerError(FxScoreError):
+    """A worker process died, or passed its time or memory limit."""
+
+
+class StoreError(FxScoreError):
+    """A result store is damaged, locked or of another version."""

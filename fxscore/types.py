@@ -1,0 +1,139 @@
+"""The values that cross rooms: model references, score records and rankings.
+
+They are frozen and picklable; only these (never a module) cross process boundaries.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fxscore.errors import ModelRefError
+
+Shape = tuple[int, ...]
+
+_TEXT = re.compile(r"^(?P<body>.*?)(?P<options>\{.*\})?$", re.DOTALL)
+_FILE = re.compile(r"^(?P<path>.*\.py)(?::(?P<builder>[A-Za-z_]\w*))?$", re.DOTALL)
+_NAMED = re.compile(r"^(?P<source>[A-Za-z_][\w.]*):(?P<name>.+)$", re.DOTALL)
+
+
+@dataclass(frozen=True, order=True)
+class ModelRef:
+    """A picklable recipe for one network.
+
+    Text form: ``SOURCE:NAME{JSON options}``, or ``path/to/file.py[:builder]{…}`` for a Python file::
+
+        timm:resnet50          torchvision:resnet18      zoo/vgg.py       zoo/vgg.py:build_small
+        nasbench201:|nor_conv_3x3~0|+|…|                 mypackage.nets:Net{"width": 32}
+
+    ``options`` holds the keyword arguments of the builder as sorted ``(name, JSON text)`` pairs,
+    so that equal recipes are equal and hashable.
+    """
+
+    source: str
+    name: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, source: str, name: str, options: Mapping[str, Any] | None = None) -> ModelRef:
+        """Build a reference from plain keyword options."""
+        pairs = ((key, json.dumps(value, sort_keys=True)) for key, value in (options or {}).items())
+        return cls(source, name, tuple(sorted(pairs)))
+
+    @classmethod
+    def parse(cls, text: str) -> ModelRef:
+        """Read the text form; raises `ModelRefError` with the grammar where it does not fit."""
+        match = _TEXT.match(text.strip())
+        assert match is not None  # the pattern takes any text
+        options = _parse_options(text, match["options"])
+        if file := _FILE.match(match["body"]):
+            return cls.of("file", f"{file['path']}:{file['builder'] or 'build'}", options)
+        if named := _NAMED.match(match["body"]):
+            return cls.of(named["source"], named["name"], options)
+        raise ModelRefError(
+            f"{text!r} is no model reference; write SOURCE:NAME (timm:resnet50, torchvision:resnet18, "
+            "package.module:callable) or a path to a .py file"
+        )
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The options as keyword arguments."""
+        return {key: json.loads(value) for key, value in self.options}
+
+    def __str__(self) -> str:
+        body = self.name.removesuffix(":build") if self.source == "file" else f"{self.source}:{self.name}"
+        return body + (json.dumps(self.kwargs) if self.options else "")
+
+
+def _parse_options(text: str, options: str | None) -> dict[str, Any]:
+    try:
+        parsed = json.loads(options) if options else {}
+    except json.JSONDecodeError as error:
+        raise ModelRefError(f"{text!r}: the options in braces are not JSON ({error})") from None
+    if not isinstance(parsed, dict):
+        raise ModelRefError(f"{text!r}: the options must be a JSON object of keyword arguments")
+    return parsed
+
+
+@dataclass(frozen=True)
+class ScoreRecord:
+    """What is known about one network after one attempt to score it.
+
+    Exactly one of `score` and `error` is set. `params` counts learnable numbers (tied once), `macs` are
+    multiply-accumulates of one image, `seconds` is wall time of the whole attempt.
+    """
+
+    ref: ModelRef
+    score: float | None = None
+    error: str | None = None
+    params: int | None = None
+    macs: int | None = None
+    seconds: float = 0.0
+    fingerprint: str | None = None
+    scorer_id: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.score is None) == (self.error is None):
+            raise ValueError(f"{self.ref}: a record has either a score or an error")
+
+    def as_dict(self) -> dict[str, Any]:
+        """A flat, JSON-ready form; `name` is the reference's text."""
+        return {
+            "name": str(self.ref),
+            "score": self.score,
+            "error": self.error,
+            "params": self.params,
+            "macs": self.macs,
+            "seconds": round(self.seconds, 4),
+            "fingerprint": self.fingerprint,
+            "scorer": self.scorer_id,
+        }
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Records from the best score to the worst; failures last, in the order they were given."""
+
+    records: tuple[ScoreRecord, ...] = field(default=())
+
+    @classmethod
+    def of(cls, records: Iterable[ScoreRecord]) -> Ranking:
+        """Sort records by score, best first; equal scores keep their order."""
+        return cls(tuple(sorted(records, key=lambda r: (r.score is None, -(r.score or 0.0)))))
+
+    @property
+    def failures(self) -> tuple[ScoreRecord, ...]:
+        """The records that hold an error."""
+        return tuple(record for record in self.records if record.error is not None)
+
+    def __iter__(self) -> Iterator[ScoreRecord]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> ScoreRecord:
+        return self.records[index]
