@@ -1,0 +1,201 @@
+"""A search space: genotypes, their text and vector forms, their neighbours, and the networks they stand for.
+
+A space is a product of finite variables, perhaps with some vectors ruled out. METHOD.md section 6 tells
+ordered variables (widths, counts) from unordered ones (operator kinds), since search treats them differently.
+A space of one's own needs a name, an input shape, variables and `build`; the rest has defaults::
+
+    class Plain(SearchSpace[tuple[Value, ...]]):
+        name = "plain"
+        input_shape = (3, 32, 32)
+        variables = (Variable("width", (8, 16, 32), ordered=True), Variable("norm", ("batch", "none")))
+
+        def build(self, genotype: tuple[Value, ...]) -> nn.Module:
+            width, norm = genotype
+            layers = [nn.Conv2d(3, width, 3), nn.BatchNorm2d(width) if norm == "batch" else nn.Identity()]
+            return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+import torch
+from torch import nn
+
+from fxscore.errors import SpaceError
+from fxscore.spaces.table import BenchmarkTable
+from fxscore.types import Shape
+
+Value = int | float | bool | str
+G = TypeVar("G", bound=Hashable)
+
+_SAMPLE_TRIES = 10_000
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One choice of a space: `values` in order; `ordered` where neighbouring values are alike."""
+
+    name: str
+    values: tuple[Value, ...]
+    ordered: bool = False
+
+    def index(self, value: Value) -> int:
+        """The position of a value; raises `SpaceError` with the values that fit."""
+        try:
+            return self.values.index(value)
+        except ValueError:
+            shown = ", ".join(map(str, self.values[:12])) + (", …" if len(self.values) > 12 else "")
+            raise SpaceError(f"{self.name} = {value!r} is not one of {shown}") from None
+
+    def read(self, text: str) -> Value:
+        """The value whose text is `text`."""
+        by_text = {str(value): value for value in self.values}
+        return by_text[text] if text in by_text else self.values[self.index(text)]
+
+
+class SearchSpace(ABC, Generic[G]):
+    """A finite set of genotypes, each with a text form, a vector form and a network.
+
+    Subclasses give `name`, `input_shape` (C, H, W), `variables` and `build`. The default genotype is the
+    tuple of values, one per variable; a space with a genotype of its own overrides `values_of` and
+    `from_values` (and `parse` and `format` where a text form is customary).
+    """
+
+    name: ClassVar[str]
+    input_shape: Shape
+    variables: tuple[Variable, ...]
+
+    @abstractmethod
+    def build(self, genotype: G) -> nn.Module:
+        """A new network, its weights freshly initialised; takes (N, C, H, W)."""
+
+    def values_of(self, genotype: G) -> tuple[Value, ...]:
+        """One value per variable."""
+        return cast("tuple[Value, ...]", genotype)
+
+    def from_values(self, values: tuple[Value, ...]) -> G:
+        """The genotype with these values; raises `SpaceError` where the space rules them out."""
+        return cast("G", values)
+
+    def encode(self, genotype: G) -> list[int]:
+        """The vector of the genotype: for each variable the position of its value."""
+        values = self.values_of(genotype)
+        return [variable.index(value) for variable, value in zip(self.variables, values, strict=True)]
+
+    def decode(self, vector: Sequence[int]) -> G:
+        """The genotype of a vector; raises `SpaceError` where the vector is no member of the space."""
+        if len(vector) != len(self.variables):
+            raise SpaceError(f"{self.name}: a vector has {len(self.variables)} numbers, not {len(vector)}")
+        return self.from_values(tuple(map(self._value, self.variables, map(int, vector))))
+
+    def _value(self, variable: Variable, index: int) -> Value:
+        if not 0 <= index < len(variable.values):
+            raise SpaceError(
+                f"{self.name}: {variable.name} takes positions 0 to {len(variable.values) - 1}, not {index}"
+            )
+        return variable.values[index]
+
+    def format(self, genotype: G) -> str:
+        """The text form: `name=value` pairs joined by commas."""
+        pairs = zip(self.variables, self.values_of(genotype), strict=True)
+        return ",".join(f"{variable.name}={value}" for variable, value in pairs)
+
+    def parse(self, text: str) -> G:
+        """Read the text form; raises `SpaceError` that names what is wrong."""
+        pairs = [item.partition("=")[::2] for item in text.strip().split(",")]
+        expected = [variable.name for variable in self.variables]
+        if [name for name, _ in pairs] != expected:
+            raise SpaceError(f"{self.name}: {text!r} must read {'=…,'.join(expected)}=…")
+        texts = (value for _, value in pairs)
+        return self.from_values(tuple(map(Variable.read, self.variables, texts)))
+
+    def sample(self, generator: torch.Generator) -> G:
+        """A genotype drawn uniformly over the vectors that the space allows."""
+        for _ in range(_SAMPLE_TRIES):
+            try:
+                return self.decode(self._random_vector(generator))
+            except SpaceError:
+                continue
+        raise SpaceError(f"{self.name}: no valid genotype in {_SAMPLE_TRIES} draws; override `sample`")
+
+    def _random_vector(self, generator: torch.Generator) -> list[int]:
+        return [int(torch.randint(len(v.values), (), generator=generator)) for v in self.variables]
+
+    def neighbours(self, genotype: G) -> Iterator[G]:
+        """Genotypes that differ in one variable, each once; of an ordered variable only the next values."""
+        vector, seen = self.encode(genotype), {genotype}
+        for position, variable in enumerate(self.variables):
+            for index in _moves(variable, vector[position]):
+                changed = self._try_decode([*vector[:position], index, *vector[position + 1 :]])
+                if changed is not None and changed not in seen:
+                    seen.add(changed)
+                    yield changed
+
+    def _try_decode(self, vector: Sequence[int]) -> G | None:
+        try:
+            return self.decode(vector)
+        except SpaceError:
+            return None
+
+    @property
+    def size(self) -> int:
+        """The number of vectors; an upper bound where the space rules some out or merges equal ones."""
+        return math.prod(len(variable.values) for variable in self.variables)
+
+    def isomorphism_key(self, genotype: G) -> str:
+        """Equal for genotypes that the benchmark itself calls one network; the text form by default."""
+        return self.format(genotype)
+
+    def read(self, path: str | Path) -> BenchmarkTable[G]:
+        """Read a benchmark file whole, or raise `SpaceError` naming the row or key that is wrong."""
+        raise SpaceError(f"{self.name} has no benchmark file: {path} cannot be read as one")
+
+
+def _moves(variable: Variable, index: int) -> Iterator[int]:
+    if variable.ordered:
+        yield from (i for i in (index - 1, index + 1) if 0 <= i < len(variable.values))
+    else:
+        yield from (i for i in range(len(variable.values)) if i != index)
+
+
+_SPACES = {
+    "nasbench201": "fxscore.spaces.nasbench201:NASBench201",
+}
+
+
+def space_names() -> tuple[str, ...]:
+    """The names of the spaces that ship with fxscore."""
+    return tuple(sorted(_SPACES))
+
+
+def get_space(name: str, **options: Any) -> SearchSpace[Any]:
+    """A space by its name, or a user's own by `package.module:Class`; options go to its constructor.
+
+    Raises:
+        SpaceError: no such space, or the space does not take these options.
+    """
+    location = _SPACES.get(name, name)
+    if ":" not in location:
+        raise SpaceError(f"no search space {name!r}; there are {', '.join(space_names())}, or module:Class")
+    try:
+        return _load_class(location)(**options)
+    except TypeError as error:
+        raise SpaceError(f"search space {name!r}: {error}") from None
+
+
+def _load_class(location: str) -> type[SearchSpace[Any]]:
+    module_name, _, class_name = location.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise SpaceError(f"search space {location!r} cannot be imported: {error}") from None
+    if not (isinstance(found, type) and issubclass(found, SearchSpace)):
+        raise SpaceError(f"{location!r} is no SearchSpace class")
+    return found

@@ -1,0 +1,86 @@
+"""A benchmark table: genotypes beside the accuracies that somebody trained them to."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fxscore.errors import SpaceError
+
+Floats = NDArray[np.float64]
+G = TypeVar("G", bound=Hashable)
+
+
+@dataclass(frozen=True, eq=False)
+class BenchmarkTable(Generic[G]):
+    """Rows of a benchmark: one genotype and its labels each.
+
+    Attributes:
+        space: name of the search space.
+        genotypes: one per row; a genotype may recur where the benchmark drew it more than once.
+        columns: labels by `dataset.split` (`cifar100.valid`, `cifar100.test`); more is better.
+            Accuracies are in percent.
+        group: rows with one key are one network; split and rank by it. None where every row is its own.
+        params: published numbers of learnable parameters (None where the file states none).
+        flops: published multiply-accumulates of one image.
+        proxies: published values of zero-cost proxies, by name.
+        caution: what must be said beside every figure made from this table; empty where nothing need be.
+    """
+
+    space: str
+    genotypes: tuple[G, ...]
+    columns: Mapping[str, Floats]
+    group: tuple[str, ...] | None = None
+    params: Floats | None = None
+    flops: Floats | None = None
+    proxies: Mapping[str, Floats] = field(default_factory=dict)
+    caution: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", _frozen_columns(self.columns))
+        object.__setattr__(self, "proxies", _frozen_columns(self.proxies))
+        for name, values in self._every_column().items():
+            if len(values) != len(self):
+                raise SpaceError(f"{self.space}: column {name} has {len(values)} rows, not {len(self)}")
+
+    def _every_column(self) -> dict[str, Sequence[object] | Floats]:
+        optional = {"group": self.group, "params": self.params, "flops": self.flops}
+        given = {name: values for name, values in optional.items() if values is not None}
+        return {**self.columns, **self.proxies, **given}
+
+    def __len__(self) -> int:
+        return len(self.genotypes)
+
+    def labels(self, name: str) -> Floats:
+        """The label column `name`; raises `SpaceError` with the names that there are."""
+        if name not in self.columns:
+            known = ", ".join(self.columns) or "no labels at all"
+            raise SpaceError(f"{self.space}: no label {name!r}; the table has {known}")
+        return self.columns[name]
+
+    def subset(self, indices: Sequence[int] | NDArray[np.integer]) -> BenchmarkTable[G]:
+        """The rows at `indices`, in that order."""
+        rows = np.asarray(indices, dtype=np.intp)
+        return BenchmarkTable(
+            space=self.space,
+            genotypes=tuple(self.genotypes[i] for i in rows),
+            columns={name: values[rows] for name, values in self.columns.items()},
+            group=None if self.group is None else tuple(self.group[i] for i in rows),
+            params=None if self.params is None else self.params[rows],
+            flops=None if self.flops is None else self.flops[rows],
+            proxies={name: values[rows] for name, values in self.proxies.items()},
+            caution=self.caution,
+        )
+
+
+def _frozen_columns(columns: Mapping[str, Floats]) -> Mapping[str, Floats]:
+    """Read-only copies: a frozen table must not change through its arrays."""
+    frozen = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
+    for values in frozen.values():
+        values.flags.writeable = False
+    return MappingProxyType(frozen)
