@@ -1,0 +1,1 @@
+"""Rankings as tables, JSON and CSV."""
