@@ -23,6 +23,7 @@ from fxscore.spaces.table import BenchmarkTable
 from fxscore.types import Shape
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+_KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 DATASETS: dict[str, tuple[int, Shape]] = {
     "cifar10": (10, (3, 32, 32)),
@@ -153,36 +154,42 @@ class Network(nn.Module):
 
 
 class CellModule(nn.Module):
-    """One cell at a fixed width; only the convolutions own modules, since a score pays for every object."""
+    """One cell at a fixed width.
+
+    Edges own a convolution and a BatchNorm and nothing else: a score pays for every module that is built.
+    """
 
     def __init__(self, operations: Sequence[str], channels: int) -> None:
         super().__init__()
         self.operations = tuple(operations)
-        kernels = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
+        self.relu = nn.ReLU()
         for (i, j), operation in zip(EDGES, operations, strict=True):
-            if operation in kernels:
-                self.add_module(f"edge_{i}_{j}", relu_conv_bn(channels, channels, kernels[operation]))
+            if kernel := _KERNELS.get(operation):
+                conv = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=False)
+                self.add_module(f"conv_{i}_{j}", conv)
+                self.add_module(f"norm_{i}_{j}", nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same shape."""
         nodes = [x]
         for (i, j), operation in zip(EDGES, self.operations, strict=True):
-            edge = self._apply_edge(operation, i, j, nodes[i])
+            edge = self._edge(operation, f"{i}_{j}", nodes[i])
             if len(nodes) == j:
                 nodes.append(edge)
             else:
                 nodes[j] = nodes[j] + edge
         return nodes[-1]
 
-    def _apply_edge(self, operation: str, i: int, j: int, x: Tensor) -> Tensor:
+    def _edge(self, operation: str, name: str, x: Tensor) -> Tensor:
         if operation == "none":
             return x.mul(0.0)
         if operation == "skip_connect":
             return x
         if operation == "avg_pool_3x3":
             return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
-        edge: Tensor = getattr(self, f"edge_{i}_{j}")(x)
-        return edge
+        edge: Tensor = getattr(self, f"conv_{name}")(self.relu(x))
+        normalised: Tensor = getattr(self, f"norm_{name}")(edge)
+        return normalised
 
 
 class ResidualBlock(nn.Module):
