@@ -1,0 +1,65 @@
+"""A ranking as a rich table, and the console lines around it."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fxscore.report import numbers
+from fxscore.report.rows import Row, rows
+from fxscore.types import Ranking
+
+
+def ranking_table(ranking: Ranking, *, sort: str = "score", title: str | None = None) -> Table:
+    """Rank, model, score, params, MACs and seconds; a last column holds the errors, where there are any.
+
+    Args:
+        ranking: The records to show.
+        sort: One of `fxscore.report.rows.SORT_KEYS`.
+        title: Printed above the table.
+    """
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("model", overflow="fold")
+    for name in ("score", "params", "MACs", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
+    failed = bool(ranking.failures)
+    if failed:
+        table.add_column("error", overflow="fold", style="red")
+    for row in rows(ranking, sort):
+        table.add_row(*_cells(row, failed))
+    return table
+
+
+def print_ranking(
+    console: Console, ranking: Ranking, *, sort: str = "score", title: str | None = None
+) -> None:
+    """Print the table and one closing line that counts networks and failures."""
+    console.print(ranking_table(ranking, sort=sort, title=title))
+    console.print(summary(ranking), highlight=False)
+
+
+def summary(ranking: Ranking) -> str:
+    """How many networks were ranked, and how many failed."""
+    failed = len(ranking.failures)
+    ranked = len(ranking) - failed
+    text = f"{ranked} network{'' if ranked == 1 else 's'} ranked"
+    return f"{text}, {failed} failed" if failed else text
+
+
+def _cells(row: Row, with_error: bool) -> list[Text]:
+    record = row.record
+    texts = [
+        numbers.MISSING if row.rank is None else str(row.rank),
+        str(record.ref),
+        numbers.score(record.score),
+        numbers.count(record.params),
+        numbers.count(record.macs),
+        numbers.seconds(record.seconds),
+    ]
+    if with_error:
+        texts.append(record.error or "")
+    # Text, not str: a name may hold square brackets, which rich would read as markup.
+    return [Text(text) for text in texts]

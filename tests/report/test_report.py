@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from fxscore.report import numbers, print_ranking, ranking_csv, ranking_json, rows
+from fxscore.report.files import FIELDS
+from fxscore.types import ModelRef, Ranking, ScoreRecord
+
+
+def record(name: str, score: float | None = None, **fields: object) -> ScoreRecord:
+    error = None if score is not None else "ModelRefError: no such thing"
+    return ScoreRecord(ModelRef("timm", name), score=score, error=error, **fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def ranking() -> Ranking:
+    return Ranking.of(
+        [
+            record("small", 0.5, params=1_200_000, macs=300_000_000, seconds=0.25),
+            record("broken", seconds=0.01),
+            record(
+                "big", 2.0, params=25_557_032, macs=4_089_184_256, seconds=1.5, fingerprint="f", scorer_id="s"
+            ),
+            record("twin[of]big", 2.0, params=25_000_000, seconds=1.0),
+        ]
+    )
+
+
+def printed(ranking: Ranking, width: int = 120, sort: str = "score") -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_ranking(console, ranking, sort=sort)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_equal_scores_share_a_rank_and_failures_have_none(ranking: Ranking) -> None:
+    assert [(row.rank, row.record.ref.name) for row in rows(ranking)] == [
+        (1, "big"),
+        (1, "twin[of]big"),
+        (3, "small"),
+        (None, "broken"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("params", ["small", "twin[of]big", "big", "broken"]),
+        ("macs", ["small", "big", "twin[of]big", "broken"]),  # not known: after those that are
+        ("seconds", ["small", "twin[of]big", "big", "broken"]),
+        ("name", ["big", "small", "twin[of]big", "broken"]),
+    ],
+)
+def test_sort_changes_the_order_but_no_rank(ranking: Ranking, sort: str, names: list[str]) -> None:
+    shown = rows(ranking, sort)
+    assert [row.record.ref.name for row in shown] == names
+    assert dict.fromkeys(rows(ranking)) == dict.fromkeys(sorted(shown, key=lambda row: row.rank or 99))
+
+
+def test_unknown_sort_key_is_refused(ranking: Ranking) -> None:
+    with pytest.raises(ValueError, match="'size'; choose one of score, params"):
+        rows(ranking, "size")
+
+
+def test_table_shows_every_field_in_human_units(ranking: Ranking) -> None:
+    lines = printed(ranking).splitlines()
+    big = next(line for line in lines if "timm:big" in line)
+    assert big.split() == ["1", "timm:big", "2.0000", "25.6", "M", "4.09", "G", "1.50", "s"]
+    assert any("timm:twin[of]big" in line for line in lines)
+    assert any("timm:broken" in line and "ModelRefError: no such thing" in line for line in lines)
+    assert lines[-1] == "3 networks ranked, 1 failed"
+
+
+def test_error_column_only_with_errors(ranking: Ranking) -> None:
+    assert "error" in printed(ranking)
+    assert "error" not in printed(Ranking(ranking.records[:3]))
+
+
+def test_narrow_table_folds_and_loses_no_character_of_a_name() -> None:
+    name = "a_very_long_name_" * 6
+    text = printed(Ranking.of([record(name, 1.0)]), width=60)
+    assert f"timm:{name}" in "".join(
+        line.split("1.0000")[0].strip().removeprefix("1 ").strip() for line in text.split("\n")
+    )
+
+
+def test_json_and_csv_hold_the_same(ranking: Ranking) -> None:
+    objects = json.loads(ranking_json(ranking, sort="params"))
+    lines = list(csv.DictReader(io.StringIO(ranking_csv(ranking, sort="params"))))
+    assert [list(item) for item in objects] == [list(FIELDS)] * 4
+    assert [[("" if value is None else str(value)) for value in item.values()] for item in objects] == [
+        list(line.values()) for line in lines
+    ]
+    assert objects[2]["name"] == "timm:big"
+    assert objects[2]["macs"] == 4_089_184_256
+    assert objects[3]["score"] is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.00 k"),
+        (999_400, "999 k"),
+        (999_949, "1.00 M"),
+        (25_557_032, "25.6 M"),
+        (4_089_184_256, "4.09 G"),
+        (2.5e12, "2.50 T"),
+    ],
+)
+def test_count(value: float | None, text: str) -> None:
+    assert numbers.count(value) == text
+
+
+@given(st.integers(1, 10**14))
+def test_count_is_within_half_a_percent(value: int) -> None:
+    number, _, prefix = numbers.count(value).partition(" ")
+    size = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[prefix]
+    assert float(number) * size == pytest.approx(value, rel=5.1e-3)
+    assert len(number) <= 4 or prefix == "T"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0 ms"),
+        (0.0424, "42 ms"),
+        (0.9999, "1.00 s"),
+        (59.96, "1 min 00 s"),
+        (125, "2 min 05 s"),
+        (5400, "1 h 30 min"),
+    ],
+)
+def test_seconds(value: float, text: str) -> None:
+    assert numbers.seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0.0, "0.0000"), (-1.23456, "-1.2346"), (1e61, "1.000e+61"), (-2e-7, "-2.000e-07")],
+)
+def test_score(value: float | None, text: str) -> None:
+    assert numbers.score(value) == text
