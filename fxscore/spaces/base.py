@@ -18,11 +18,15 @@ A space of one's own needs a name, an input shape, variables and `build`; the re
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import math
+import sys
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import torch
@@ -167,6 +171,7 @@ def _moves(variable: Variable, index: int) -> Iterator[int]:
 
 _SPACES = {
     "nasbench201": "fxscore.spaces.nasbench201:NASBench201",
+    "nasbench_macro": "fxscore.spaces.macro:NASBenchMacro",
 }
 
 
@@ -176,14 +181,17 @@ def space_names() -> tuple[str, ...]:
 
 
 def get_space(name: str, **options: Any) -> SearchSpace[Any]:
-    """A space by its name, or a user's own by `package.module:Class`; options go to its constructor.
+    """A space by its name; options go to its constructor.
+
+    A user's own space is named by where its class is: `package.module:Class` or `path/to/file.py:Class`.
 
     Raises:
         SpaceError: no such space, or the space does not take these options.
     """
     location = _SPACES.get(name, name)
     if ":" not in location:
-        raise SpaceError(f"no search space {name!r}; there are {', '.join(space_names())}, or module:Class")
+        known = ", ".join(space_names())
+        raise SpaceError(f"no search space {name!r}; there are {known}, or name your own as module:Class")
     try:
         return _load_class(location)(**options)
     except TypeError as error:
@@ -191,11 +199,28 @@ def get_space(name: str, **options: Any) -> SearchSpace[Any]:
 
 
 def _load_class(location: str) -> type[SearchSpace[Any]]:
-    module_name, _, class_name = location.partition(":")
+    module_name, _, class_name = location.rpartition(":")
+    load = _load_file if module_name.endswith(".py") else importlib.import_module
     try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
+        found = getattr(load(module_name), class_name)
+    except (ImportError, AttributeError, OSError) as error:
         raise SpaceError(f"search space {location!r} cannot be imported: {error}") from None
     if not (isinstance(found, type) and issubclass(found, SearchSpace)):
         raise SpaceError(f"{location!r} is no SearchSpace class")
     return found
+
+
+def _load_file(path: str) -> ModuleType:
+    """Import one file under a name of its own, once, so that its classes stay the same classes."""
+    name = f"fxscore_space_{zlib.crc32(str(Path(path).resolve()).encode()):08x}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None  # a path that ends with .py always has a loader
+        assert spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]  # half a module must not answer the next call
+            raise
+    return sys.modules[name]

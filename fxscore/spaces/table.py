@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fxscore.errors import SpaceError
 
@@ -42,8 +42,11 @@ class BenchmarkTable(Generic[G]):
     caution: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", _frozen_columns(self.columns))
-        object.__setattr__(self, "proxies", _frozen_columns(self.proxies))
+        set_field = object.__setattr__
+        set_field(self, "columns", _frozen_columns(self.columns))
+        set_field(self, "proxies", _frozen_columns(self.proxies))
+        set_field(self, "params", None if self.params is None else _frozen(self.params))
+        set_field(self, "flops", None if self.flops is None else _frozen(self.flops))
         for name, values in self._every_column().items():
             if len(values) != len(self):
                 raise SpaceError(f"{self.space}: column {name} has {len(values)} rows, not {len(self)}")
@@ -78,9 +81,12 @@ class BenchmarkTable(Generic[G]):
         )
 
 
-def _frozen_columns(columns: Mapping[str, Floats]) -> Mapping[str, Floats]:
-    """Read-only copies: a frozen table must not change through its arrays."""
-    frozen = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
-    for values in frozen.values():
-        values.flags.writeable = False
-    return MappingProxyType(frozen)
+def _frozen_columns(columns: Mapping[str, ArrayLike]) -> Mapping[str, Floats]:
+    return MappingProxyType({name: _frozen(values) for name, values in columns.items()})
+
+
+def _frozen(values: ArrayLike) -> Floats:
+    """A read-only copy: a frozen table must not change through its arrays."""
+    copy: Floats = np.array(values, dtype=np.float64)
+    copy.flags.writeable = False
+    return copy
