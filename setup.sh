@@ -93,7 +93,10 @@ create_venv() {
 # Two set-ups at once in one folder would write over each other.
 if command -v flock >/dev/null; then
     exec 9<setup.sh
-    flock 9
+    flock -n 9 || {
+        say "waiting for another set-up in this folder"
+        flock 9
+    }
 fi
 
 state=$(cat $mark 2>/dev/null || true)

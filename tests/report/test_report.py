@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from fxscore.report import numbers, print_ranking, ranking_csv, ranking_json, rows
-from fxscore.report.files import FIELDS
+from fxscore.report import numbers
+from fxscore.report.files import FIELDS, ranking_csv, ranking_json
+from fxscore.report.rows import rows
+from fxscore.report.table import print_ranking
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 
 

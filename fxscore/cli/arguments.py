@@ -1,0 +1,58 @@
+"""Reading of words: shapes, sizes, and options whose value may be left out."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+
+from fxscore.errors import ModelRefError
+from fxscore.types import ModelRef, Shape
+
+STDOUT = "-"
+_FILE_OPTIONS = ("--json", "--csv")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+def complete(words: list[str]) -> list[str]:
+    """Give ``--json`` and ``--csv`` the value ``-`` (stdout) where they stand alone.
+
+    A following word is their file, unless it is an option or reads as a model: in ``--json zoo/vit.py`` it is
+    a model, in ``--json out.json`` a file. ``--json=FILE`` is never ambiguous.
+    """
+    result: list[str] = []
+    for position, word in enumerate(words):
+        result.append(word)
+        if word == "--":
+            return result + words[position + 1 :]
+        following = words[position + 1] if position + 1 < len(words) else None
+        if word in _FILE_OPTIONS and not _is_file(following):
+            result[-1] = f"{word}={STDOUT}"
+    return result
+
+
+def _is_file(word: str | None) -> bool:
+    if word is None or (word.startswith("-") and word != STDOUT):
+        return False
+    try:
+        ModelRef.parse(word)
+    except ModelRefError:
+        return True
+    return False
+
+
+def shape(text: str) -> Shape:
+    """``3,64,64`` or ``3x64x64``: the shape of one input, without the batch."""
+    parts = re.split(r"\s*[,x×]\s*", text.strip().strip("()"))
+    if not parts or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise typer.BadParameter(f"{text!r} is no shape; write C,H,W without the batch, such as 3,64,64")
+    return tuple(map(int, parts))
+
+
+def size(text: str) -> int:
+    """``4G``, ``512M``, ``1.5GiB``: bytes, in powers of 1024."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or float(match[1]) == 0:
+        raise typer.BadParameter(f"{text!r} is no size; write 4G or 512M")
+    return int(float(match[1]) * _UNITS[match[2].lower()])

@@ -1,0 +1,93 @@
+"""Options that several commands share, each with the sentence that explains it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fxscore.cli import arguments
+from fxscore.report.rows import SortKey
+
+MODEL_HELP = (
+    "What to score: a Python file with build() and INPUT_SHAPE (zoo/vit.py, nets.py:build_small), timm:NAME, "
+    "torchvision:NAME, a space (nasbench201:CELL), or package.module:callable. timm and torchvision names "
+    "may hold wildcards, in quotes. Keyword arguments follow in braces: 'timm:resnet50{\"num_classes\": 10}'."
+)
+
+Models = Annotated[list[str], typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]
+Scorer = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="A shipped scorer (see `fxscore scorers`) or a checkpoint file.",
+        show_default="the shipped default",
+    ),
+]
+# Any: the value is a tuple, which typer would read as several values; the parser makes it from one.
+InputShape = Annotated[
+    Any,
+    typer.Option(
+        metavar="C,H,W",
+        parser=arguments.shape,
+        help="Shape of one input without the batch.",
+        show_default="the model's own, else 3,224,224",
+    ),
+]
+Sort = Annotated[
+    SortKey, typer.Option(help="Order of the rows; score from the best, the others from the smallest.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Worker processes, one thread each.", show_default="one per core")
+]
+TimeLimit = Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="Longest time for one network.")]
+MemoryLimit = Annotated[
+    Any,
+    typer.Option(
+        metavar="SIZE",
+        parser=arguments.size,
+        help="Largest memory of one worker, such as 4G.",
+        show_default="no limit",
+    ),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The store of results; what is in it is not computed again.",
+        show_default="in the user's cache folder",
+    ),
+]
+NoStore = Annotated[bool, typer.Option("--no-store", help="Neither read nor write stored results.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Use a Dask cluster, tcp://HOST:PORT, or `local` (needs fxscore[cluster]).",
+        show_default="this machine",
+    ),
+]
+Json = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[FILE]",
+        help="Write JSON to a file; alone or with `-`, to stdout instead of the table.",
+        show_default=False,
+    ),
+]
+Csv = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[FILE]",
+        help="Write CSV to a file; alone or with `-`, to stdout instead of the table.",
+        show_default=False,
+    ),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Log what is done, and show the traceback of an error.")
+]
+LogFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Append the full log to a file.", show_default=False)
+]

@@ -1,0 +1,81 @@
+"""`fxscore rank`: score many networks and print them from the best to the worst."""
+
+from __future__ import annotations
+
+import typer
+
+from fxscore.cli import options, output
+from fxscore.cli.arguments import STDOUT
+from fxscore.cli.expand import expand
+from fxscore.report.rows import SortKey
+from fxscore.types import Ranking
+
+EPILOG = (
+    "Examples:\n\n"
+    "  fxscore rank zoo/*.py\n\n"
+    "  fxscore rank 'timm:resnet*' torchvision:vit_b_16 --sort params\n\n"
+    "  fxscore rank nets.py:small nets.py:large --input-shape 3,64,64 --time-limit 30\n\n"
+    "  fxscore rank zoo/*.py --json results.json --csv results.csv\n\n"
+    "A network that cannot be scored becomes a row with its error; the others are ranked. "
+    "Exit codes: 0 all scored, 1 some networks failed, 2 wrong usage or nothing could be done, "
+    "130 interrupted."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("rank", epilog=EPILOG)(rank)
+
+
+def rank(
+    models: options.Models,
+    scorer: options.Scorer = None,
+    input_shape: options.InputShape = None,
+    sort: options.Sort = "score",
+    json: options.Json = None,
+    csv: options.Csv = None,
+    workers: options.Workers = None,
+    time_limit: options.TimeLimit = 120.0,
+    memory_limit: options.MemoryLimit = None,
+    store: options.Store = None,
+    no_store: options.NoStore = False,
+    cluster: options.Cluster = None,
+    verbose: options.Verbose = False,
+    log_file: options.LogFile = None,
+) -> None:
+    """Score networks without training them, and rank them.
+
+    Each file runs in a worker process with a time limit, so a broken one spoils nothing but its own row.
+    """
+    output.set_up_logging(verbose, log_file)
+    refs = expand(models)
+    from fxscore import api
+    from fxscore.cli.progress import Progress
+
+    with Progress(len(refs)) as progress:
+        ranking = api.rank(
+            refs,
+            scorer=scorer,
+            input_shape=input_shape,
+            workers=workers,
+            time_limit=time_limit,
+            memory_limit=memory_limit,
+            store=None if no_store else store or True,
+            cluster=cluster,
+            on_record=progress.add,
+        )
+    show(ranking, sort, json, csv)
+    raise typer.Exit(130 if progress.interrupted else 1 if ranking.failures else 0)
+
+
+def show(ranking: Ranking, sort: SortKey, json: str | None, csv: str | None) -> None:
+    """Print the table, unless stdout is taken by JSON or CSV; write the files asked for."""
+    from fxscore.report.files import ranking_csv, ranking_json
+    from fxscore.report.table import print_ranking
+
+    if json is not None:
+        output.write(ranking_json(ranking, sort=sort), json)
+    if csv is not None:
+        output.write(ranking_csv(ranking, sort=sort), csv)
+    if STDOUT not in (json, csv):
+        print_ranking(output.console(), ranking, sort=sort)

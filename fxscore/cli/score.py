@@ -1,0 +1,42 @@
+"""`fxscore score`: the score of one network, and nothing else, on stdout."""
+
+from __future__ import annotations
+
+import typer
+
+from fxscore.cli import options, output
+
+EPILOG = (
+    "Examples:\n\n"
+    "  fxscore score zoo/vit.py\n\n"
+    "  fxscore score timm:resnet50 --scorer nasbench201\n\n"
+    "Exit codes: 0 scored, 1 the network failed, 2 wrong usage or an unusable scorer."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("score", epilog=EPILOG)(score)
+
+
+def score(
+    model: options.Model,
+    scorer: options.Scorer = None,
+    input_shape: options.InputShape = None,
+    time_limit: options.TimeLimit = 120.0,
+    verbose: options.Verbose = False,
+    log_file: options.LogFile = None,
+) -> None:
+    """Print the score of one network; higher is better, and only comparisons mean something."""
+    output.set_up_logging(verbose, log_file)
+    from fxscore import api
+    from fxscore.types import ModelRef
+
+    ranking = api.rank(
+        [ModelRef.parse(model)], scorer=scorer, input_shape=input_shape, workers=1, time_limit=time_limit
+    )
+    record = ranking[0]
+    if record.error is not None:
+        typer.echo(f"fxscore: {record.ref}: {record.error}", err=True)
+        raise typer.Exit(1)
+    typer.echo(record.score)
