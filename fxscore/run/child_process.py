@@ -1,0 +1,174 @@
+"""The parent's end of one child: the process, its socket, its stderr, and the runner that takes the work.
+
+`fxscore.run.child` is the other end, and holds the order of the messages.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from fxscore.errors import WorkerError
+from fxscore.run.child import BOOT, CHILD_ENVIRONMENT
+from fxscore.run.failure import describe_death
+from fxscore.run.messages import Channel, Message
+from fxscore.run.outcome import Limits, Task
+from fxscore.run.processes import kill_tree, tree_memory
+
+TICK = 0.05  # seconds between two looks at the time, the memory and stderr
+_STDERR_KEPT = 1 << 14
+_logger = logging.getLogger(__name__)
+
+
+class KeeperGoneError(Exception):
+    """The child's keeper itself ended, or its supervisor was stopped."""
+
+
+class ChildProcess:
+    """A started child.
+
+    Args:
+        payload: the pickled job.
+
+    Attributes:
+        runner: the process that takes work; None until the keeper names one.
+    """
+
+    def __init__(self, payload: bytes) -> None:
+        ours, theirs = socket.socketpair()
+        path = [os.path.abspath(entry) for entry in sys.path]
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", BOOT, json.dumps(path), str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
+                env={**os.environ, **CHILD_ENVIRONMENT},
+            )
+        assert self._process.stderr is not None  # it is a pipe
+        self._errors = self._process.stderr.fileno()
+        os.set_blocking(self._errors, False)
+        self._channel = Channel(ours)
+        self._tail = b""
+        self._opened = False
+        self.runner: int | None = None
+        self._used = False
+        with contextlib.suppress(OSError):  # a child that is dead already is noticed at the first receive
+            self.send({"job": base64.b64encode(payload).decode()})
+
+    def send(self, message: Message) -> None:
+        self._channel.send(message)
+
+    def receive(self, seconds: float) -> Message | None:
+        try:
+            return self._channel.receive(seconds)
+        except EOFError:
+            raise KeeperGoneError from None
+
+    def wait_until_open(self, seconds: float) -> None:
+        """Raise `WorkerError` where the job says why it cannot open, `KeeperGoneError` without a word."""
+        try:
+            message = self._receive_by(time.monotonic() + seconds)
+        except KeeperGoneError:
+            raise KeeperGoneError(describe_death(self._status(), self.stderr())) from None
+        if message is None:
+            raise KeeperGoneError(f"the scorer did not load within {seconds:g} s")
+        if "broken" in message:
+            raise WorkerError(message["broken"])
+        self._opened = True
+
+    def _status(self) -> int:
+        code = self._process.wait(5)
+        return -code if code < 0 else code << 8  # as a wait status
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _receive_by(self, deadline: float) -> Message | None:
+        while (left := deadline - time.monotonic()) > 0:
+            if (message := self.receive(min(TICK, left))) is not None:
+                return message
+            self.drain_stderr()
+        return None
+
+    def make_room(self, task: Task, limits: Limits) -> None:
+        """Have a fit runner: a fresh one where the task runs alone, or where the last one grew too large."""
+        if self.runner is not None and self.receive(0) is not None:
+            self.runner = None  # it ended while it had nothing to do
+        if self.runner is not None and self._used and (task.alone or self.memory() > limits.memory / 2):
+            _logger.debug("runner %d retires", self.runner)
+            self.send({"retire": True})
+            self.runner = None
+        if self.runner is None:
+            self._await_runner()
+        self._used = True
+
+    def _await_runner(self) -> None:
+        deadline = time.monotonic() + 30
+        while (message := self._receive_by(deadline)) is not None:
+            if "runner" in message:
+                self.runner, self._used = int(message["runner"]), False
+                return
+        raise KeeperGoneError  # it hangs
+
+    def kill_runner(self) -> None:
+        """Kill the runner's tree; the keeper replaces it."""
+        if self.runner is not None:
+            kill_tree(self.runner)
+            self.runner = None
+
+    def memory(self) -> int:
+        return tree_memory(self.runner) if self.runner is not None else 0
+
+    def forget_stderr(self) -> None:
+        self.drain_stderr()
+        self._tail = b""
+
+    def stderr(self) -> str:
+        """The last words since `forget_stderr`."""
+        self.drain_stderr()
+        return self._tail.decode(errors="replace")
+
+    def drain_stderr(self) -> None:
+        """Keep the tail of what came; so much at a time that a flood cannot hold up the supervisor."""
+        for _ in range(64):
+            try:
+                data = os.read(self._errors, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self._tail = (self._tail + data)[-_STDERR_KEPT:]
+
+    def abandon(self) -> None:
+        """Hang up, so that the keeper cleans up and ends; one that still opens its job would not notice."""
+        self._channel.shut()
+        if not self._opened:
+            self._kill()
+
+    def end(self) -> None:
+        """Have the child end, and wait until it is gone."""
+        self.abandon()
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            self._process.wait()
+        self._channel.close()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)

@@ -1,0 +1,89 @@
+"""One line of text for everything that can go wrong with one network, and whether it would go wrong again."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sysconfig
+import traceback
+from pathlib import Path
+
+from fxscore.errors import FxScoreError, ModelRefError, WorkerError
+
+_WIDTH = 500
+_FAULT = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in ')
+_LIBRARIES = tuple(
+    {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, cut to a length that a table can hold."""
+    words = " ".join(text.split())
+    return words if len(words) <= _WIDTH else words[: _WIDTH - 1] + "…"
+
+
+def describe_exception(error: BaseException) -> str:
+    """An error of fxscore speaks for itself; any other is ``TypeName: message (file:line)``."""
+    if isinstance(error, FxScoreError):
+        return one_line(str(error)) or type(error).__name__
+    place = _place(error)
+    return one_line(f"{type(error).__name__}: {error}") + (f" ({place})" if place else "")
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_users(frame.filename)]
+    return f"{Path((own or frames)[-1].filename).name}:{(own or frames)[-1].lineno}" if frames else ""
+
+
+def _is_users(filename: str) -> bool:
+    """Whether a file is the user's own: the line that he can mend, rather than the depth of a library."""
+    package = str(Path(__file__).resolve().parents[1])
+    return not filename.startswith((*_LIBRARIES, package, "<"))
+
+
+def is_lasting(error: BaseException) -> bool:
+    """Whether trying again with the same recipe, package and libraries must fail again.
+
+    True where fxscore itself says that a network cannot be scored. A broken file or a missing package
+    (`ModelRefError`), a lost worker and every foreign exception may be mended outside of the recipe.
+    """
+    return isinstance(error, FxScoreError) and not isinstance(error, (ModelRefError, WorkerError))
+
+
+def describe_death(status: int, stderr: str) -> str:
+    """How a process ended, from its wait status, with the place or the last words that it left on stderr."""
+    words = _last_words(stderr)
+    tail = f" ({words})" if words else ""
+    if os.WIFSIGNALED(status):
+        return one_line(f"the process was killed by {_signal_name(os.WTERMSIG(status))}{tail}")
+    return one_line(f"the process ended with exit code {os.WEXITSTATUS(status)} before it had a score{tail}")
+
+
+def is_outside_kill(status: int) -> bool:
+    """Whether somebody else ended the process, such as the kernel when memory runs out."""
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGKILL, signal.SIGTERM)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _last_words(stderr: str) -> str:
+    faults = list(_FAULT.finditer(stderr))
+    own = [fault for fault in faults if _is_users(fault["file"])]
+    if faults:
+        place = (own or faults)[0]  # the fault handler lists the most recent call first
+        return f"{Path(place['file']).name}:{place['line']}"
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def gibibytes(size: float) -> str:
+    """A size for people."""
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"

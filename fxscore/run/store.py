@@ -1,0 +1,132 @@
+"""What is known already, in one sqlite file: verdicts by fingerprint, and the fingerprints of recipes.
+
+Key of a score: architecture fingerprint × context, where a context is scorer × settings × package version. A
+second table maps a recipe (with its file's hash and the library versions, `Job.recipe_key`) to its
+fingerprint in a context, so that a second run captures nothing, and equal architectures under other names are
+computed once.
+
+Write-ahead log, ``synchronous=NORMAL``: a record that is written survives ``kill -9`` of the process (a power
+cut may lose the last records, never the file). Several rankings may write to one store at once. It must lie
+on a local disk.
+
+What answers a later run: scores, and errors by which fxscore itself says that a network cannot be scored
+(*lasting* errors). Other errors (death, a passed limit, a file that does not build, an exception from
+elsewhere) are written down too, for an export, but the next run tries again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fxscore.run.store_file import connect, explained, transaction
+from fxscore.types import ModelRef, ScoreRecord
+
+_FIND = """
+SELECT r.fingerprint, r.params, r.macs, r.seconds, v.score, coalesce(v.error, r.error) AS error,
+       coalesce(v.lasting, r.lasting) AS lasting
+FROM recipes r LEFT JOIN verdicts v ON v.context = r.context AND v.fingerprint = r.fingerprint
+WHERE r.context = ? AND r.recipe = ?
+"""
+# A score is never replaced by an error: another ranking may have had more time or memory.
+_WRITE_VERDICT = """
+INSERT INTO verdicts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+SET score = excluded.score, error = excluded.error, lasting = excluded.lasting
+WHERE excluded.score IS NOT NULL OR verdicts.score IS NULL
+"""
+_WRITE_RECIPE = "INSERT OR REPLACE INTO recipes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The score, or the error, of one fingerprint; `lasting` where trying again must end the same."""
+
+    score: float | None
+    error: str | None
+    lasting: bool
+
+
+class Store:
+    """An open store; its methods may be called from several threads.
+
+    Args:
+        path: the file, made with its folder where there is none (see `default_store_path`); None is a store
+            that ends with this object and, past a few megabytes, lies on disk.
+
+    Raises:
+        StoreError: the file is damaged, foreign, locked or from a newer version; it is left as it is.
+    """
+
+    def __init__(self, path: Path | str | None = None) -> None:
+        self.path = None if path is None else Path(path)
+        self._lock = threading.RLock()
+        self._db = connect(self.path)
+
+    def context(self, scorer: str, settings: str, package: str) -> int:
+        """The number of a context, new or known."""
+        key = (scorer, settings, package)
+        with self._connection() as db:
+            db.execute("INSERT OR IGNORE INTO contexts (scorer, settings, package) VALUES (?, ?, ?)", key)
+            row = db.execute(
+                "SELECT id FROM contexts WHERE (scorer, settings, package) = (?, ?, ?)", key
+            ).fetchone()
+        return int(row[0])
+
+    def find(
+        self, context: int, recipe: str, ref: ModelRef, scorer_id: str
+    ) -> tuple[ScoreRecord, bool] | None:
+        """The record of a recipe, if there is one, and whether it is lasting (a score always is)."""
+        with self._connection() as db:
+            row = db.execute(_FIND, (context, _digest(recipe))).fetchone()
+        if row is None or (row["score"] is None and row["error"] is None):
+            return None
+        error = row["error"] if row["score"] is None else None
+        known = (row["params"], row["macs"], row["seconds"], row["fingerprint"])
+        return ScoreRecord(ref, row["score"], error, *known, scorer_id), bool(row["lasting"])
+
+    def verdict(self, context: int, fingerprint: str) -> Verdict | None:
+        """What is known of a fingerprint."""
+        query = "SELECT score, error, lasting FROM verdicts WHERE context = ? AND fingerprint = ?"
+        with self._connection() as db:
+            row = db.execute(query, (context, fingerprint)).fetchone()
+        return None if row is None else Verdict(row["score"], row["error"], bool(row["lasting"]))
+
+    def write(self, context: int, recipe: str, record: ScoreRecord, lasting: bool = False) -> None:
+        """Write one record; it is safe from a ``kill -9`` when this returns."""
+        lasting = lasting or record.score is not None
+        with self._connection() as db, transaction(db):
+            if record.fingerprint is not None:
+                db.execute(_WRITE_VERDICT, (context, record.fingerprint, record.score, record.error, lasting))
+            db.execute(_WRITE_RECIPE, _recipe_row(context, recipe, record, lasting))
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, explained(self.path):
+            yield self._db
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _digest(recipe: str) -> bytes:
+    return hashlib.sha256(recipe.encode()).digest()[:16]
+
+
+def _recipe_row(context: int, recipe: str, record: ScoreRecord, lasting: bool) -> tuple[object, ...]:
+    error = record.error if record.fingerprint is None else None  # with a fingerprint, the verdict has it
+    key = (context, _digest(recipe), str(record.ref), record.fingerprint, error, lasting)
+    return (*key, record.params, record.macs, record.seconds, time.time())

@@ -1,0 +1,163 @@
+"""One supervisor drives one child: it gives it networks, enforces the limits, and says how a network died.
+
+A supervisor is a plain object for one thread at a time; `stop` alone may come from another. It blocks on the
+child's socket and looks at the time, the memory and the child's stderr every `TICK` seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+
+from fxscore.errors import WorkerError
+from fxscore.run.child_process import TICK, ChildProcess, KeeperGoneError
+from fxscore.run.failure import describe_death, gibibytes, is_outside_kill, one_line
+from fxscore.run.messages import Message
+from fxscore.run.outcome import Ask, Facts, Limits, Outcome, Task
+
+_logger = logging.getLogger(__name__)
+
+
+class _LimitError(Exception):
+    """A network went beyond a limit and was killed."""
+
+
+class Supervisor:
+    """Scores one network after the other in a child process that may die at any of them.
+
+    Args:
+        payload: the pickled job.
+        limits: what one network may use.
+    """
+
+    def __init__(self, payload: bytes, limits: Limits) -> None:
+        self.payload = payload
+        self.limits = limits
+        self._child: ChildProcess | None = None
+        self.stopped = False
+
+    def run(self, task: Task, ask: Ask | None = None) -> Outcome:
+        """Score one network; any failure of the network is an `Outcome`.
+
+        Raises:
+            WorkerError: the child could not start or could not open the job, or the supervisor was stopped.
+        """
+        child = self._started()
+        begin = time.monotonic()
+        try:
+            child.make_room(task, self.limits)
+            begin = time.monotonic()
+            outcome = _Attempt(child, task, self.limits, ask).outcome()
+        except (KeeperGoneError, OSError):
+            self.close()
+            if self.stopped:
+                raise WorkerError("the run was stopped") from None
+            outcome = Outcome(error="the worker process was killed from outside", lost=True)
+        return replace(outcome, seconds=time.monotonic() - begin)
+
+    def _started(self) -> ChildProcess:
+        if self._child is None:
+            try:
+                return self._start()
+            except KeeperGoneError as gone:  # perhaps memory was short for a moment: once more
+                _logger.warning("a worker process could not start: %s", gone)
+            try:
+                return self._start()
+            except KeeperGoneError as gone:
+                raise WorkerError(one_line(f"no worker process could start: {gone}")) from None
+        return self._child
+
+    def _start(self) -> ChildProcess:
+        child = self._child = ChildProcess(self.payload)
+        try:
+            if self.stopped:  # by another thread, which may have seen no child yet
+                raise WorkerError("the run was stopped")
+            child.wait_until_open(self.limits.start_seconds)
+        except BaseException:
+            self.close()
+            raise
+        _logger.info("worker process %d is ready", child.pid)
+        return child
+
+    def stop(self) -> None:
+        """Have the child end now, from any thread; a `run` in another thread raises `WorkerError`."""
+        self.stopped = True
+        if (child := self._child) is not None:
+            child.abandon()
+
+    def close(self) -> None:
+        """End the child and wait until it is gone."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+
+class _Attempt:
+    """One network in one child: the clock, the limits and the conversation."""
+
+    def __init__(self, child: ChildProcess, task: Task, limits: Limits, ask: Ask | None) -> None:
+        self._child = child
+        self._task = task
+        self._limits = limits
+        self._ask = ask
+        self._left = limits.seconds
+        self._facts: Facts | None = None
+
+    def outcome(self) -> Outcome:
+        """Send the network and follow it to its end."""
+        ref = self._task.ref
+        self._child.forget_stderr()
+        self._child.send({"run": [ref.source, ref.name, ref.options], "alone": self._task.alone})
+        try:
+            while True:
+                if (outcome := self._understand(self._next())) is not None:
+                    return outcome
+        except _LimitError as passed:
+            return Outcome(error=str(passed), facts=self._facts)
+
+    def _understand(self, message: Message) -> Outcome | None:
+        if "prepared" in message:
+            return self._prepared(Facts(**message["prepared"]))
+        if self._task.alone or "ended" in message:
+            self._child.runner = None
+        if "ended" in message:
+            return self._death(int(message["ended"]))
+        return Outcome(message.get("score"), message.get("error"), self._facts, message.get("lasting", False))
+
+    def _prepared(self, facts: Facts) -> Outcome | None:
+        self._facts = facts
+        wanted = self._ask is None or self._ask(self._task, facts)
+        self._child.send({"finish": wanted})
+        if wanted:
+            return None
+        if self._task.alone:
+            self._child.runner = None
+        return Outcome(facts=facts)
+
+    def _death(self, status: int) -> Outcome:
+        error = describe_death(status, self._child.stderr())
+        _logger.warning("%s: %s", self._task.ref, error)
+        return Outcome(error=error, facts=self._facts, lost=is_outside_kill(status))
+
+    def _next(self) -> Message:
+        while True:
+            begin = time.monotonic()
+            message = self._child.receive(min(TICK, self._left))
+            self._left -= time.monotonic() - begin
+            if message is not None:
+                return message
+            self._child.drain_stderr()
+            self._enforce()
+
+    def _enforce(self) -> None:
+        if self._left <= 0:
+            self._kill(f"passed the time limit of {self._limits.seconds:g} s")
+        elif (used := self._child.memory()) > self._limits.memory:
+            limit = gibibytes(self._limits.memory)
+            self._kill(f"passed the memory limit of {limit} (held {gibibytes(used)})")
+
+    def _kill(self, why: str) -> None:
+        _logger.warning("%s: %s", self._task.ref, why)
+        self._child.kill_runner()
+        raise _LimitError(why)
