@@ -170,6 +170,7 @@ def _moves(variable: Variable, index: int) -> Iterator[int]:
 
 
 _SPACES = {
+    "nasbench101": "fxscore.spaces.nasbench101:NASBench101",
     "nasbench201": "fxscore.spaces.nasbench201:NASBench201",
     "nasbench_macro": "fxscore.spaces.macro:NASBenchMacro",
 }

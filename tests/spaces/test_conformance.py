@@ -14,6 +14,7 @@ from fxscore.errors import SpaceError
 from fxscore.spaces import SearchSpace, get_space, space_names
 from fxscore.types import ModelRef
 
+MERGING = {"nasbench101"}
 OWN = f"{Path(__file__).parent / 'own_space.py'}:Plain"
 
 
@@ -72,6 +73,8 @@ class TestSpace:
         assert [space.parse(space.format(other)) for other in near] == near
 
     def test_neighbourhood_is_mutual(self, space: SearchSpace[Any]) -> None:
+        if space.name in MERGING:
+            pytest.skip("a change of one variable may silence others, so the way back is longer")
         genotype = draw(space, 1)[0]
         for other in itertools.islice(space.neighbours(genotype), 3):
             assert genotype in set(space.neighbours(other))
