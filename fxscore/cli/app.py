@@ -41,16 +41,22 @@ for module in (rank, score, models):
     module.register(app)
 
 
+def show_version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("fxscore"))
+        raise typer.Exit
+
+
 @app.callback()
-def version_option(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
+def fxscore(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", is_eager=True, callback=show_version
+    ),
 ) -> None:
     """Rank any PyTorch network without training it."""
-    if version:
-        from importlib.metadata import version as version_of
-
-        typer.echo(version_of("fxscore"))
-        raise typer.Exit
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

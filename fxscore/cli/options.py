@@ -42,7 +42,10 @@ Sort = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes, one thread each.", show_default="one per core")
 ]
-TimeLimit = Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="Longest time for one network.")]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(min=0.1, metavar="SECONDS", help="Longest time for one network.", show_default="600"),
+]
 MemoryLimit = Annotated[
     Any,
     typer.Option(

@@ -1,66 +1,88 @@
-"""How a ranking comes along, on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""How a ranking comes along, on stderr: a bar on a terminal, a plain line now and then elsewhere.
+
+It is a watcher of the engine (`fxscore.run.Watcher`): it is told what is worked on and what has arrived, and
+keeps the records, so that an interrupted ranking can still be shown.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
-from fxscore.cli import output
-from fxscore.types import ScoreRecord
+from fxscore.report import numbers
+from fxscore.types import ModelRef, ScoreRecord
 
-_LINE_EVERY = 10.0  # seconds
+LINE_EVERY = 10.0  # seconds between plain lines
 
 
-class Progress:
-    """A context that counts the records it is shown.
+class RankingProgress:
+    """A context that shows how many networks are done, failed and cached, their rate, and what runs now.
 
     Args:
         total: How many records are expected.
+        console: Where to show it; a bar if it is a terminal.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, console: Console) -> None:
         self.total = total
-        self.done = 0
-        self.failed = 0
-        self.interrupted = False
-        self._console = output.console(stderr=True)
-        self._bar: Bar | None = None
+        self.records: list[ScoreRecord] = []
+        self._cached = 0
+        self._now: tuple[ModelRef, ...] = ()
+        self._console = console
+        self._bar: Progress | None = None
         self._task = TaskID(0)
         self._start = self._last_line = time.monotonic()
 
-    def __enter__(self) -> Progress:
+    def working(self, refs: Sequence[ModelRef]) -> None:
+        """These networks are being worked on."""
+        self._now = tuple(refs)
+        self._show()
+
+    def arrived(self, record: ScoreRecord, cached: bool) -> None:
+        """A record is there; `cached` where nothing was computed for it."""
+        self.records.append(record)
+        self._cached += cached
+        self._show()
+
+    def text(self) -> str:
+        """What a glance should tell: ``1 failed, 3 cached, 1.2/s, 40 s left, now: zoo/vit.py``."""
+        failed = sum(record.error is not None for record in self.records)
+        parts = [f"{failed} failed"] * (failed > 0) + [f"{self._cached} cached"] * (self._cached > 0)
+        computed = len(self.records) - self._cached
+        if computed:
+            rate = computed / max(time.monotonic() - self._start, 1e-6)
+            left = numbers.seconds((self.total - len(self.records)) / rate)
+            parts += [f"{rate:.2g}/s" if rate < 10 else f"{rate:.0f}/s", f"{left} left"]
+        if self._now:
+            parts.append("now: " + ", ".join(map(str, self._now)))
+        return ", ".join(parts)
+
+    def _show(self) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=len(self.records), description=self.text())
+        elif time.monotonic() - self._last_line >= LINE_EVERY:
+            self._last_line = time.monotonic()
+            line = f"{len(self.records)}/{self.total} {self.text()}"
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def __enter__(self) -> RankingProgress:
         if self._console.is_terminal:
-            self._bar = Bar(
-                BarColumn(),
+            # One line whatever the width: a name may be long.
+            rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+            columns = (
+                BarColumn(20),
                 MofNCompleteColumn(),
-                TextColumn("{task.description}"),
-                TimeRemainingColumn(),
-                console=self._console,
-                transient=True,
+                TextColumn("{task.description}", markup=False, table_column=rest),
             )
-            self._task = self._bar.add_task("", total=self.total)
+            self._bar = Progress(*columns, console=self._console, transient=True, expand=True)
+            self._task = self._bar.add_task("starting", total=self.total)
             self._bar.start()
         return self
-
-    def add(self, record: ScoreRecord) -> None:
-        """Count one finished network."""
-        self.done += 1
-        self.failed += record.error is not None
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self.done, description=self._text(record))
-        elif time.monotonic() - self._last_line >= _LINE_EVERY:
-            self._last_line = time.monotonic()
-            self._console.print(
-                f"{self.done}/{self.total} {self._text(record)}", highlight=False, markup=False
-            )
-
-    def _text(self, record: ScoreRecord) -> str:
-        rate = self.done / max(time.monotonic() - self._start, 1e-9)
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{rate:.1f}/s{failed}, last {record.ref}"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

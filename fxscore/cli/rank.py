@@ -10,6 +10,7 @@ from fxscore.cli.expand import expand
 from fxscore.report.rows import SortKey
 from fxscore.types import Ranking
 
+INTERRUPTED = 130
 EPILOG = (
     "Examples:\n\n"
     "  fxscore rank zoo/*.py\n\n"
@@ -35,7 +36,7 @@ def rank(
     json: options.Json = None,
     csv: options.Csv = None,
     workers: options.Workers = None,
-    time_limit: options.TimeLimit = 120.0,
+    time_limit: options.TimeLimit = None,
     memory_limit: options.MemoryLimit = None,
     store: options.Store = None,
     no_store: options.NoStore = False,
@@ -50,22 +51,29 @@ def rank(
     output.set_up_logging(verbose, log_file)
     refs = expand(models)
     from fxscore import api
-    from fxscore.cli.progress import Progress
+    from fxscore.cli.progress import RankingProgress
 
-    with Progress(len(refs)) as progress:
-        ranking = api.rank(
-            refs,
-            scorer=scorer,
-            input_shape=input_shape,
-            workers=workers,
-            time_limit=time_limit,
-            memory_limit=memory_limit,
-            store=None if no_store else store or True,
-            cluster=cluster,
-            on_record=progress.add,
-        )
+    with RankingProgress(len(refs), output.console(stderr=True)) as progress:
+        try:
+            ranking = api.rank(
+                refs,
+                scorer=scorer,
+                input_shape=input_shape,
+                workers=workers,
+                time_limit=time_limit,
+                memory_limit=memory_limit,
+                store=store,
+                no_store=no_store,
+                cluster=cluster,
+                watcher=progress,
+            )
+            code = 1 if ranking.failures else 0
+        except KeyboardInterrupt:
+            ranking, code = Ranking.of(progress.records), INTERRUPTED
     show(ranking, sort, json, csv)
-    raise typer.Exit(130 if progress.interrupted else 1 if ranking.failures else 0)
+    if code == INTERRUPTED:
+        typer.echo(f"fxscore: interrupted, {len(ranking)} of {len(refs)} networks done", err=True)
+    raise typer.Exit(code)
 
 
 def show(ranking: Ranking, sort: SortKey, json: str | None, csv: str | None) -> None:

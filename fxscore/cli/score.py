@@ -23,7 +23,7 @@ def score(
     model: options.Model,
     scorer: options.Scorer = None,
     input_shape: options.InputShape = None,
-    time_limit: options.TimeLimit = 120.0,
+    time_limit: options.TimeLimit = None,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fxscore.cli.app import run
+from fxscore.errors import CheckpointError
+from tests.cli.conftest import FakeBackEnd
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_table_on_stdout_and_zero(back_end: FakeBackEnd, capsys: Captured) -> None:
+    assert run(["rank", "timm:resnet18", "zoo/vit.py"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[:2] for line in out.splitlines() if "timm" in line or "zoo" in line] == [
+        ["1", "zoo/vit.py"],
+        ["2", "timm:resnet18"],
+    ]
+    assert out.splitlines()[-1] == "2 networks ranked"
+    assert err == ""
+
+
+def test_a_failure_is_a_row_and_exit_code_one(back_end: FakeBackEnd, capsys: Captured) -> None:
+    assert run(["rank", "zoo/bad.py", "zoo/vit.py"]) == 1
+    out = capsys.readouterr().out
+    assert "it is bad" in out
+    assert out.splitlines()[-1] == "1 network ranked, 1 failed"
+
+
+def test_patterns_expand_in_order_and_each_network_once(back_end: FakeBackEnd, capsys: Captured) -> None:
+    assert run(["rank", "timm:net_b", "timm:net_*"]) == 0
+    assert [ref.name for ref in back_end.asked["models"]] == ["net_b", "net_a", "net_c"]
+
+
+def test_a_pattern_without_a_match_ends_all(back_end: FakeBackEnd, capsys: Captured) -> None:
+    assert run(["rank", "timm:resnet18", "zoo/missing*.py"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "fxscore: zoo/missing*.py matches nothing\n")
+
+
+def test_a_name_without_a_match_is_left_to_its_row(back_end: FakeBackEnd, capsys: Captured) -> None:
+    assert run(["rank", "timm:missing_bad", "zoo/vit.py"]) == 1
+    assert "timm:missing_bad" in capsys.readouterr().out
+
+
+def test_no_reference_at_all_is_wrong_usage(back_end: FakeBackEnd, capsys: Captured) -> None:
+    assert run(["rank", "missing"]) == 2
+    assert capsys.readouterr().err.startswith("fxscore: 'missing' is no model reference; write SOURCE:NAME")
+
+
+@pytest.mark.parametrize("option", ["--json", "--json=-", "--json -"])
+def test_json_alone_takes_stdout(back_end: FakeBackEnd, capsys: Captured, option: str) -> None:
+    assert run(["rank", *option.split(), "zoo/vit.py", "zoo/bad.py"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["rank"], row["score"], row["error"]) for row in rows] == [
+        ("zoo/vit.py", 1, 16.0, None),
+        ("zoo/bad.py", None, None, "it is bad"),
+    ]
+    assert {"params", "macs", "seconds"} <= rows[0].keys()
+
+
+def test_files_leave_the_table_on_stdout(back_end: FakeBackEnd, capsys: Captured, tmp_path: Path) -> None:
+    json_file, csv_file = tmp_path / "out.json", tmp_path / "out.csv"
+    assert run(["rank", "zoo/vit.py", "--json", str(json_file), "--csv", str(csv_file)]) == 0
+    assert "zoo/vit.py" in capsys.readouterr().out
+    assert json.loads(json_file.read_text())[0]["name"] == "zoo/vit.py"
+    with csv_file.open(newline="") as lines:
+        assert next(csv.DictReader(lines))["params"] == "1000"
+
+
+def test_a_file_that_cannot_be_written_is_one_line(
+    back_end: FakeBackEnd, capsys: Captured, tmp_path: Path
+) -> None:
+    assert run(["rank", "zoo/vit.py", "--csv", str(tmp_path / "no" / "such.csv")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_options_reach_the_back_end(back_end: FakeBackEnd, capsys: Captured) -> None:
+    options = "--scorer naswot --input-shape 3,64,64 --workers 3 --time-limit 30 --memory-limit 2G --no-store"
+    assert run(["rank", "zoo/vit.py", *options.split(), "--cluster", "local"]) == 0
+    asked = {name: value for name, value in back_end.asked.items() if name != "models"}
+    assert asked == {
+        "scorer": "naswot",
+        "input_shape": (3, 64, 64),
+        "workers": 3,
+        "time_limit": 30.0,
+        "memory_limit": 2 << 30,
+        "store": None,
+        "no_store": True,
+        "cluster": "local",
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "rank",
+        "rank zoo/vit.py --sort size",
+        "rank zoo/vit.py --input-shape 3,x",
+        "rank zoo/vit.py --workers 0",
+        "rnk",
+    ],
+)
+def test_wrong_usage_is_two(back_end: FakeBackEnd, capsys: Captured, words: str) -> None:
+    assert run(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_interrupted_shows_what_is_done(back_end: FakeBackEnd, capsys: Captured) -> None:
+    back_end.raises = KeyboardInterrupt()
+    assert run(["rank", "zoo/vit.py", "zoo/vgg.py"]) == 130
+    out, err = capsys.readouterr()
+    assert "zoo/vit.py" in out
+    assert "zoo/vgg.py" not in out
+    assert err == "fxscore: interrupted, 1 of 2 networks done\n"
+
+
+def test_an_error_is_one_line_and_its_traceback_comes_with_v(
+    back_end: FakeBackEnd, capsys: Captured, tmp_path: Path
+) -> None:
+    back_end.raises = CheckpointError("the file x is truncated;\n  fetch it again")
+    words = ["rank", "zoo/vit.py", "zoo/vgg.py"]
+    assert run(words) == 2
+    assert capsys.readouterr() == ("", "fxscore: the file x is truncated; fetch it again\n")
+    assert run([*words, "-v"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+    log = tmp_path / "log"
+    assert run([*words, "--log-file", str(log)]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert "Traceback" in log.read_text()
+
+
+@pytest.fixture(autouse=True)
+def quiet_logger() -> None:
+    for handler in list(logging.getLogger("fxscore").handlers):
+        logging.getLogger("fxscore").removeHandler(handler)
+
+
+def test_score_prints_the_number_alone(back_end: FakeBackEnd, capsys: Captured) -> None:
+    assert run(["score", "zoo/vit.py"]) == 0
+    assert capsys.readouterr() == ("16.0\n", "")
+    assert run(["score", "zoo/bad.py"]) == 1
+    assert capsys.readouterr() == ("", "fxscore: zoo/bad.py: it is bad\n")
+
+
+def test_models_lists_what_a_pattern_means(back_end: FakeBackEnd, capsys: Captured) -> None:
+    assert run(["models", "timm:net_*", "zoo/vit.py"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["timm:net_a", "timm:net_b", "timm:net_c", "zoo/vit.py"]
+    assert run(["models", "zoo/vit.py", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == ["zoo/vit.py"]
+
+
+@pytest.mark.parametrize("command", ["", "rank", "score", "models"])
+def test_help_teaches_by_example(capsys: Captured, command: str) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "Examples:" in out
+    assert f"fxscore {command}" in out
+
+
+def test_help_is_quick() -> None:
+    """The best of three, since the machine may be busy; torch alone takes a second and more."""
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "fxscore", "rank", "--help"], check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_version(capsys: Captured) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.count(".") == 2
