@@ -23,7 +23,7 @@ class FakeBackEnd:
 
     def rank(self, models: list[ModelRef], *, watcher: Any = None, **options: Any) -> Ranking:
         self.asked = {"models": models, **options}
-        records = []
+        records: list[ScoreRecord] = []
         for ref in models:
             if self.raises is not None and records:
                 raise self.raises
