@@ -1,0 +1,7 @@
+"""From an `nn.Module` to an `fx.GraphModule` with shapes; the model's weights are never allocated or read."""
+
+from __future__ import annotations
+
+from fxscore.capture.trace import capture
+
+__all__ = ["capture"]

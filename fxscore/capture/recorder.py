@@ -1,0 +1,331 @@
+"""Records what a forward pass does to its input, on shapes alone.
+
+The forward runs for real, once, as Python: control flow over shapes, flags, types and `len` is simply executed.
+What depends on the input or on a parameter flows as tensors without storage (the meta device), and every
+`torch` function, `torch.nn.functional` function and tensor method that such a value meets becomes one node of an
+`fx.Graph`. What depends on neither (index tables, masks, sizes) is computed for real and becomes a constant.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from operator import getitem
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+from torch.overrides import TorchFunctionMode
+
+from fxscore.capture.shapes import infer
+from fxscore.errors import CaptureError
+
+_DROPPED_KEYWORDS = frozenset(
+    {"inplace", "out", "device", "generator", "pin_memory", "layout", "memory_format", "_stacklevel", "non_blocking", "copy"}
+)
+# Values pass through these unchanged: they make no node. Dropout is among them, since it is inactive.
+_IDENTITIES = frozenset(
+    """clone contiguous detach detach_ requires_grad_ data cpu cuda dropout dropout1d dropout2d dropout3d alpha_dropout
+    feature_dropout feature_alpha_dropout dropout_ alias positive""".split()
+)
+_CASTS = frozenset("to type type_as float double half bfloat16 int long short bool".split())
+_NOISE = {"rand_like": "zeros_like", "randn_like": "zeros_like", "bernoulli": "zeros_like", "normal": "zeros_like"}
+_READS_VALUES = frozenset(
+    """item tolist numpy __bool__ __int__ __float__ __index__ __contains__ nonzero unique equal allclose is_nonzero
+    masked_select __array__ argwhere""".split()
+)
+_OPERATORS = {
+    "__add__": "add", "__radd__": "add", "__iadd__": "add", "__mul__": "mul", "__rmul__": "mul", "__imul__": "mul",
+    "__sub__": "sub", "__isub__": "sub", "__rsub__": "rsub", "__truediv__": "div", "__itruediv__": "div", "__div__": "div",
+    "__matmul__": "matmul", "__pow__": "pow", "__ipow__": "pow", "__neg__": "neg", "__abs__": "abs", "__invert__": "bitwise_not",
+    "__eq__": "eq", "__ne__": "ne", "__lt__": "lt", "__le__": "le", "__gt__": "gt", "__ge__": "ge", "__and__": "bitwise_and",
+    "__or__": "bitwise_or", "__floordiv__": "floor_divide", "__mod__": "remainder", "multiply": "mul", "divide": "div",
+    "true_divide": "div", "subtract": "sub",
+}  # fmt: skip
+_VARIADIC = frozenset({"reshape", "permute", "flip", "tile"})  # methods take sizes one by one, their functions do not
+_CHANGED_THROUGH_A_VIEW = -1
+_TENSOR_PROPERTIES = {"T": "t", "mT": "adjoint", "H": "adjoint", "mH": "adjoint", "data": "data", "real": "real", "imag": "imag"}
+
+
+def assign(value: Tensor, index: Any, item: Any) -> Tensor:
+    """`value[index] = item` without changing `value`: the graph's form of indexed assignment."""
+    changed = value.clone()
+    changed[index] = item
+    return changed
+
+
+class Recorder(TorchFunctionMode):
+    """Turns the `torch` calls of one forward into `graph`; `attributes` holds the tensors that `get_attr` nodes name."""
+
+    def __init__(self, parameters: dict[str, nn.Parameter], buffers: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.graph = fx.Graph()
+        self.attributes: dict[str, Tensor] = {}
+        self._names = {id(tensor): name for name, tensor in (buffers | parameters).items()}
+        self._nodes: dict[int, fx.Node] = {}
+        self._standins: dict[int, Tensor] = {}
+        self._versions: dict[int, int] = {}
+        self._views: dict[int, Tensor] = {}
+        self._siblings: dict[int, list[Tensor]] = {}
+        self._alive: list[Tensor] = []  # an id is only unique while its tensor lives
+        self._muted = False
+
+    def placeholder(self, name: str, tensor: Tensor) -> Tensor:
+        """Make `tensor` (on the meta device) an input of the graph."""
+        self._bind(tensor, self.graph.placeholder(name), tensor)
+        return tensor
+
+    def finish(self, output: Tensor) -> None:
+        """End the graph with `output` as its result."""
+        node = self._node_of(output)
+        self.graph.output(node).meta["val"] = node.meta["val"]
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if self._muted:
+            return func(*self._standin(args), **self._standin(kwargs))
+        if func.__name__ == "__get__":
+            return self._read_property(func.__self__.__name__, func, args)
+        if not (self._touches(args) or (kwargs and self._touches(kwargs.values()))):
+            return func(*args, **kwargs)
+        return self._record(func, args, kwargs)
+
+    def call_leaf(self, path: str, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Record one call of a whole module; its inner operators stay unseen."""
+        self._muted = True
+        try:
+            result = forward(*args, **kwargs)
+        finally:
+            self._muted = False
+        node = self.graph.call_module(path, self._as_arguments(args), self._as_arguments(kwargs))
+        return self._bind_result(node, result)
+
+    # -- what kind of call is this? ---------------------------------------------------------------------------------
+
+    def _touches(self, values: Iterable[Any]) -> bool:
+        for value in values:
+            if isinstance(value, Tensor):
+                if value.is_meta or id(value) in self._nodes or isinstance(value, nn.Parameter):
+                    return True
+            elif isinstance(value, (list, tuple)) and value and self._touches(value):
+                return True
+        return False
+
+    def _read_property(self, name: str, func: Any, args: Any) -> Any:
+        tensor = args[0]
+        if not self._touches(args):
+            return func(*args)
+        if name == "device":
+            return torch.device("cpu")  # where the constructed architecture will run
+        if name == "is_meta":
+            return False
+        if name not in _TENSOR_PROPERTIES:
+            return func(self._standin(tensor))
+        if name == "data":
+            return tensor
+        return self._record(getattr(torch, _TENSOR_PROPERTIES[name]), args, {})
+
+    def _record(self, func: Any, args: Any, kwargs: Any) -> Any:
+        name = func.__name__
+        if name in _IDENTITIES:
+            return self._pass_on(name, args[0] if args else kwargs["input"])
+        if name in _CASTS:
+            return self._cast(name, func, args, kwargs)
+        if name in _READS_VALUES:
+            raise CaptureError(
+                f"`{name}` reads a value that depends on the input or on a weight (data-dependent control flow); "
+                "compute it from shapes, or give the module a representation with @fxscore.represents"
+            )
+        if name == "__setitem__":
+            return self._record_assignment(*args)
+        return self._record_call(func, args, kwargs)
+
+    def _record_call(self, func: Any, args: Any, kwargs: Any) -> Any:
+        place = _inplace_position(func)
+        if place is not None and len(args) > place:
+            args = args[:place] + (False,) + args[place + 1 :] if func.__module__ == "torch.nn.functional" else args
+        mutated = self._mutated(func, args, kwargs)
+        inputs = {key: value for key, value in kwargs.items() if key not in _DROPPED_KEYWORDS}
+        result = infer(func, self._standin(args), self._standin(inputs))
+        if not _holds_tensor(result):
+            return result
+        kind, target = canonical_target(func)
+        node = self.graph.create_node(kind, target, self._as_arguments(args), self._as_arguments(inputs))
+        if mutated is None:
+            return self._bind_result(node, result, args)
+        return self._mutate(mutated, node)
+
+    def _mutated(self, func: Any, args: Any, kwargs: Any) -> Tensor | None:
+        """The tensor that this call overwrites, if it overwrites one."""
+        name = func.__name__
+        if isinstance(kwargs.get("out"), Tensor):
+            return kwargs["out"]  # type: ignore[no-any-return]
+        in_place = name.endswith("_") and not name.startswith("__") or (name.startswith("__i") and name in _OPERATORS)
+        if in_place or kwargs.get("inplace"):
+            return args[0] if args else kwargs["input"]  # type: ignore[no-any-return]
+        return None
+
+    def _record_assignment(self, tensor: Tensor, index: Any, item: Any) -> None:
+        node = self.graph.call_function(assign, self._as_arguments((tensor, index, item)))
+        self._mutate(tensor, node)
+
+    def _mutate(self, tensor: Tensor, node: fx.Node) -> Tensor:
+        """Let `node` be the value of `tensor` from here on; what shares its memory is then out of date."""
+        if tensor._base is not None and id(tensor._base) in self._versions:
+            self._versions[id(tensor._base)] = _CHANGED_THROUGH_A_VIEW
+        standin = self._standin(tensor)
+        standin.zero_()  # raises the version that its views share
+        self._bind(tensor, node, standin)
+        for sibling in self._siblings.get(id(tensor), ()):  # the parts of a split share a version but no memory
+            self._versions[id(sibling)] = self._standins[id(sibling)]._version
+        return tensor
+
+    def _cast(self, name: str, func: Any, args: Any, kwargs: Any) -> Tensor:
+        tensor = args[0]
+        dtype = _cast_dtype(name, args[1:], kwargs) or tensor.dtype
+        if dtype == self._standin(tensor).dtype:
+            return tensor
+        node = self.graph.call_method("to", (self._node_of(tensor), dtype))
+        return self._bind_result(node, torch.empty(tensor.shape, dtype=dtype, device="meta"))  # type: ignore[no-any-return]
+
+    # -- tensors and their nodes -------------------------------------------------------------------------------------
+
+    def _pass_on(self, name: str, tensor: Tensor) -> Tensor:
+        """The result of an operator that changes no value: `tensor` itself, or the copy that it is in PyTorch too."""
+        if name != "clone" and (name != "contiguous" or self._standin(tensor).is_contiguous()):
+            return tensor
+        copy = torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+        self._bind(copy, self._node_of(tensor), copy, annotate=False)
+        return copy
+
+    def _bind(self, tensor: Tensor, node: fx.Node, standin: Tensor, annotate: bool = True) -> None:
+        key = id(tensor)
+        self._nodes[key] = node
+        self._standins[key] = standin
+        self._versions[key] = standin._version
+        self._alive.append(tensor)
+        if annotate:
+            node.meta["val"] = standin
+
+    def _bind_result(self, node: fx.Node, result: Any, args: Any = ()) -> Any:
+        node.meta["val"] = result
+        if isinstance(result, Tensor):
+            if id(result) in self._nodes:  # an operator that answers its own argument
+                result = torch.empty_like(result)
+            self._bind(result, node, result)
+            if result._base is not None and args and isinstance(args[0], Tensor):
+                self._views[id(result)] = args[0]
+            return result
+        parts = [item for item in result if isinstance(item, Tensor)]
+        for index, item in enumerate(result):
+            if _holds_tensor(item):
+                self._bind_result(self.graph.call_function(getitem, (node, index)), item)
+                self._siblings[id(item)] = parts
+        return result
+
+    def _node_of(self, tensor: Tensor) -> fx.Node:
+        key = id(tensor)
+        node = self._nodes.get(key)
+        if node is None:
+            return self._name_constant(tensor)
+        if self._versions[key] != self._standins[key]._version:
+            return self._refresh(tensor, node)
+        return node
+
+    def _refresh(self, tensor: Tensor, node: fx.Node) -> fx.Node:
+        """A tensor whose memory was changed under another name since its node was made."""
+        parent = self._views.get(id(tensor))
+        if parent is None or self._versions.get(id(parent)) == _CHANGED_THROUGH_A_VIEW:
+            raise CaptureError("a tensor is changed in place through a view of it; write it without in-place operators")
+        fresh = self.graph.node_copy(node, lambda n: n)
+        fresh.args = (self._node_of(parent), *node.args[1:])
+        self._bind(tensor, fresh, self._standins[id(tensor)])
+        return fresh
+
+    def _name_constant(self, tensor: Tensor) -> fx.Node:
+        name = self._names.get(id(tensor))
+        if name is None:
+            if tensor.is_meta:
+                raise CaptureError(
+                    "a tensor was made where recording cannot see it (a scripted function, a C++ extension, or a forward "
+                    "that runs in another thread); replace it by plain PyTorch code"
+                )
+            name = f"parameter_{len(self.attributes)}" if isinstance(tensor, nn.Parameter) else f"constant_{len(self.attributes)}"
+        self.attributes[name] = tensor
+        node = self.graph.create_node("get_attr", name)
+        node.meta["is_parameter"] = isinstance(tensor, nn.Parameter)
+        self._bind(tensor, node, self._standin(tensor))
+        return node
+
+    def _standin(self, value: Any) -> Any:
+        """`value` with every tensor replaced by its form on the meta device."""
+        if isinstance(value, Tensor):
+            if value.is_meta:
+                return value
+            known = self._standins.get(id(value))
+            return torch.empty_like(value, device="meta") if known is None else known
+        if isinstance(value, tuple):
+            return tuple(map(self._standin, value)) if type(value) in (tuple, torch.Size) else value
+        if isinstance(value, list):
+            return [self._standin(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._standin(item) for key, item in value.items()}
+        return value
+
+    def _as_arguments(self, value: Any) -> Any:
+        """`value` with every tensor replaced by its node."""
+        if isinstance(value, Tensor):
+            return self._node_of(value)
+        if isinstance(value, tuple):
+            return tuple(self._as_arguments(item) for item in value)
+        if isinstance(value, list):
+            return [self._as_arguments(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._as_arguments(item) for key, item in value.items()}
+        if isinstance(value, slice):
+            return slice(*(self._as_arguments(part) for part in (value.start, value.stop, value.step)))
+        return value
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return True
+    return isinstance(value, (tuple, list)) and any(map(_holds_tensor, value))
+
+
+@lru_cache(maxsize=None)
+def _inplace_position(func: Any) -> int | None:
+    if getattr(func, "__module__", None) != "torch.nn.functional" or not inspect.isfunction(func):
+        return None
+    names = list(inspect.signature(func).parameters)
+    return names.index("inplace") if "inplace" in names else None
+
+
+@lru_cache(maxsize=None)
+def canonical_target(func: Any) -> tuple[str, Any]:
+    """The function that stands for `func`, its in-place form and its tensor method: (kind of node, target)."""
+    name = func.__name__
+    if func is getattr(F, name, None) or (func is getattr(torch, name, None) and not name.endswith("_")):
+        return "call_function", func
+    if name == "__getitem__":
+        return "call_function", getitem
+    name = _OPERATORS.get(name, name)
+    plain = name if name.endswith("__") else name.rstrip("_")
+    plain = _NOISE.get(plain, plain)
+    for namespace in () if plain in _VARIADIC else (torch, F):
+        if callable(target := getattr(namespace, plain, None)):
+            return "call_function", target
+    return ("call_method", plain) if hasattr(Tensor, plain) else ("call_function", func)
+
+
+def _cast_dtype(name: str, args: Any, kwargs: Any) -> torch.dtype | None:
+    if name in ("to", "type", "type_as"):
+        for value in (*args, kwargs.get("dtype"), kwargs.get("other")):
+            if isinstance(value, torch.dtype):
+                return value
+            if isinstance(value, Tensor):
+                return value.dtype
+        return None
+    return getattr(torch, name)  # type: ignore[no-any-return]

@@ -1,0 +1,73 @@
+"""The shape and dtype of an operator's result, from its arguments on the meta device.
+
+PyTorch's own meta kernels answer for every operator; some of them are Python and cost a millisecond a call, so the
+commonest operators whose result is plain to see are answered here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_LIKE_INPUT = {
+    F.layer_norm, F.group_norm, F.gelu, F.silu, F.softmax, F.hardswish, F.hardsigmoid, F.sigmoid, F.mish, F.relu6, F.hardtanh,
+    F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh, torch.softmax, Tensor.softmax, Tensor.sigmoid,
+}  # fmt: skip
+_SUMS = {Tensor.add, Tensor.mul, Tensor.sub, Tensor.add_, Tensor.mul_, torch.add, torch.mul, torch.sub}
+
+
+def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What `func` returns for `args`, as tensors on the meta device."""
+    quick = _quick(func, args, kwargs)
+    return func(*args, **kwargs) if quick is None else quick
+
+
+def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    first = args[0] if args else None
+    if not isinstance(first, Tensor):
+        return None
+    if func in _SUMS:
+        return _elementwise(first, args[1] if len(args) == 2 else None, kwargs)
+    if not first.is_floating_point():
+        return None
+    if func is F.batch_norm:
+        return _batch_norm(first, args[1])
+    if func is F.linear:
+        return _linear(first, args[1])
+    if func in _LIKE_INPUT and kwargs.get("dtype") is None and _normalised_axes_fit(func, args):
+        return _like(first)
+    return None
+
+
+def _like(tensor: Tensor) -> Tensor:
+    return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+
+
+def _elementwise(first: Tensor, second: Any, kwargs: dict[str, Any]) -> Tensor | None:
+    if kwargs:
+        return None
+    if isinstance(second, Tensor):
+        return _like(first) if second.shape == first.shape and second.dtype == first.dtype else None
+    return _like(first) if isinstance(second, (int, float)) and first.is_floating_point() else None
+
+
+def _batch_norm(value: Tensor, running_mean: Any) -> Tensor | None:
+    # Anything unusual goes to PyTorch itself, whose error message is the right one.
+    fits = value.dim() >= 2 and (running_mean is None or running_mean.numel() == value.shape[1])
+    return _like(value) if fits else None
+
+
+def _linear(value: Tensor, weight: Any) -> Tensor | None:
+    if not isinstance(weight, Tensor) or weight.dim() != 2 or value.shape[-1] != weight.shape[1]:
+        return None
+    return torch.empty((*value.shape[:-1], weight.shape[0]), dtype=value.dtype, device="meta")
+
+
+def _normalised_axes_fit(func: Any, args: tuple[Any, ...]) -> bool:
+    if func is F.layer_norm:
+        shape = tuple(args[1])
+        return tuple(args[0].shape[-len(shape) :]) == shape
+    return func is not F.group_norm or (args[0].dim() >= 2 and args[0].shape[1] % args[1] == 0)

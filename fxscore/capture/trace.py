@@ -1,0 +1,126 @@
+"""Captures any `nn.Module` as an `fx.GraphModule` of functions, with the shape and dtype of every value.
+
+Nodes are functions only (`F.conv2d`, `torch.add`, …): a module, its functional spelling and its in-place form
+give the same node. `node.meta["val"]` is the value's form on the meta device.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from fxscore.capture.recorder import Recorder
+from fxscore.capture.standin import weightless_copy
+from fxscore.errors import CaptureError
+from fxscore.types import Shape
+
+_LIBRARY = (str(Path(torch.__file__).parent), str(Path(__file__).parent.parent))
+_MAIN_KEYS = ("logits", "out", "last_hidden_state")
+
+
+def capture(
+    model: nn.Module,
+    input_shape: Shape = (3, 224, 224),
+    batch: int = 16,
+    *,
+    owned: bool = False,
+    leaves: Callable[[nn.Module], bool] = lambda module: False,
+) -> fx.GraphModule:
+    """Capture `model` at one input shape.
+
+    Args:
+        model: any module; neither it nor its buffers are changed, its weights are not read.
+        input_shape: (C, H, W), or any shape without the batch axis.
+        batch: size of the leading axis of the input.
+        owned: the module was built for this call alone (weight-free, in evaluation mode): capture it without a copy.
+        leaves: modules for which this is true become one `call_module` node each.
+
+    Returns:
+        A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once) and `input_shape`.
+
+    Raises:
+        CaptureError: the forward fails, or its control flow depends on values; says where, and what to try.
+    """
+    model = model if owned else weightless_copy(model)
+    names = {id(module): name for name, module in model.named_modules()}
+    recorder = Recorder(dict(model.named_parameters()), dict(model.named_buffers()))
+    _record_leaves(model, recorder, leaves)
+    image = recorder.placeholder("input", torch.empty(batch, *input_shape, device="meta"))
+    _run(model, recorder, image, names)
+    return _graph_module(model, recorder, input_shape)
+
+
+def _record_leaves(model: nn.Module, recorder: Recorder, leaves: Callable[[nn.Module], bool]) -> None:
+    for name, module in model.named_modules():
+        if name and leaves(module):
+            forward = module.forward
+            module.forward = _leaf_call(recorder, name, forward)
+
+
+def _leaf_call(recorder: Recorder, name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: recorder.call_leaf(name, forward, args, kwargs)
+
+
+def _run(model: nn.Module, recorder: Recorder, image: Tensor, names: dict[int, str]) -> None:
+    try:
+        # A forward that draws constants draws the same ones every time, and leaves the caller's generator alone.
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            with recorder:
+                output = main_output(model(image))
+            recorder.finish(output)
+    except Exception as error:  # the forward is the user's code and may raise anything
+        raise CaptureError(_explain(model, error, names, image)) from error
+
+
+def main_output(output: Any) -> Tensor:
+    """The tensor that stands for a network's output.
+
+    A tensor is itself; of a tuple or list the first; of a mapping or dataclass `logits`, `out` or `last_hidden_state`,
+    else the first tensor.
+    """
+    if isinstance(output, Tensor):
+        return output
+    if is_dataclass(output) and not isinstance(output, Mapping):
+        output = {field.name: getattr(output, field.name) for field in fields(output)}
+    if isinstance(output, Mapping):
+        preferred = [output[key] for key in _MAIN_KEYS if output.get(key) is not None]
+        output = preferred + list(output.values())
+    for item in output if isinstance(output, (list, tuple)) else ():
+        if isinstance(item, (Tensor, list, tuple, Mapping)) and (not isinstance(item, (list, tuple)) or item):
+            return main_output(item)
+    raise CaptureError(f"the network returns {type(output).__name__}, in which there is no tensor to encode")
+
+
+def _explain(model: nn.Module, error: Exception, names: dict[int, str], image: Tensor) -> str:
+    path, line = "", ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        owner = frame.f_locals.get("self")
+        path = names.get(id(owner), path)
+        if not frame.f_code.co_filename.startswith(_LIBRARY):
+            line = f"{frame.f_code.co_filename}:{number}"
+    reason = str(error) if isinstance(error, CaptureError) else f"{type(error).__name__}: {_first_line(error)}"
+    where = f"{type(model).__name__}" + (f", module {path!r}" if path else "") + (f", {line}" if line else "")
+    hint = "" if isinstance(error, CaptureError) else f"; if the input {tuple(image.shape[1:])} does not fit, give input_shape"
+    return f"cannot capture {where}: {reason}{hint}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or "no message").splitlines()[0]
+
+
+def _graph_module(model: nn.Module, recorder: Recorder, input_shape: Shape) -> fx.GraphModule:
+    attributes: dict[str, Any] = dict(recorder.attributes)
+    for node in recorder.graph.nodes:
+        if node.op == "call_module":
+            attributes[node.target] = model.get_submodule(node.target)
+    graph_module = fx.GraphModule(attributes, recorder.graph, type(model).__name__)
+    graph_module.meta["parameters"] = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    graph_module.meta["input_shape"] = tuple(input_shape)
+    return graph_module

@@ -1,0 +1,113 @@
+"""`construct`: from any `nn.Module` to its constructed architecture (METHOD.md sections 1 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx, nn
+
+from fxscore.capture import capture
+from fxscore.capture.costs import Costs, costs
+from fxscore.passes import default_pipeline, run_passes
+from fxscore.passes.cut_head import Encoded
+from fxscore.passes.represent_operators import Represented
+from fxscore.passes.structure import fingerprint
+from fxscore.represent import has_module_rule
+from fxscore.ops import Observer
+from fxscore.types import Shape
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What one constructed forward gives.
+
+    Attributes:
+        features: (B, C) average of the encoded value over every axis but batch and channel.
+        log_factors: (n,) logarithms of the unitisation factors, in execution order.
+        taps: further tensors by name; `patterns` (B, B) where the observer kept activation patterns.
+    """
+
+    features: Tensor
+    log_factors: Tensor
+    taps: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class ConstructedArchitecture:
+    """A network rewritten for scoring. It owns no weights: they are inputs of its graph.
+
+    Attributes:
+        graph_module: `(input_like, weights, observer) -> (B, C)`; prints as readable code.
+        coverage: what each weighted operator became.
+        fingerprint: hash of the canonical graph; equal architectures have equal ones.
+        costs: parameters and multiply-accumulates of the network as captured.
+        input_shape, batch: what the graph was captured for.
+        channels: C of the encoding.
+    """
+
+    graph_module: fx.GraphModule
+    coverage: tuple[Represented, ...]
+    fingerprint: str
+    costs: Costs
+    input_shape: Shape
+    batch: int
+    channels: int
+
+    def __call__(
+        self, input_like: Tensor, weights_by_shape: Mapping[Shape, Tensor], observer: Observer | None = None
+    ) -> Encoding:
+        """Run the constructed architecture.
+
+        Args:
+            input_like: (B, C, H, W) as constructed for.
+            weights_by_shape: gives a weight for every shape that the graph asks for.
+            observer: settings of variance unitisation and of what is noted; v-norm by default.
+        """
+        observer = Observer() if observer is None else observer
+        features = self.graph_module(input_like, weights_by_shape, observer)
+        factors = torch.stack(observer.factors).log() if observer.factors else features.new_zeros(0)
+        taps = {} if observer.patterns is None else {"patterns": observer.patterns}
+        return Encoding(features, factors, taps)
+
+    @property
+    def code(self) -> str:
+        """The constructed architecture as Python code."""
+        return str(self.graph_module.code)
+
+
+def construct(
+    model: nn.Module, input_shape: Shape = (3, 224, 224), batch: int = 16, *, owned: bool = False
+) -> ConstructedArchitecture:
+    """Rewrite any network into its constructed architecture; the model is left as it is.
+
+    Args:
+        model: any module; its weights are not read.
+        input_shape: (C, H, W).
+        batch: the scorer's batch.
+        owned: the module was built weight-free for this call alone; saves a copy.
+
+    Raises:
+        CaptureError, UnrepresentedOperatorError, PassError: say what, where and how to mend it.
+    """
+    graph_module = capture(model, input_shape, batch, owned=owned, leaves=has_module_rule)
+    captured_costs = costs(graph_module, batch)
+    run_passes(graph_module, default_pipeline())
+    encoded: Encoded = graph_module.meta["encoded"]
+    return ConstructedArchitecture(
+        graph_module=graph_module,
+        coverage=_coverage(graph_module, encoded),
+        fingerprint=fingerprint(graph_module),
+        costs=captured_costs,
+        input_shape=tuple(input_shape),
+        batch=batch,
+        channels=encoded.channels,
+    )
+
+
+def _coverage(graph_module: fx.GraphModule, encoded: Encoded) -> tuple[Represented, ...]:
+    lines = tuple(graph_module.meta["coverage"])
+    if not encoded.head:
+        return lines
+    return (*lines, Represented(encoded.head[0].rpartition(".")[0], "head", "head", encoded.head))

@@ -1,0 +1,121 @@
+"""The functions that a constructed architecture calls beside PyTorch's own, and the observer they report to.
+
+Source: METHOD.md section 1 (batch-axis norm, variance unitisation), section 2 (encoding), section 5 (taps).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+EPSILON = 1e-5
+
+
+class Observer:
+    """Applies variance unitisation during one constructed forward, and writes down what scorers may want.
+
+    Args:
+        v_norm: divide the output of every synthesised operator by its standard deviation (+1e-5).
+        factors: divide by these constants instead (pass 2 of training), in the order in which pass 1 stored them.
+        keep_redundant: measure also the factors that a batch-axis norm would cancel.
+        keep_patterns: accumulate the agreement of activation patterns between the images of the batch.
+
+    Attributes:
+        factors: the unitisation factors met so far, scalars in execution order.
+        patterns: (B, B) number of activation units on which two images agree, or None.
+    """
+
+    def __init__(
+        self,
+        *,
+        v_norm: bool = True,
+        factors: list[Tensor] | None = None,
+        keep_redundant: bool = False,
+        keep_patterns: bool = False,
+    ) -> None:
+        self.v_norm = v_norm
+        self.factors: list[Tensor] = []
+        self.keep_redundant = keep_redundant
+        self.keep_patterns = keep_patterns
+        self.patterns: Tensor | None = None
+        self._given = iter(factors) if factors is not None else None
+
+    def unitise(self, value: Tensor) -> Tensor:
+        """`value` divided by its unitisation factor; itself without v-norm."""
+        if not self.v_norm:
+            return value
+        return value / self._next_factor(value)
+
+    def note_redundant(self, value: Tensor) -> Tensor:
+        """Keep the factor, where wanted, of a value that a batch-axis norm is about to rescale anyway."""
+        if self.v_norm and self.keep_redundant:
+            self._next_factor(value)
+        return value
+
+    def note_activation(self, value: Tensor) -> Tensor:
+        """Count, where wanted, the units on which each pair of images is active or inactive together."""
+        if self.keep_patterns:
+            active = (value.detach().flatten(1) > 0).float()
+            agreement = active @ active.T + (1 - active) @ (1 - active).T
+            self.patterns = agreement if self.patterns is None else self.patterns + agreement
+        return value
+
+    def _next_factor(self, value: Tensor) -> Tensor:
+        factor = standard_deviation(value) + EPSILON if self._given is None else next(self._given)
+        self.factors.append(factor)
+        return factor
+
+
+def standard_deviation(value: Tensor) -> Tensor:
+    """The biased standard deviation over all elements, without gradient."""
+    return value.detach().std(correction=0)
+
+
+def unitise(value: Tensor, observer: Observer) -> Tensor:
+    """Variance unitisation of a synthesised operator's output (METHOD.md section 1)."""
+    return observer.unitise(value)
+
+
+def note_redundant(value: Tensor, observer: Observer) -> Tensor:
+    """Stands where unitisation would, before a batch-axis norm, which cancels any scale."""
+    return observer.note_redundant(value)
+
+
+def note_activation(value: Tensor, observer: Observer) -> Tensor:
+    """Shows an activation's output to the observer."""
+    return observer.note_activation(value)
+
+
+def batch_axis_norm(value: Tensor) -> Tensor:
+    """BatchNorm over the batch axis alone: every (channel, position) has a mean and variance of its own.
+
+    `value` is (B, …); no affine, biased variance, eps inside the root. Flattened, every position is a channel of
+    PyTorch's own kernel, which is several times faster than `var_mean` (METHOD.md section 1).
+    """
+    return F.batch_norm(value.flatten(1), None, None, training=True, eps=EPSILON).view(value.shape)
+
+
+def unit_variance(weight: Tensor) -> Tensor:
+    """A synthesised tensor that is used directly, divided by its standard deviation."""
+    return weight / (weight.std(correction=0) + EPSILON)
+
+
+def sum_of(*terms: Tensor) -> Tensor:
+    """The sum of two or more tensors."""
+    total = terms[0] + terms[1]
+    for term in terms[2:]:
+        # The running total is nobody else's, so it may be changed in place where its shape allows.
+        total = total.add_(term) if term.shape == total.shape else total + term
+    return total
+
+
+def encode(value: Tensor, axis: int) -> Tensor:
+    """Average over every axis but the batch and the channel axis: (B, C)."""
+    axes = [other for other in range(1, value.dim()) if other != axis]
+    return value.mean(axes) if axes else value
+
+
+def zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """A tensor of zeros, of the dtype of the input-like tensor."""
+    return like.new_zeros(shape)

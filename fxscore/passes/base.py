@@ -1,0 +1,74 @@
+"""What every pass shares: the form of a pass, and questions about nodes that several passes ask.
+
+A pass is a class `VerbNounPass` with `call(graph_module) -> PassResult`; it changes the graph in place, says whether
+it did, and does nothing when applied again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import fx
+from torch.fx.passes.infra.pass_base import PassBase, PassResult
+
+from fxscore.ops import sum_of
+from fxscore.types import Shape
+
+__all__ = ["PassBase", "PassResult", "ancestors", "is_sum", "output_node", "replace", "shape_of", "weight_nodes"]
+
+
+def output_node(graph: fx.Graph) -> fx.Node:
+    """The node that returns the graph's result."""
+    return next(iter(reversed(graph.nodes)))
+
+
+def shape_of(node: fx.Node) -> Shape | None:
+    """The shape of a node's value; None where the value is not one tensor."""
+    value = node.meta.get("val")
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else None
+
+
+def replace(node: fx.Node, substitute: fx.Node) -> None:
+    """Let `substitute` take the place of `node` everywhere, and remove `node`."""
+    node.replace_all_uses_with(substitute)
+    node.graph.erase_node(node)
+
+
+def is_sum(node: Any) -> bool:
+    """Whether a node adds tensors and nothing else."""
+    if not isinstance(node, fx.Node):
+        return False
+    plain = node.target is torch.add and not node.kwargs and all(isinstance(arg, fx.Node) for arg in node.args)
+    return plain or node.target is sum_of
+
+
+def ancestors(node: fx.Node) -> set[fx.Node]:
+    """Every node that `node` is computed from."""
+    seen: set[fx.Node] = set()
+    waiting = list(node.all_input_nodes)
+    while waiting:
+        current = waiting.pop()
+        if current not in seen:
+            seen.add(current)
+            waiting.extend(current.all_input_nodes)
+    return seen
+
+
+def weight_nodes(nodes: Iterable[fx.Node]) -> tuple[set[fx.Node], set[fx.Node]]:
+    """(nodes computed from parameters and not from an input, nodes computed from an input)."""
+    weights: set[fx.Node] = set()
+    from_input: set[fx.Node] = set()
+    for node in nodes:
+        inputs = node.all_input_nodes
+        if node.op == "placeholder" or any(source in from_input for source in inputs):
+            from_input.add(node)
+        elif node.meta.get("is_parameter") or any(source in weights for source in inputs):
+            weights.add(node)
+    return weights, from_input
+
+
+def reversed_nodes(graph: fx.Graph) -> Iterator[fx.Node]:
+    """The nodes from last to first; the list is fixed at the start, so nodes may be erased on the way."""
+    return iter(list(reversed(graph.nodes)))

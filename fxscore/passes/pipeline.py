@@ -1,0 +1,50 @@
+"""The default order of the passes, spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import fx
+
+from fxscore.passes.base import PassBase
+from fxscore.passes.cut_head import CutHeadPass
+from fxscore.passes.encode_output import EncodeOutputPass
+from fxscore.passes.fold_zeros import FoldZerosPass
+from fxscore.passes.merge_common import MergeCommonSubexpressionsPass
+from fxscore.passes.name_nodes import NameNodesPass
+from fxscore.passes.order_nodes import OrderNodesPass
+from fxscore.passes.prepare_inputs import PrepareInputsPass
+from fxscore.passes.represent_operators import RepresentOperatorsPass
+from fxscore.passes.show_activations import ShowActivationsPass
+from fxscore.passes.simplify import SimplifyPass
+from fxscore.passes.skip_unitisation import SkipUnitisationPass
+from fxscore.passes.sort_sums import SortSumsPass
+from fxscore.passes.verify import VerifyPass
+
+
+def default_pipeline() -> list[PassBase]:
+    """From a captured graph to a constructed architecture."""
+    return [
+        PrepareInputsPass(),  # input → input-like tensor
+        CutHeadPass(),  # loss and head → the scorer's
+        RepresentOperatorsPass(),  # weights → synthesised weights; one spelling for the rest
+        SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN
+        OrderNodesPass(),  # what nobody uses must not hide that a sum is used once
+        FoldZerosPass(),  # edges that carry only zeros
+        SortSumsPass(),
+        MergeCommonSubexpressionsPass(),
+        SkipUnitisationPass(),
+        EncodeOutputPass(),
+        ShowActivationsPass(),
+        OrderNodesPass(),
+        NameNodesPass(),
+        VerifyPass(),
+    ]
+
+
+def run_passes(graph_module: fx.GraphModule, passes: Sequence[PassBase]) -> fx.GraphModule:
+    """Apply passes in order, in place; the code is generated once, at the end."""
+    for rewrite in passes:
+        rewrite.call(graph_module)
+    graph_module.recompile()
+    return graph_module

@@ -1,0 +1,32 @@
+"""Activations are shown to the observer, which may count their patterns (METHOD.md section 5)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import fx
+
+from fxscore.passes.base import PassBase, PassResult
+from fxscore.ops import note_activation
+
+_ACTIVATIONS = {
+    F.relu, F.relu6, F.gelu, F.silu, F.hardswish, F.mish, F.leaky_relu, F.elu, F.selu, F.celu, F.softplus, torch.tanh,
+}  # fmt: skip
+
+
+class ShowActivationsPass(PassBase):
+    """Inserts `note_activation` after every activation function; it returns its argument."""
+
+    def call(self, graph_module: fx.GraphModule) -> PassResult:
+        graph = graph_module.graph
+        observer = next(node for node in graph.nodes if node.target == "observer")
+        modified = False
+        for node in list(graph.nodes):
+            if node.target not in _ACTIVATIONS or any(user.target is note_activation for user in node.users):
+                continue
+            with graph.inserting_after(node):
+                shown = graph.call_function(note_activation, (node, observer))
+            shown.meta.update(val=node.meta["val"], represented=True)
+            node.replace_all_uses_with(shown, delete_user_cb=lambda user, shown=shown: user is not shown)
+            modified = True
+        return PassResult(graph_module, modified)

@@ -1,0 +1,21 @@
+"""Representations: what each operator becomes in a constructed architecture, one file per operator family."""
+
+from __future__ import annotations
+
+from fxscore.represent import attention, convolution, elementwise, linear, normalisation, spelling
+from fxscore.represent.context import RewriteContext
+from fxscore.represent.registry import has_module_rule, module_rule, represents, rule_for
+
+__all__ = [
+    "RewriteContext",
+    "attention",
+    "convolution",
+    "elementwise",
+    "has_module_rule",
+    "linear",
+    "module_rule",
+    "normalisation",
+    "represents",
+    "rule_for",
+    "spelling",
+]

@@ -1,0 +1,107 @@
+"""What a representation rule may use to rewrite one node."""
+
+from __future__ import annotations
+
+from math import prod
+from operator import getitem
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+from fxscore.capture.shapes import infer
+from fxscore.ops import unit_variance, unitise
+from fxscore.types import Shape
+
+
+class RewriteContext:
+    """Builds nodes before `node`, the one that is being represented.
+
+    Attributes:
+        node: the operator as captured.
+        weights: the graph's input that maps a shape to its synthesised weight.
+        observer: the graph's input that applies variance unitisation.
+    """
+
+    def __init__(self, graph: fx.Graph, weights: fx.Node, observer: fx.Node, holds_weight: set[fx.Node]) -> None:
+        self.graph = graph
+        self.weights = weights
+        self.observer = observer
+        self.node: fx.Node = weights
+        self.replaced: list[tuple[fx.Node, str]] = []
+        self._holds_weight = holds_weight
+
+    def call(self, target: Any, *args: Any, like: fx.Node | None = None, **kwargs: Any) -> fx.Node:
+        """A call of `target` (a function, or the name of a tensor method) with nodes and constants as arguments.
+
+        Its shape is that of the node `like`, or is inferred.
+        """
+        kind = "call_method" if isinstance(target, str) else "call_function"
+        with self.graph.inserting_before(self.node):
+            node = self.graph.create_node(kind, target, args, kwargs)
+        node.meta["val"] = _infer(target, args, kwargs) if like is None else like.meta["val"]
+        node.meta["represented"] = True
+        return node
+
+    def shape(self, node: fx.Node) -> Shape:
+        """The shape of a node's value."""
+        return tuple(node.meta["val"].shape)
+
+    def is_weight(self, value: Any) -> bool:
+        """Whether `value` is computed from parameters, and not from the input."""
+        return isinstance(value, fx.Node) and value in self._holds_weight
+
+    def weight(self, value: Any) -> Any:
+        """The synthesised form of a weight argument, at its own shape; other values (None, activations) stay."""
+        if not self.is_weight(value):
+            return value
+        self.replaced.append((value, "synthesised"))
+        return self.synthesise(self.shape(value))
+
+    def drop(self, *values: Any, form: str = "one") -> None:
+        """Note that weights have no part in the representation (a norm's affine: scale one, shift zero)."""
+        self.replaced.extend((value, form) for value in values if self.is_weight(value))
+
+    def synthesise(self, shape: Shape) -> fx.Node:
+        """A weight of `shape` from the shared kernel; one axis is a bias, two are a linear layer's (out, in)."""
+        key = kernel_key(shape)
+        weight = self._fetch(key)
+        return weight if tuple(shape) == key else self.call(torch.reshape, weight, tuple(shape))
+
+    def tensor(self, shape: Shape) -> fx.Node:
+        """A learnable tensor that is used directly: synthesised at its shape, unit variance."""
+        flat = (prod(shape[:-1]), shape[-1]) if shape else (1, 1)
+        unit = self.call(unit_variance, self._fetch(kernel_key(flat)))
+        return self.call(torch.reshape, unit, tuple(shape))
+
+    def unitise(self, node: fx.Node) -> fx.Node:
+        """Divide by the unitisation factor, as every synthesised operator's output is."""
+        return self.call(unitise, node, self.observer, like=node)
+
+    def _fetch(self, key: Shape) -> fx.Node:
+        with self.graph.inserting_before(self.node):
+            node = self.graph.call_function(getitem, (self.weights, key))
+        node.meta["val"] = torch.empty(key, device="meta")
+        node.meta["represented"] = True
+        return node
+
+
+def kernel_key(shape: Shape) -> Shape:
+    """The shape under which the kernel synthesises a weight: (out, in, kh, kw), or (out,) for a bias.
+
+    Linear layers are 1×1, 1-d kernels 1×k; the depth of 3-d kernels folds into the map axis (METHOD.md section 1).
+    """
+    shape = tuple(shape)
+    if len(shape) in (1, 4):
+        return shape
+    if len(shape) == 2:
+        return (*shape, 1, 1)
+    if len(shape) == 3:
+        return (*shape[:2], 1, shape[2])
+    return (shape[0], prod(shape[1:-2]), *shape[-2:]) if shape else (1,)
+
+
+def _infer(target: Any, args: Any, kwargs: Any) -> Any:
+    values = fx.node.map_arg((args, kwargs), lambda n: n.meta["val"])
+    function = getattr(Tensor, target) if isinstance(target, str) else target
+    return infer(function, tuple(values[0]), dict(values[1]))

@@ -1,0 +1,120 @@
+"""FT-ScoreNet: the paper's scorer over constructed architectures.
+
+Head (paper III-C, METHOD.md section 3): L1 (C → 100, synthesised 1×1) · division by its standard deviation (v-norm)
+· SymLog(x) = sign(x)·ln(|x| + 1) · L2 (100 → 1) · transpose to (1, B) · MLP_b (B → 64 → 64 → 64 → 1, ReLU).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fxscore.construct import ConstructedArchitecture, Encoding
+from fxscore.errors import ScorerError
+from fxscore.kernel import FourierKernel, WeightCache
+from fxscore.ops import Observer
+from fxscore.scorer.input_like import resample
+from fxscore.scorer.subject import Subject
+from fxscore.types import Shape
+
+HIDDEN = 100
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a scorer is, apart from its learned values.
+
+    Attributes:
+        batch: B, images in the input-like tensor; MLP_b is as wide.
+        input_shape: (C, H, W) in which the input-like tensor is stored; it is resampled to what a network takes.
+        n_in, n_out: the kernel stores n_in·n_out maps and n_out biases.
+        kernel_size: k of the maps.
+        v_norm: variance unitisation by measured factors; else Kaiming scale.
+    """
+
+    batch: int = 16
+    input_shape: Shape = (3, 16, 16)
+    n_in: int = 64
+    n_out: int = 64
+    kernel_size: int = 3
+    v_norm: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+
+class FTScoreNet(nn.Module):
+    """Scores constructed architectures; learned: input-like tensor, kernel, L2 and MLP_b.
+
+    Args:
+        settings: sizes and options.
+        seed: of the initial values.
+        name: what records call this scorer.
+    """
+
+    needs_weights = False
+
+    def __init__(self, settings: Settings | None = None, *, seed: int = 0, name: str = "ft-scorenet") -> None:
+        super().__init__()
+        self.settings = settings = settings or Settings()
+        self.name = name
+        generator = torch.Generator().manual_seed(seed)
+        self.input_like = nn.Parameter(torch.randn(settings.batch, *settings.input_shape, generator=generator))
+        self.kernel = FourierKernel(settings.n_in, settings.n_out, settings.kernel_size, generator)
+        with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global generator
+            torch.manual_seed(seed)
+            self.readout = nn.Linear(HIDDEN, 1)
+            self.mlp = _mlp(settings.batch)
+        self._cache = WeightCache(self.kernel, kaiming=not settings.v_norm)
+
+    @property
+    def scorer_id(self) -> str:
+        """Identity of the scorer in records and stores."""
+        return self.name
+
+    @torch.no_grad()
+    def score(self, subject: Subject) -> float:
+        """The score of a network; one constructed forward.
+
+        Raises:
+            ScorerError: the score is not finite.
+        """
+        constructed = subject.construct(self.settings.batch)
+        score = float(self(constructed, self._cache, self.observer()))
+        if score != score or score in (float("inf"), float("-inf")):
+            raise ScorerError(f"the score is {score}: the constructed forward overflows or divides by zero; please report it")
+        return score
+
+    def observer(self, factors: list[Tensor] | None = None) -> Observer:
+        """An observer with this scorer's kind of unitisation."""
+        return Observer(v_norm=self.settings.v_norm, factors=factors)
+
+    def forward(
+        self, constructed: ConstructedArchitecture, weights: Mapping[Shape, Tensor], observer: Observer
+    ) -> Tensor:
+        """The score as a scalar tensor; `observer` decides whether factors are measured or given."""
+        input_like = resample(self.input_like, constructed.input_shape)
+        encoding = constructed(input_like, weights, observer)
+        return self.head(encoding, weights, observer)
+
+    def head(self, encoding: Encoding, weights: Mapping[Shape, Tensor], observer: Observer) -> Tensor:
+        """From an encoding (B, C) to the score."""
+        channels = encoding.features.shape[1]
+        projected = encoding.features @ weights[(HIDDEN, channels, 1, 1)].reshape(HIDDEN, channels).T
+        projected = observer.unitise(projected)
+        squashed = projected.sign() * projected.abs().log1p()
+        score: Tensor = self.mlp(self.readout(squashed).T)
+        return score.squeeze()
+
+
+def _mlp(batch: int) -> nn.Sequential:
+    widths = (batch, 64, 64, 64)
+    layers: list[nn.Module] = []
+    for wide, narrow in zip(widths, widths[1:], strict=False):
+        layers += [nn.Linear(wide, narrow), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], 1))
