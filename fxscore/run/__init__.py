@@ -7,6 +7,8 @@ from fxscore.run.executor import Executor, LocalExecutor
 from fxscore.run.job import Job, JobSession, Prepared
 from fxscore.run.store import Store
 from fxscore.run.store_file import default_store_path
+from fxscore.run.store_tools import export_rows, export_store, prune_store, store_info
+from fxscore.run.version import package_version
 
 __all__ = [
     "Executor",
@@ -18,5 +20,10 @@ __all__ = [
     "Watcher",
     "default_store_path",
     "evaluate",
+    "export_rows",
+    "export_store",
     "in_order",
+    "package_version",
+    "prune_store",
+    "store_info",
 ]

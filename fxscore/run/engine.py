@@ -170,7 +170,7 @@ class _Run:
         future = self._done.get()
         task = self._at_work.pop(future)
         try:
-            outcome = future.result()
+            outcome = self._executor.outcome(future)
         except CancelledError:
             raise WorkerError(f"the executor gave up on {task.ref}") from None
         if outcome.lost and self._attempts.get(task.number, 0) < self._retries:
@@ -250,6 +250,6 @@ class _Run:
         while not self._done.empty():
             future = self._done.get()
             with suppress(CancelledError, WorkerError):
-                outcome = future.result()
+                outcome = self._executor.outcome(future)
                 if outcome.score is not None:
                     self._written(self._at_work[future], outcome)

@@ -29,6 +29,14 @@ class Executor(Protocol):
             ask: whether its score is wanted; an executor that cannot reach the engine leaves it out.
         """
 
+    def outcome(self, future: Future[Outcome]) -> Outcome:
+        """The outcome of a future that is done.
+
+        Raises:
+            WorkerError: no worker could start, or all are lost; this ends the run.
+            CancelledError: the future was cancelled.
+        """
+
     def stop(self) -> None:
         """End the networks that are being scored, within a second; the executor stays usable."""
 
@@ -58,6 +66,10 @@ class LocalExecutor:
     def submit(self, payload: bytes, task: Task, ask: Ask) -> Future[Outcome]:
         """Begin one task; see `Executor.submit`."""
         return self._threads.submit(self._pool.run, payload, self.limits, task, ask)
+
+    def outcome(self, future: Future[Outcome]) -> Outcome:
+        """The outcome of a future that is done; see `Executor.outcome`."""
+        return future.result()
 
     def stop(self) -> None:
         """End the networks that are being scored; idle children stay warm."""

@@ -137,7 +137,7 @@ class _Attempt:
 
     def _death(self, status: int) -> Outcome:
         error = describe_death(status, self._child.stderr())
-        _logger.warning("%s: %s", self._task.ref, error)
+        _logger.info("%s: %s", self._task.ref, error)
         return Outcome(error=error, facts=self._facts, lost=is_outside_kill(status))
 
     def _next(self) -> Message:
@@ -158,6 +158,6 @@ class _Attempt:
             self._kill(f"passed the memory limit of {limit} (held {gibibytes(used)})")
 
     def _kill(self, why: str) -> None:
-        _logger.warning("%s: %s", self._task.ref, why)
+        _logger.info("%s: %s", self._task.ref, why)
         self._child.kill_runner()
         raise _LimitError(why)
