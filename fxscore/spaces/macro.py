@@ -14,9 +14,10 @@ from pathlib import Path
 from torch import nn
 
 from fxscore.errors import SpaceError
-from fxscore.spaces import json_file
 from fxscore.spaces.base import SearchSpace, Value, Variable
-from fxscore.spaces.csv_rows import column, columns, read_rows, refuse_repeats
+from fxscore.spaces.files import entries
+from fxscore.spaces.files.csv_rows import column, columns, read_rows, refuse_repeats
+from fxscore.spaces.files.json_file import read_json
 from fxscore.spaces.layers import Classifier, Residual, conv_bn, conv_bn_relu
 from fxscore.spaces.table import BenchmarkTable
 
@@ -68,7 +69,7 @@ class NASBenchMacro(SearchSpace[Chain]):
             layers += [_block(next(kinds), channels, channels, 1) for _ in range(stage - 1)]
         return nn.Sequential(*layers, *conv_bn_relu(channels, 1280, 1), Classifier(1280, 10))
 
-    def read(self, path: str | Path) -> BenchmarkTable[Chain]:
+    def read_official(self, path: str | Path) -> BenchmarkTable[Chain]:
         """Read `nas-bench-macro_cifar10.json`, or a table with columns `arch`, `params`, `flops`."""
         return self._read_json(path) if ".json" in Path(path).suffixes else self._read_csv(path)
 
@@ -81,11 +82,11 @@ class NASBenchMacro(SearchSpace[Chain]):
         return BenchmarkTable(self.name, genotypes, labels, params=params, flops=flops)
 
     def _read_json(self, path: str | Path) -> BenchmarkTable[Chain]:
-        entries = json_file.read_json(path).items()
-        genotypes = tuple(entry.parse(name, self.parse) for name, entry in entries)
-        values = [entry for _, entry in entries]
-        labels = {"cifar10.test": json_file.column(values, "mean_acc", 0, 100)}
-        params, flops = (json_file.column(values, key, 0) for key in ("params", "flops"))
+        networks = read_json(path).items()
+        genotypes = tuple(entry.parse(name, self.parse) for name, entry in networks)
+        values = [entry for _, entry in networks]
+        labels = {"cifar10.test": entries.column(values, "mean_acc", 0, 100)}
+        params, flops = (entries.column(values, key, 0) for key in ("params", "flops"))
         return BenchmarkTable(self.name, genotypes, labels, params=params, flops=flops)
 
 

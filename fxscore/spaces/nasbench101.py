@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from fxscore.errors import SpaceError
-from fxscore.spaces import nasbench101_files as files
 from fxscore.spaces.base import SearchSpace, Value, Variable
+from fxscore.spaces.files import nasbench101 as files
 from fxscore.spaces.graph_hash import graph_hash
 from fxscore.spaces.layers import Classifier, conv_bn_relu
 from fxscore.spaces.table import BenchmarkTable
@@ -153,7 +153,7 @@ class NASBench101(SearchSpace[Cell]):
             channels *= 2
         return nn.Sequential(*layers, Classifier(channels // 2, 10))
 
-    def read(self, path: str | Path) -> BenchmarkTable[Cell]:
+    def read_official(self, path: str | Path) -> BenchmarkTable[Cell]:
         """Read the official `.tfrecord` (108 epochs, means of its runs), or a table of cells.
 
         Rows are grouped by graph hash: a table of draws may hold one cell many times.

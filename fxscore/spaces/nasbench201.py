@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace, Value, Variable
-from fxscore.spaces.csv_rows import Row, column, columns, read_rows, refuse_repeats
+from fxscore.spaces.files.csv_rows import Row, column, columns, read_rows, refuse_repeats
 from fxscore.spaces.table import BenchmarkTable
 from fxscore.types import Shape
 
@@ -92,7 +92,7 @@ class NASBench201(SearchSpace[Cell]):
         """The benchmark's own string form, its zeros considered: 6,466 classes over the space."""
         return _unique_text(genotype.operations)
 
-    def read(self, path: str | Path) -> BenchmarkTable[Cell]:
+    def read_official(self, path: str | Path) -> BenchmarkTable[Cell]:
         """Read a table with a column `cell`: accuracies, published proxies, or both."""
         rows = read_rows(path, ("cell",))
         genotypes = tuple(row.parse("cell", self.parse) for row in rows)

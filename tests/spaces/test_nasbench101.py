@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from fxscore.errors import SpaceError
+from fxscore.spaces.files.wire import fields, masked_crc
 from fxscore.spaces.nasbench101 import NASBench101, vertex_channels
-from fxscore.spaces.wire import fields, masked_crc
 
 CHAIN = "0110001100010000:input,conv1x1-bn-relu,conv3x3-bn-relu,output"
 POOLS = "0111000100010000:input,maxpool3x3,maxpool3x3,output"

@@ -1,14 +1,10 @@
-"""Reading json benchmark files strictly: an error names the file and the key, and nothing is half read."""
+"""Values inside a nested benchmark file, each with the way to it, so that an error can name the key."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,25 +17,25 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Entry:
-    """A value inside a json file and the way to it, for error messages."""
+    """A value inside a file and the way to it."""
 
-    path: Path
-    trail: str
+    file: str
     value: Any
+    trail: str = ""
 
     def fail(self, why: str) -> SpaceError:
         """An error that names this place."""
-        return SpaceError(f"{self.path.name}, {self.trail or 'top level'}: {why}")
+        return SpaceError(f"{self.file}, {self.trail or 'top level'}: {why}")
 
-    def __getitem__(self, key: str) -> Entry:
+    def __getitem__(self, key: Hashable) -> Entry:
         if not isinstance(self.value, dict) or key not in self.value:
             raise self.fail(f"no key {key!r}")
-        return Entry(self.path, f"{self.trail}.{key}".lstrip("."), self.value[key])
+        return Entry(self.file, self.value[key], f"{self.trail}.{key}".lstrip("."))
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: Hashable) -> bool:
         return isinstance(self.value, dict) and key in self.value
 
-    def items(self) -> list[tuple[str, Entry]]:
+    def items(self) -> list[tuple[Any, Entry]]:
         """The entries of an object, in file order."""
         if not isinstance(self.value, dict) or not self.value:
             raise self.fail("a filled object is wanted")
@@ -47,9 +43,9 @@ class Entry:
 
     def elements(self) -> list[Entry]:
         """The entries of an array."""
-        if not isinstance(self.value, list) or not self.value:
+        if not isinstance(self.value, list | tuple) or not self.value:
             raise self.fail("a filled array is wanted")
-        return [Entry(self.path, f"{self.trail}[{i}]", item) for i, item in enumerate(self.value)]
+        return [Entry(self.file, item, f"{self.trail}[{i}]") for i, item in enumerate(self.value)]
 
     def parse(self, text: str, parser: Callable[[str], T]) -> T:
         """What `parser` makes of `text` (a key, or the text here); its `SpaceError` gains the place."""
@@ -60,7 +56,7 @@ class Entry:
 
     def number(self, low: float = -math.inf, high: float = math.inf) -> float:
         """The finite number here, within [low, high]."""
-        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float | np.number):
             raise self.fail(f"{self.value!r} is no number")
         if not (math.isfinite(self.value) and low <= self.value <= high):
             raise self.fail(f"{self.value} is not within {low} and {high}")
@@ -76,24 +72,6 @@ class Entry:
             wanted = "a text" if allowed is None else f"one of {', '.join(allowed)}"
             raise self.fail(f"{self.value!r} is not {wanted}")
         return self.value
-
-
-def read_json(path: str | Path) -> Entry:
-    """The whole of a `.json` or `.json.gz` file.
-
-    Raises:
-        SpaceError: the file is missing, damaged, cut short or no json.
-    """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-        return Entry(path, "", json.loads(gzip.decompress(data) if path.suffix == ".gz" else data))
-    except OSError as error:
-        raise SpaceError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (EOFError, zlib.error) as error:
-        raise SpaceError(f"{path.name} is cut short or damaged: {error}") from None
-    except ValueError as error:
-        raise SpaceError(f"{path.name} is no json, or cut short: {error}") from None
 
 
 def column(entries: Sequence[Entry], key: str, low: float = -math.inf, high: float = math.inf) -> Floats:

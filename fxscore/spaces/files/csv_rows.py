@@ -50,6 +50,11 @@ class Row:
             raise self.fail(key, str(error)) from None
 
 
+def read_header(path: str | Path) -> list[str]:
+    """The column names of a `.csv` or `.csv.gz` file; raises `SpaceError` where it cannot be read."""
+    return next(csv.reader(io.StringIO(_read_text(Path(path)), newline="")), [])
+
+
 def read_rows(path: str | Path, required: Sequence[str]) -> list[Row]:
     """Every row of a `.csv` or `.csv.gz` file whose header has the columns `required`.
 

@@ -18,8 +18,8 @@ from typing import TypeVar
 import numpy as np
 
 from fxscore.errors import SpaceError
-from fxscore.spaces import wire
-from fxscore.spaces.csv_rows import Row, column, columns, read_rows
+from fxscore.spaces.files import wire
+from fxscore.spaces.files.csv_rows import Row, column, columns, read_rows
 from fxscore.spaces.table import BenchmarkTable, Floats
 
 C = TypeVar("C")

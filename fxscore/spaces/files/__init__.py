@@ -1,0 +1,1 @@
+"""Reading and writing benchmark files, each format once and strictly."""
