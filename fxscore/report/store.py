@@ -1,0 +1,30 @@
+"""What a store holds, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from fxscore.run.store_tools import ContextInfo
+
+
+def contents_table(contexts: Iterable[ContextInfo]) -> Table:
+    """One row for each scorer, its settings and the version that wrote it."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("scorer", "settings", "version"):
+        table.add_column(name, overflow="fold")
+    for name in ("networks", "scored", "distinct"):
+        table.add_column(name, justify="right")
+    table.add_column("last written", no_wrap=True)
+    for context in contexts:
+        newest = datetime.fromtimestamp(context.newest).strftime("%Y-%m-%d %H:%M")
+        counts = (context.networks, context.scored, context.architectures)
+        cells = (context.scorer, context.settings, context.package, *map(str, counts), newest)
+        table.add_row(*map(Text, cells))
+    return table
