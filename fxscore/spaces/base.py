@@ -185,9 +185,12 @@ def _moves(variable: Variable, index: int) -> Iterator[int]:
 
 
 _SPACES = {
+    "accel_nasbench": "fxscore.spaces.accel:AccelNASBench",
     "nasbench101": "fxscore.spaces.nasbench101:NASBench101",
     "nasbench201": "fxscore.spaces.nasbench201:NASBench201",
     "nasbench_macro": "fxscore.spaces.macro:NASBenchMacro",
+    "nats_size": "fxscore.spaces.nats_size:NATSSize",
+    "transnas_micro": "fxscore.spaces.transnas:TransNASBench101",
 }
 
 

@@ -16,6 +16,11 @@ def conv_bn_relu(inputs: int, outputs: int, kernel: int, stride: int = 1, groups
     return [*conv_bn(inputs, outputs, kernel, stride, groups), nn.ReLU()]
 
 
+def relu_conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """ReLU, a convolution without bias, BatchNorm."""
+    return nn.Sequential(nn.ReLU(), *conv_bn(inputs, outputs, kernel, stride))
+
+
 class Residual(nn.Module):
     """The sum of a body and a shortcut (the input itself where there is none)."""
 
@@ -31,15 +36,36 @@ class Residual(nn.Module):
         return changed + kept
 
 
-class Classifier(nn.Module):
-    """Global average pooling and one linear layer: (N, C, H, W) to (N, classes)."""
+class SqueezeExcitation(nn.Module):
+    """Scale every channel by a gate: global average, conv1×1, SiLU, conv1×1, sigmoid."""
 
-    def __init__(self, channels: int, classes: int) -> None:
+    def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
         self.pool = nn.AdaptiveAvgPool2d(1)
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)
+        self.activation = nn.SiLU()
+        self.excite = nn.Conv2d(squeezed, channels, 1)
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same shape."""
+        scale: Tensor = self.gate(self.excite(self.activation(self.squeeze(self.pool(x)))))
+        return scale * x
+
+
+class Classifier(nn.Module):
+    """Global average pooling, dropout and one linear layer: (N, C, H, W) to (N, classes)."""
+
+    def __init__(self, channels: int, classes: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout) if dropout else None
         self.linear = nn.Linear(channels, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, classes)."""
-        logits: Tensor = self.linear(self.pool(x).flatten(1))
+        features = self.pool(x).flatten(1)
+        if self.dropout is not None:
+            features = self.dropout(features)
+        logits: Tensor = self.linear(features)
         return logits

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace, Value, Variable
 from fxscore.spaces.files.csv_rows import Row, column, columns, read_rows, refuse_repeats
+from fxscore.spaces.files.nats import is_nats, read_nats
+from fxscore.spaces.layers import relu_conv_bn
 from fxscore.spaces.table import BenchmarkTable
 from fxscore.types import Shape
 
@@ -93,7 +95,12 @@ class NASBench201(SearchSpace[Cell]):
         return _unique_text(genotype.operations)
 
     def read_official(self, path: str | Path) -> BenchmarkTable[Cell]:
-        """Read a table with a column `cell`: accuracies, published proxies, or both."""
+        """Read the official `.pth`, NATS-tss file or folder (200 epochs), or a table with a column `cell`.
+
+        A table may hold accuracies, published values of zero-cost proxies, or both.
+        """
+        if is_nats(path):
+            return read_nats(self.name, path, self.parse, ("200", "full"))
         rows = read_rows(path, ("cell",))
         genotypes = tuple(row.parse("cell", self.parse) for row in rows)
         refuse_repeats(rows, "cell", genotypes)
@@ -205,9 +212,3 @@ class ResidualBlock(nn.Module):
         """(N, C, H, W) to (N, outputs, H / stride, W / stride)."""
         total: Tensor = self.shortcut(x) + self.second(self.first(x))
         return total
-
-
-def relu_conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """ReLU, convolution without bias, BatchNorm with affine and running statistics."""
-    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
-    return nn.Sequential(nn.ReLU(), conv, nn.BatchNorm2d(outputs))

@@ -44,8 +44,12 @@ class Row:
 
     def parse(self, key: str, parser: Callable[[str], T]) -> T:
         """What `parser` makes of column `key`; its `SpaceError` gains the row and column."""
+        return self.parse_text(key, self.cells[key], parser)
+
+    def parse_text(self, key: str, text: str, parser: Callable[[str], T]) -> T:
+        """What `parser` makes of a text put together from column `key` and others."""
         try:
-            return parser(self.cells[key])
+            return parser(text)
         except SpaceError as error:
             raise self.fail(key, str(error)) from None
 
