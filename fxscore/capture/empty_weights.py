@@ -93,6 +93,8 @@ class MetaWeights(TorchFunctionMode):
         kwargs = kwargs or {}
         operands = _tensors(args, kwargs)
         name = getattr(func, "__name__", "")
+        if func is torch.empty:
+            return _empty(*args, **kwargs)
         if name == "__deepcopy__" or not any(operand.is_meta for operand in operands):
             return func(*args, **kwargs)
         if func == torch.Tensor.device.__get__:
@@ -129,6 +131,7 @@ class _ZeroWeights(TorchFunctionMode):
 _CONSTANTS = frozenset(
     "zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty new_tensor".split()
 )
+_HUGE = 2**28  # elements: 1 GiB of float32
 _MOVES = frozenset({"cpu", "cuda"})
 _WRITES = frozenset("__set__ __setitem__ __iadd__ __isub__ __imul__ __itruediv__ __ior__ __iand__".split())
 
@@ -141,6 +144,15 @@ def _writes(name: str, kwargs: dict[str, Any]) -> bool:
 def _tensors(args: Any, kwargs: dict[str, Any]) -> list[Tensor]:
     operands = [kwargs["out"]] if isinstance(kwargs.get("out"), Tensor) else []
     return operands + [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+
+
+def _empty(*args: Any, **kwargs: Any) -> Tensor:
+    """`torch.empty`, but data for a weight larger than memory might be is not even asked for."""
+    if kwargs.get("device") is None and kwargs.get("out") is None:
+        empty = torch.empty(*args, **{**kwargs, "device": "meta"})
+        if empty.is_floating_point() and empty.numel() >= _HUGE:
+            return empty
+    return torch.empty(*args, **kwargs)
 
 
 def _on_meta(tensor: Tensor) -> Tensor:

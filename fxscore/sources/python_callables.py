@@ -1,0 +1,104 @@
+"""Anything importable as a source: `package.module:callable{"width": 32}`, a function or a module class."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import reduce
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fxscore.errors import ModelRefError
+from fxscore.sources.base import Recipe
+from fxscore.sources.blame import check_options, foreign_code
+from fxscore.sources.digest import source_digest, versions
+from fxscore.sources.names import did_you_mean
+from fxscore.sources.python_files import read_input_shape
+from fxscore.types import ModelRef
+
+_SOURCE_NAMES = ("timm", "torchvision", "file", "python")
+
+
+class PythonCallableSource:
+    """Functions and classes of any package that can be imported, from the working directory too."""
+
+    def expand(self, ref: ModelRef) -> list[ModelRef]:
+        place, name = _split(ref)
+        plain = ModelRef(place, name, ref.options)
+        _builder(plain)
+        return [plain]
+
+    def recipe(self, ref: ModelRef) -> Recipe:
+        builder = _builder(ref)
+        check_options(str(ref), builder, ref.kwargs)
+        shape = read_input_shape(str(ref), _import(ref))
+        return Recipe(lambda: builder(**ref.kwargs), lambda module: shape)
+
+    def provenance(self, ref: ModelRef) -> dict[str, str]:
+        place = _split(ref)[0]
+        file = _file_of(ref)
+        digest = {"sha256": source_digest(file)} if file else {}
+        return digest | versions("torch", place.partition(".")[0])
+
+
+def _split(ref: ModelRef) -> tuple[str, str]:
+    """Module and callable; `python:` may be written before them."""
+    if ref.source != "python":
+        return ref.source, ref.name
+    place, colon, name = ref.name.partition(":")
+    if not colon:
+        raise ModelRefError(f"{ref}: write python:package.module:callable")
+    return place, name
+
+
+def _import(ref: ModelRef) -> ModuleType:
+    place = _split(ref)[0]
+    with foreign_code(str(ref)), working_directory_first():
+        if importlib.util.find_spec(place.partition(".")[0]) is None:
+            raise ModelRefError(_unknown(ref, place))
+        return importlib.import_module(place)
+
+
+def _unknown(ref: ModelRef, place: str) -> str:
+    from fxscore.spaces import space_names
+
+    known = (*_SOURCE_NAMES, *space_names())
+    return (
+        f"{ref}: {place!r} is neither a package nor a source of models{did_you_mean(place, known)} "
+        f"(sources: {', '.join(known)})"
+    )
+
+
+def _builder(ref: ModelRef) -> Callable[..., Any]:
+    module, (place, name) = _import(ref), _split(ref)
+    try:
+        found = reduce(getattr, name.split("."), module)
+    except AttributeError:
+        near = did_you_mean(name, [key for key in vars(module) if not key.startswith("_")])
+        raise ModelRefError(f"{ref}: {place} has no {name!r}{near}") from None
+    if not callable(found) or type(found).__module__.startswith("torch.nn"):
+        raise ModelRefError(
+            f"{ref}: {name} is a {type(found).__name__}, not a function or class that builds one"
+        )
+    return found
+
+
+def _file_of(ref: ModelRef) -> Path | None:
+    with foreign_code(str(ref)), working_directory_first():
+        spec = importlib.util.find_spec(_split(ref)[0])
+    return Path(spec.origin) if spec and spec.has_location and spec.origin else None
+
+
+@contextmanager
+def working_directory_first() -> Iterator[None]:
+    """Import from the working directory too, which a console script does not have on its path."""
+    before = list(sys.path)
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
