@@ -70,7 +70,7 @@ class FTScoreNet(nn.Module):
             torch.manual_seed(seed)
             self.readout = nn.Linear(HIDDEN, 1)
             self.mlp = _mlp(settings.batch)
-        self._cache = WeightCache(self.kernel, kaiming=not settings.v_norm)
+        self.weights = WeightCache(self.kernel, kaiming=not settings.v_norm)
 
     @property
     def scorer_id(self) -> str:
@@ -85,7 +85,7 @@ class FTScoreNet(nn.Module):
             ScorerError: the score is not finite.
         """
         constructed = subject.construct(self.settings.batch)
-        score = float(self(constructed, self._cache, self.observer()))
+        score = float(self(constructed, self.weights, self.observer()))
         if score != score or score in (float("inf"), float("-inf")):
             raise ScorerError(f"the score is {score}: the constructed forward overflows or divides by zero; please report it")
         return score

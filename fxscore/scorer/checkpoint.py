@@ -1,0 +1,98 @@
+"""Scorer files: safetensors with settings, training record and a hash of the tensors; no pickle is ever read.
+
+The header's metadata holds `format`, `kind`, `name`, `settings`, `record` (both JSON) and `sha256`, which covers names,
+shapes, types and bytes of all tensors: safetensors itself has no checksum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from fxscore.errors import CheckpointError
+
+FORMAT = "fxscore-1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The contents of a scorer file.
+
+    Attributes:
+        kind: which class reads it (`ft-scorenet`, …).
+        name: what records call the scorer.
+        settings: the scorer's settings.
+        record: how it was made: command, seed, data, date, versions, measured figures.
+        tensors: learned values by name.
+    """
+
+    kind: str
+    name: str
+    settings: Mapping[str, Any]
+    record: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a scorer file; a crash leaves the old file or the new one, never half of one."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(checkpoint.tensors.items())}
+    metadata = {
+        "format": FORMAT,
+        "kind": checkpoint.kind,
+        "name": checkpoint.name,
+        "settings": json.dumps(checkpoint.settings, sort_keys=True),
+        "record": json.dumps(checkpoint.record, sort_keys=True),
+        "sha256": tensors_sha256(tensors),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file(tensors, unfinished, metadata)
+    unfinished.replace(path)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a scorer file.
+
+    Raises:
+        CheckpointError: the file is missing, truncated, altered, not a scorer's or of a newer format.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"there is no scorer file {path}; `fxscore scorers` lists the shipped ones")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file ({error}); it is truncated or of another kind") from None
+    return _checked(path, metadata, tensors)
+
+
+def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Checkpoint:
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("format", "no format mark")
+        raise CheckpointError(f"{path} is not a scorer of this version of fxscore: it has {found}, expected {FORMAT}")
+    if metadata.get("sha256") != tensors_sha256(tensors):
+        raise CheckpointError(f"{path} was altered: its tensors do not match their sha256; fetch or train it again")
+    try:
+        settings, record = json.loads(metadata["settings"]), json.loads(metadata["record"])
+        return Checkpoint(metadata["kind"], metadata["name"], settings, record, tensors)
+    except (KeyError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} has damaged metadata ({error}); fetch or train it again") from None
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Hash of names, shapes, types and bytes."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype};".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
