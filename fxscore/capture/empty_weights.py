@@ -106,7 +106,7 @@ class MetaWeights(TorchFunctionMode):
         if name == "to":
             args, kwargs = tree_map_only((str, torch.device), lambda _: "meta", (args, kwargs))
             args = (args[0], *(a.to("meta") if isinstance(a, Tensor) else a for a in args[1:]))
-        if _writes(name, kwargs) and not operands[0].is_meta:
+        if _writes(func, kwargs) and not operands[0].is_meta:
             self._unwritten.append(operands[0])
             return operands[0]
         if not all(operand.is_meta or operand.dim() == 0 for operand in operands):
@@ -121,7 +121,7 @@ class _ZeroWeights(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if _writes(getattr(func, "__name__", ""), kwargs):
+        if _writes(func, kwargs):
             target = kwargs.get("out", args[0] if args else kwargs.get("tensor"))
             if isinstance(target, Tensor) and 0 in target.stride() and target.numel() > 1:
                 return target
@@ -133,12 +133,18 @@ _CONSTANTS = frozenset(
 )
 _HUGE = 2**28  # elements: 1 GiB of float32
 _MOVES = frozenset({"cpu", "cuda"})
-_WRITES = frozenset("__set__ __setitem__ __iadd__ __isub__ __imul__ __itruediv__ __ior__ __iand__".split())
+_WRITES = frozenset("__setitem__ __iadd__ __isub__ __imul__ __itruediv__ __ior__ __iand__".split())
+_WRITES_NO_VALUE = frozenset(
+    "requires_grad_ detach_ share_memory_ t_ transpose_ swapaxes_ swapdims_ squeeze_ unsqueeze_".split()
+)
 
 
-def _writes(name: str, kwargs: dict[str, Any]) -> bool:
-    in_place = name.endswith("_") and not name.endswith("__")
-    return in_place or name in _WRITES or kwargs.get("out") is not None
+def _writes(func: Callable[..., Any], kwargs: dict[str, Any]) -> bool:
+    """Whether a call changes the values of its first operand, or of `out`."""
+    name = getattr(func, "__name__", "")
+    in_place = name.endswith("_") and not name.endswith("__") and name not in _WRITES_NO_VALUE
+    sets = name in _WRITES or func == torch.Tensor.data.__set__  # type: ignore[attr-defined]
+    return in_place or sets or kwargs.get("out") is not None
 
 
 def _tensors(args: Any, kwargs: dict[str, Any]) -> list[Tensor]:
