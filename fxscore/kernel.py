@@ -85,6 +85,10 @@ class WeightCache(Mapping[Shape, Tensor]):
     def __len__(self) -> int:
         return len(self._weights)
 
+    def __getstate__(self) -> dict[str, object]:
+        """Copies and pickles start empty: weights are quicker to synthesise than to move."""
+        return {**self.__dict__, "_weights": OrderedDict(), "_bytes": 0, "_version": ()}
+
     def _keep(self, shape: Shape, weight: Tensor) -> None:
         self._weights[shape] = weight
         self._bytes += weight.nbytes

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from fxscore.construct import ConstructedArchitecture, Encoding
-from fxscore.errors import ScorerError
+from fxscore.errors import CheckpointError, ScorerError
 from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
+from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
 from fxscore.scorer.input_like import resample
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
@@ -57,12 +58,14 @@ class FTScoreNet(nn.Module):
         name: what records call this scorer.
     """
 
+    KIND = "ft-scorenet"
     needs_weights = False
 
-    def __init__(self, settings: Settings | None = None, *, seed: int = 0, name: str = "ft-scorenet") -> None:
+    def __init__(self, settings: Settings | None = None, *, seed: int = 0, name: str = "untrained") -> None:
         super().__init__()
         self.settings = settings = settings or Settings()
         self.name = name
+        self.record: Mapping[str, Any] = {}
         generator = torch.Generator().manual_seed(seed)
         self.input_like = nn.Parameter(torch.randn(settings.batch, *settings.input_shape, generator=generator))
         self.kernel = FourierKernel(settings.n_in, settings.n_out, settings.kernel_size, generator)
@@ -73,9 +76,30 @@ class FTScoreNet(nn.Module):
         self.weights = WeightCache(self.kernel, kaiming=not settings.v_norm)
 
     @property
+    def batch(self) -> int:
+        """Images in the input-like tensor, at which networks are constructed."""
+        return self.settings.batch
+
+    @property
     def scorer_id(self) -> str:
-        """Identity of the scorer in records and stores."""
-        return self.name
+        """Name and hash of the learned values: two scorers of one id give equal scores."""
+        return f"{self.name}@{tensors_sha256(self.state_dict())[:10]}"
+
+    def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
+        """The scorer as the contents of a file."""
+        return Checkpoint(self.KIND, self.name, self.settings.as_dict(), record or self.record, self.state_dict())
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> FTScoreNet:
+        """The scorer in a file; raises `CheckpointError` where tensors and settings do not fit each other."""
+        try:
+            settings = Settings(**{**checkpoint.settings, "input_shape": tuple(checkpoint.settings["input_shape"])})
+            scorer = cls(settings, name=checkpoint.name)
+            scorer.load_state_dict(dict(checkpoint.tensors), strict=True)
+        except (TypeError, KeyError, RuntimeError) as error:
+            raise CheckpointError(f"the scorer {checkpoint.name!r} does not fit its settings: {error}") from None
+        scorer.record = checkpoint.record
+        return scorer.requires_grad_(False)
 
     @torch.no_grad()
     def score(self, subject: Subject) -> float:

@@ -41,6 +41,11 @@ class Scorer(Protocol):
         ...
 
     @property
+    def batch(self) -> int | None:
+        """The batch at which the scorer constructs networks; None where it does not construct them."""
+        ...
+
+    @property
     def scorer_id(self) -> str:
         """Identity in records and stores: equal ids give equal scores."""
         ...

@@ -1,0 +1,60 @@
+"""fxscore ranks any PyTorch network without training it.
+
+    >>> fxscore.score(model, input_shape=(3, 32, 32))
+    >>> fxscore.rank(["zoo/vgg.py", "timm:resnet18"])
+
+Names are loaded when first used, so that importing fxscore is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fxscore.api import explain, rank, score
+    from fxscore.construct import ConstructedArchitecture, construct
+    from fxscore.errors import FxScoreError
+    from fxscore.represent import represents
+    from fxscore.scorer import FTScoreNet, load_scorer
+    from fxscore.types import ModelRef, Ranking, ScoreRecord
+
+_HOMES = {
+    "ConstructedArchitecture": "fxscore.construct",
+    "FTScoreNet": "fxscore.scorer",
+    "FxScoreError": "fxscore.errors",
+    "ModelRef": "fxscore.types",
+    "Ranking": "fxscore.types",
+    "ScoreRecord": "fxscore.types",
+    "construct": "fxscore.construct",
+    "explain": "fxscore.api",
+    "load_scorer": "fxscore.scorer",
+    "rank": "fxscore.api",
+    "represents": "fxscore.represent",
+    "score": "fxscore.api",
+}
+
+__all__ = [
+    "ConstructedArchitecture",
+    "FTScoreNet",
+    "FxScoreError",
+    "ModelRef",
+    "Ranking",
+    "ScoreRecord",
+    "construct",
+    "explain",
+    "load_scorer",
+    "rank",
+    "represents",
+    "score",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fxscore' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

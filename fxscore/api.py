@@ -1,0 +1,141 @@
+"""What users call: `score`, `rank`, `explain` (and `construct`, `represents`, `load_scorer` from their own rooms)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from torch import nn
+
+from fxscore.errors import FxScoreError
+from fxscore.explanation import Explanation, explain_subject
+from fxscore.job import ScoreJob, prepare
+from fxscore.run import Executor, LocalExecutor, Store, Watcher, default_store_path, evaluate, in_order
+from fxscore.run.executor import DEFAULT_SECONDS
+from fxscore.scorer import Scorer, Subject, load_scorer
+from fxscore.sources import build, expand
+from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape
+
+Model = nn.Module | ModelRef | str
+DEFAULT_INPUT_SHAPE: Shape = (3, 224, 224)
+
+
+def score(model: Model, *, input_shape: Shape | None = None, scorer: str | Path | Scorer | None = None) -> float:
+    """The score of one network, without training it; higher is better, and only comparisons mean something.
+
+    Args:
+        model: a module (its weights are not read, and it is left as it is), or a reference such as `timm:resnet50`.
+        input_shape: (C, H, W); by default the reference's own, or 3×224×224.
+        scorer: a name (`fxscore scorers` lists them), a path, or an object; None is the default scorer.
+
+    Raises:
+        FxScoreError: the model cannot be built, captured or represented; says what, where and how to mend it.
+    """
+    used = load_scorer(scorer)
+    return used.score(_subject(model, input_shape, used))
+
+
+def rank(
+    models: Iterable[Model] | Mapping[str, nn.Module],
+    *,
+    scorer: str | Path | Scorer | None = None,
+    input_shape: Shape | None = None,
+    workers: int | None = None,
+    time_limit: float | None = None,
+    memory_limit: int | None = None,
+    store: Path | str | None = None,
+    no_store: bool = False,
+    cluster: str | None = None,
+    watcher: Watcher | None = None,
+) -> Ranking:
+    """Score many networks and rank them from the best to the worst; a failure is a record with its error.
+
+    Modules are scored in this process, references and patterns (`timm:resnet*`, `zoo/*.py`) by workers.
+
+    Args:
+        models: modules, references or patterns; a mapping names its modules.
+        scorer, input_shape: as for `score`.
+        workers: worker processes; one per core by default.
+        time_limit: seconds for one network.
+        memory_limit: bytes for one network.
+        store: file of the result store; the default one in the user's cache folder.
+        no_store: neither read nor keep results.
+        cluster: address of a Dask scheduler, or `local`.
+        watcher: is told of each start and record, for a display.
+    """
+    used = load_scorer(scorer)
+    modules, refs = _sort_out(models)
+    records = [_score_module(ref, module, input_shape, used) for ref, module in modules]
+    if not refs:
+        return Ranking.of(records)
+    by_name = scorer is None or isinstance(scorer, (str, Path))
+    # Workers may have another current folder, so a path is made absolute.
+    named = str(Path(scorer).resolve()) if by_name and scorer is not None and Path(scorer).exists() else scorer
+    job = ScoreJob(str(named) if isinstance(named, Path) else named, used.scorer_id, input_shape)
+    with ExitStack() as stack:
+        executor = stack.enter_context(_executor(cluster, workers, time_limit, memory_limit))
+        opened = None if no_store else stack.enter_context(Store(Path(store) if store else default_store_path()))
+        found = list(evaluate(refs, job, executor, opened, watcher=watcher))
+    return Ranking.of(records + in_order(refs, found))
+
+
+def explain(model: Model, *, input_shape: Shape | None = None, scorer: str | Path | Scorer | None = None) -> Explanation:
+    """What each operator of a network became, what is encoded, and what it costs; arguments as for `score`."""
+    used = load_scorer(scorer)
+    return explain_subject(_name(model), _subject(model, input_shape, used), used.batch or 16)
+
+
+def _subject(model: Model, input_shape: Shape | None, scorer: Scorer) -> Subject:
+    if isinstance(model, nn.Module):
+        return Subject(model, input_shape or DEFAULT_INPUT_SHAPE)
+    ref = ModelRef.parse(model) if isinstance(model, str) else model
+    built = build(ref, weights=scorer.needs_weights)
+    return Subject(built.module, input_shape or built.input_shape, owned=not scorer.needs_weights)
+
+
+def _name(model: Model) -> str:
+    return type(model).__name__ if isinstance(model, nn.Module) else str(model)
+
+
+def _sort_out(models: Iterable[Model] | Mapping[str, nn.Module]) -> tuple[list[tuple[ModelRef, nn.Module]], list[ModelRef]]:
+    """(modules with a name for their records, references)."""
+    if isinstance(models, Mapping):
+        return [(ModelRef("module", name), module) for name, module in models.items()], []
+    modules: list[tuple[ModelRef, nn.Module]] = []
+    refs: list[ModelRef] = []
+    for index, model in enumerate(models):
+        if isinstance(model, nn.Module):
+            modules.append((ModelRef("module", f"{type(model).__name__}#{index}"), model))
+        else:
+            refs += expand(model) if isinstance(model, str) else [model]
+    return modules, refs
+
+
+def _score_module(ref: ModelRef, module: nn.Module, input_shape: Shape | None, scorer: Scorer) -> ScoreRecord:
+    start = time.perf_counter()
+    subject = Subject(module, input_shape or DEFAULT_INPUT_SHAPE)
+    try:
+        prepared = prepare(subject, scorer, f"{ref} {id(module)}")
+        value = scorer.score(subject)
+    except FxScoreError as error:
+        seconds = time.perf_counter() - start
+        return ScoreRecord(ref, error=_one_line(error), seconds=seconds, scorer_id=scorer.scorer_id)
+    facts = (prepared.params, prepared.macs, time.perf_counter() - start, prepared.fingerprint)
+    return ScoreRecord(ref, value, None, *facts, scorer.scorer_id)
+
+
+def _one_line(error: FxScoreError) -> str:
+    return str(error).splitlines()[0]
+
+
+def _executor(cluster: str | None, workers: int | None, time_limit: float | None, memory_limit: int | None) -> Executor:
+    seconds = time_limit or DEFAULT_SECONDS
+    if cluster is None:
+        return LocalExecutor(workers, seconds, memory_limit)
+    from fxscore.run.cluster import DaskExecutor  # needs the extra `cluster`
+
+    return DaskExecutor(cluster, workers, seconds, memory_limit)
+
+

@@ -1,0 +1,95 @@
+"""What became of a network: operators by representation, encoding, cost, and parameters accounted for."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+from fxscore.construct import ConstructedArchitecture
+from fxscore.passes.represent_operators import Represented
+from fxscore.scorer import Subject
+from fxscore.types import Shape
+
+
+@dataclass(frozen=True)
+class OperatorSummary:
+    """Operators of one kind with one form of representation.
+
+    Attributes:
+        operator: the captured operator's name.
+        form: what its weights became: `synthesised`, `one`, `zero`, `head` (replaced by the scorer), …
+        count: number of weights so represented.
+        params: learnable numbers that they hold.
+        paths: where they are.
+    """
+
+    operator: str
+    form: str
+    count: int
+    params: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The report behind `fxscore explain`.
+
+    Attributes:
+        name: of the network.
+        input_shape, batch: what it was constructed for.
+        encoding: (B, C).
+        params, macs: size, as in a record; `macs_by_operator` by captured operator.
+        operators: summaries, most parameters first.
+        unused: parameters that the encoding does not depend on (another head, an auxiliary branch).
+        fingerprint: of the architecture.
+        seconds: time to build, capture and rewrite.
+        code: the constructed architecture.
+    """
+
+    name: str
+    input_shape: Shape
+    batch: int
+    encoding: tuple[int, int]
+    params: int
+    macs: int
+    macs_by_operator: dict[str, int]
+    operators: tuple[OperatorSummary, ...]
+    unused: tuple[str, ...]
+    fingerprint: str
+    seconds: float
+    code: str
+
+
+def explain_subject(name: str, subject: Subject, batch: int) -> Explanation:
+    """Construct a network and sum up what happened."""
+    start = time.perf_counter()
+    constructed = subject.construct(batch)
+    sizes: dict[str, int] = constructed.graph_module.meta["parameters"]
+    covered = {parameter for line in constructed.coverage for parameter in line.parameters}
+    return Explanation(
+        name=name,
+        input_shape=constructed.input_shape,
+        batch=batch,
+        encoding=(batch, constructed.channels),
+        params=constructed.costs.params,
+        macs=constructed.costs.macs,
+        macs_by_operator=constructed.costs.macs_by_operator,
+        operators=_summaries(constructed, sizes),
+        unused=tuple(parameter for parameter in sizes if parameter not in covered),
+        fingerprint=constructed.fingerprint,
+        seconds=time.perf_counter() - start,
+        code=constructed.code,
+    )
+
+
+def _summaries(constructed: ConstructedArchitecture, sizes: dict[str, int]) -> tuple[OperatorSummary, ...]:
+    groups: dict[tuple[str, str], list[Represented]] = defaultdict(list)
+    for line in constructed.coverage:
+        groups[line.operator, line.form].append(line)
+    summaries = []
+    for (operator, form), lines in groups.items():
+        parameters = {parameter for line in lines for parameter in line.parameters}
+        params = sum(sizes.get(parameter, 0) for parameter in parameters)
+        summaries.append(OperatorSummary(operator, form, len(lines), params, tuple(line.path for line in lines)))
+    return tuple(sorted(summaries, key=lambda summary: -summary.params))

@@ -1,0 +1,94 @@
+"""The job of scoring: what a worker does with one reference (see `fxscore.run.job`)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+
+from fxscore.capture import capture
+from fxscore.capture.costs import Costs, costs
+from fxscore.errors import FxScoreError
+from fxscore.run import Prepared
+from fxscore.scorer import Scorer, Subject, load_scorer
+from fxscore.sources import build, recipe_key
+from fxscore.spaces import space_names
+from fxscore.types import ModelRef, Shape
+
+_OWN_CODE = ("timm", "torchvision")
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """Scores references with one scorer.
+
+    Args:
+        scorer: a name, a path or a picklable scorer.
+        scorer_id: the id of that scorer.
+        input_shape: (C, H, W) for all networks; None takes each network's own.
+    """
+
+    scorer: str | Scorer | None
+    scorer_id: str
+    input_shape: Shape | None = None
+
+    @property
+    def settings(self) -> str:
+        """What else changes a score."""
+        return f"input_shape={self.input_shape or 'own'} torch={torch.__version__}"
+
+    def recipe_key(self, ref: ModelRef) -> str:
+        """Text that changes with what the reference builds."""
+        return recipe_key(ref)
+
+    def trusts(self, ref: ModelRef) -> bool:
+        """Whether the network's code ships with a library, and may share a process."""
+        return ref.source in _OWN_CODE or ref.source in space_names()
+
+    def open(self) -> ScoreSession:
+        """Load the scorer in this process."""
+        return ScoreSession(load_scorer(self.scorer), self.input_shape)
+
+
+class ScoreSession:
+    """A scorer at work in one process."""
+
+    def __init__(self, scorer: Scorer, input_shape: Shape | None) -> None:
+        self.scorer = scorer
+        self.input_shape = input_shape
+
+    def prepare(self, ref: ModelRef) -> Prepared:
+        """Build the network, and construct it where the scorer will."""
+        built = build(ref, weights=self.scorer.needs_weights)
+        owned = not self.scorer.needs_weights
+        subject = Subject(built.module, self.input_shape or built.input_shape, owned=owned)
+        return prepare(subject, self.scorer, recipe_key(ref))
+
+    def finish(self, prepared: Prepared) -> float:
+        """The score."""
+        subject: Subject = prepared.payload
+        return self.scorer.score(subject)
+
+
+def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:
+    """The fingerprint and the size of a network.
+
+    A scorer that does not construct networks may tell apart what their canonical graphs do not (parameters that
+    reach no output): for it, only equal recipes are equal.
+    """
+    if scorer.batch is not None:
+        constructed = subject.construct(scorer.batch)
+        size = constructed.costs
+        return Prepared(constructed.fingerprint, size.params, size.macs, subject)
+    fingerprint = "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:24]
+    known = _costs(subject)
+    return Prepared(fingerprint, known.params if known else None, known.macs if known else None, subject)
+
+
+def _costs(subject: Subject) -> Costs | None:
+    """Size of a network that is not constructed; None where it cannot be captured, which need not stop a proxy."""
+    try:
+        return costs(capture(subject.module, subject.input_shape, batch=2), batch=2)
+    except FxScoreError:
+        return None

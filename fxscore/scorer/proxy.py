@@ -1,0 +1,41 @@
+"""Handcrafted proxies as scorers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fxscore import proxies
+from fxscore.proxies import Proxy
+from fxscore.scorer.subject import Subject
+
+
+@dataclass(frozen=True)
+class ProxyScorer:
+    """Scores a network by a handcrafted proxy; most need real weights, so the module is built with them."""
+
+    proxy: Proxy
+    batch: None = None
+
+    @property
+    def needs_weights(self) -> bool:
+        """Whether the proxy needs initialised weights."""
+        return self.proxy.needs_weights
+
+    @property
+    def scorer_id(self) -> str:
+        """The proxy's identity, with its settings."""
+        return self.proxy.scorer_id
+
+    def score(self, subject: Subject) -> float:
+        """The proxy's value."""
+        return self.proxy(subject.module, subject.input_shape)
+
+
+def find_proxy(name: str) -> ProxyScorer | None:
+    """The proxy of this name as a scorer; None where no proxy has the name."""
+    return ProxyScorer(proxies.get_proxy(name)) if name in proxies.proxy_names() else None
+
+
+def proxy_names() -> tuple[str, ...]:
+    """Names of the handcrafted proxies."""
+    return tuple(proxies.proxy_names())

@@ -1,0 +1,77 @@
+"""Scorers by name: those that ship with fxscore, files, and handcrafted proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fxscore.errors import ScorerError
+from fxscore.scorer.checkpoint import load_checkpoint
+from fxscore.scorer.ft_scorenet import FTScoreNet
+from fxscore.scorer.proxy import find_proxy, proxy_names
+from fxscore.scorer.subject import Scorer
+
+DEFAULT_SCORER = "nasbench201"
+SUFFIX = ".safetensors"
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class ScorerInfo:
+    """A scorer that ships with fxscore: its name, settings and training record."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any]
+    record: Mapping[str, Any]
+
+
+def list_scorers() -> list[ScorerInfo]:
+    """The shipped scorers, the default one first."""
+    checkpoints = [load_checkpoint(path) for path in sorted(WEIGHTS.glob(f"*{SUFFIX}"))]
+    infos = [ScorerInfo(c.name, c.kind, c.settings, c.record) for c in checkpoints]
+    return sorted(infos, key=lambda info: (info.name != DEFAULT_SCORER, info.name))
+
+
+def load_scorer(scorer: str | Path | Scorer | None = None) -> Scorer:
+    """The scorer that a name, a path or an object stands for.
+
+    Args:
+        scorer: a shipped scorer's name, a handcrafted proxy's name, a path to a scorer file, or a scorer itself;
+            None is the default scorer.
+
+    Raises:
+        ScorerError: nothing has this name.
+        CheckpointError: the file is missing, damaged or foreign.
+    """
+    if scorer is None:
+        return _load_file(WEIGHTS / f"{DEFAULT_SCORER}{SUFFIX}")
+    if not isinstance(scorer, (str, Path)):
+        return scorer
+    shipped = WEIGHTS / f"{scorer}{SUFFIX}"
+    if isinstance(scorer, str) and shipped.parent == WEIGHTS and shipped.is_file():
+        return _load_file(shipped)
+    if isinstance(scorer, str) and (proxy := find_proxy(scorer)) is not None:
+        return proxy
+    if Path(scorer).exists() or str(scorer).endswith(SUFFIX):
+        return _load_file(Path(scorer))
+    raise ScorerError(_unknown(str(scorer)))
+
+
+@lru_cache(maxsize=8)
+def _load_file(path: Path) -> FTScoreNet:
+    checkpoint = load_checkpoint(path)
+    if checkpoint.kind != FTScoreNet.KIND:
+        raise ScorerError(f"{path} holds a scorer of kind {checkpoint.kind!r}, which this version cannot use")
+    return FTScoreNet.from_checkpoint(checkpoint)
+
+
+def _unknown(name: str) -> str:
+    names = [path.stem for path in sorted(WEIGHTS.glob(f"*{SUFFIX}"))] + list(proxy_names())
+    close = get_close_matches(name, names)
+    meant = f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(names)}, and paths to scorer files"
+    return f"no scorer is called {name!r}{meant}"
