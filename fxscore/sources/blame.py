@@ -50,7 +50,8 @@ def _parameters(signature: inspect.Signature) -> str:
 
 def _describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
-        return f"the file called sys.exit({'' if error.code is None else error.code!r})"
+        code = "" if error.code is None else repr(error.code)
+        return f"the file called sys.exit({code})"
     text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
     text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

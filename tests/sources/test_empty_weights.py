@@ -75,7 +75,8 @@ class MovesAndCasts(nn.Module):
         self.to("cpu")
         self.layers[0].half()
         self.layers[0].to(torch.device("cpu"), torch.float64)
-        self.layers[0].weight = nn.Parameter(self.layers[0].weight.cpu().to(torch.ones(2)))
+        weight = self.layers[0].get_parameter("weight")
+        self.layers[0].weight = nn.Parameter(weight.cpu().to(torch.ones(2)))
 
 
 class MixesOperands(nn.Module):

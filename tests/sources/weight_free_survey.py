@@ -110,7 +110,9 @@ def build_all_of_timm() -> None:
         lost = [b for b, buffer in free.module.named_buffers() if buffer.is_meta]
         counts[free.step if not lost else "with a buffer lost"] += 1
         if free.step != "meta" or lost:
-            print(f"  {name}: step {free.step} {lost[:3]}")
+            print(f"  {name}: step {free.step} {lost[:3]}", flush=True)
+        if sum(counts.values()) % 200 == 0:
+            print(f"  {sum(counts.values())} built in {time.perf_counter() - start:.0f} s", flush=True)
     print(f"all of timm: {dict(counts)}, {time.perf_counter() - start:.0f} s")
 
 
