@@ -1,0 +1,92 @@
+"""What became of a network, for people: a summary, the table of operators, and on demand paths and code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fxscore.report import numbers
+
+if TYPE_CHECKING:
+    from fxscore.explanation import Explanation, OperatorSummary
+
+# What the forms of `OperatorSummary.form` mean.
+MEANINGS = {
+    "synthesised": "weights from the shared kernel, by shape alone",
+    "one": "a scale of one",
+    "zero": "a shift of zero",
+    "head": "not run: the scorer takes its place",
+}
+_MANY_PATHS = 8
+
+
+def print_explanation(
+    console: Console, explanation: Explanation, *, paths: bool = False, code: bool = False
+) -> None:
+    """Print the summary and the table of operators.
+
+    Args:
+        console: Where to print.
+        explanation: What to print.
+        paths: Print every module path, instead of counts alone.
+        code: Print the constructed architecture's code as well.
+    """
+    console.print(Text(explanation.name, style="bold"))
+    for name, value in _summary(explanation):
+        console.print(Text(f"  {name:<12} {value}"))
+    console.print(operator_table(explanation, paths=paths))
+    if explanation.unused:
+        console.print(Text("Parameters that the encoding does not depend on: " + _some(explanation.unused, paths)))
+    if code:
+        console.print(Text(explanation.code), soft_wrap=True)
+
+
+def operator_table(explanation: Explanation, *, paths: bool = False) -> Table:
+    """One row for each kind of operator and what its weights became."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("operator", overflow="fold")
+    table.add_column("weights became", overflow="fold")
+    for name in ("count", "params", "share"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if paths:
+        table.add_column("paths", overflow="fold")
+    for summary in explanation.operators:
+        table.add_row(*map(Text, _cells(summary, explanation.params, paths)))
+    return table
+
+
+def _summary(explanation: Explanation) -> list[tuple[str, str]]:
+    shape = "×".join(map(str, explanation.input_shape))
+    by_kind = sorted(explanation.macs_by_operator.items(), key=lambda item: -item[1])
+    shares = ", ".join(f"{name} {macs / max(explanation.macs, 1):.0%}" for name, macs in by_kind[:4] if macs)
+    return [
+        ("input", f"{explanation.batch} × {shape}"),
+        ("encoding", " × ".join(map(str, explanation.encoding))),
+        ("params", numbers.count(explanation.params)),
+        ("MACs", numbers.count(explanation.macs) + (f" ({shares})" if shares else "")),
+        ("fingerprint", explanation.fingerprint),
+        ("time", numbers.seconds(explanation.seconds)),
+    ]
+
+
+def _cells(summary: OperatorSummary, params: int, paths: bool) -> list[str]:
+    meaning = MEANINGS.get(summary.form)
+    share = f"{summary.params / params:.1%}" if params else numbers.MISSING
+    cells = [
+        summary.operator,
+        f"{summary.form}: {meaning}" if meaning else summary.form,
+        str(summary.count),
+        numbers.count(summary.params),
+        share,
+    ]
+    return [*cells, "\n".join(summary.paths)] if paths else cells
+
+
+def _some(names: tuple[str, ...], every: bool) -> str:
+    shown = names if every else names[:_MANY_PATHS]
+    rest = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more (--paths)" if rest else "")
