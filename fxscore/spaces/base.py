@@ -27,7 +27,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 from torch import nn
@@ -73,7 +73,7 @@ class SearchSpace(ABC, Generic[G]):
     `from_values` (and `parse` and `format` where a text form is customary).
     """
 
-    name: ClassVar[str]
+    name: str
     input_shape: Shape
     variables: tuple[Variable, ...]
 
@@ -184,13 +184,20 @@ def _moves(variable: Variable, index: int) -> Iterator[int]:
         yield from (i for i in range(len(variable.values)) if i != index)
 
 
-_SPACES = {
-    "accel_nasbench": "fxscore.spaces.accel:AccelNASBench",
-    "nasbench101": "fxscore.spaces.nasbench101:NASBench101",
-    "nasbench201": "fxscore.spaces.nasbench201:NASBench201",
-    "nasbench_macro": "fxscore.spaces.macro:NASBenchMacro",
-    "nats_size": "fxscore.spaces.nats_size:NATSSize",
-    "transnas_micro": "fxscore.spaces.transnas:TransNASBench101",
+_FAMILIES = ("darts", "nasnet", "amoeba", "enas", "pnas")
+_SPACES: dict[str, tuple[str, dict[str, Any]]] = {
+    "accel_nasbench": ("fxscore.spaces.accel:AccelNASBench", {}),
+    "darts": ("fxscore.spaces.darts:DARTS", {}),
+    "nasbench101": ("fxscore.spaces.nasbench101:NASBench101", {}),
+    "nasbench201": ("fxscore.spaces.nasbench201:NASBench201", {}),
+    "nasbench_macro": ("fxscore.spaces.macro:NASBenchMacro", {}),
+    "nats_size": ("fxscore.spaces.nats_size:NATSSize", {}),
+    "transnas_micro": ("fxscore.spaces.transnas:TransNASBench101", {}),
+    **{f"nds_{name}": ("fxscore.spaces.nds:NDS", {"family": name}) for name in _FAMILIES},
+    **{
+        f"nds_{name}_in": ("fxscore.spaces.nds:NDS", {"family": name, "dataset": "imagenet"})
+        for name in _FAMILIES
+    },
 }
 
 
@@ -207,12 +214,12 @@ def get_space(name: str, **options: Any) -> SearchSpace[Any]:
     Raises:
         SpaceError: no such space, or the space does not take these options.
     """
-    location = _SPACES.get(name, name)
+    location, preset = _SPACES.get(name, (name, {}))
     if ":" not in location:
         known = ", ".join(space_names())
         raise SpaceError(f"no search space {name!r}; there are {known}, or name your own as module:Class")
     try:
-        return _load_class(location)(**options)
+        return _load_class(location)(**(preset | options))
     except TypeError as error:
         raise SpaceError(f"search space {name!r}: {error}") from None
 

@@ -1,7 +1,8 @@
-"""Layers that several spaces share: convolution-BatchNorm pairs and inverted residual blocks."""
+"""Layers that several spaces share: convolutions with their BatchNorm, residual sums, zeros, heads."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -69,3 +70,39 @@ class Classifier(nn.Module):
             features = self.dropout(features)
         logits: Tensor = self.linear(features)
         return logits
+
+
+class Zero(nn.Module):
+    """Zeros in the shape that another edge would give."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.outputs = None if inputs == outputs else outputs
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
+        if self.stride > 1:
+            x = x[:, :, :: self.stride, :: self.stride]
+        if self.outputs is None:
+            return x.mul(0.0)
+        return x[:, :1].mul(0.0).expand(-1, self.outputs, -1, -1)
+
+
+class FactorizedReduction(nn.Module):
+    """ReLU, two strided conv1×1 on grids one pixel apart, each half the width, and BatchNorm."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.pad = nn.ConstantPad2d((0, 1, 0, 1), 0)
+        self.even = nn.Conv2d(inputs, outputs // 2, 1, stride, bias=False)
+        self.odd = nn.Conv2d(inputs, outputs - outputs // 2, 1, stride, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
+        x = self.relu(x)
+        shifted = self.pad(x)[:, :, 1:, 1:]
+        reduced: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted)], 1))
+        return reduced

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from fxscore.errors import SpaceError
@@ -23,7 +22,7 @@ from fxscore.spaces.base import SearchSpace, Value, Variable
 from fxscore.spaces.files.csv_rows import columns, read_rows, refuse_repeats
 from fxscore.spaces.files.entries import Entry
 from fxscore.spaces.files.pickles import read_pth
-from fxscore.spaces.layers import relu_conv_bn
+from fxscore.spaces.layers import FactorizedReduction, Zero, relu_conv_bn
 from fxscore.spaces.table import BenchmarkTable, Floats
 from fxscore.spaces.transnas_heads import TASKS, head, metric, with_head
 
@@ -151,39 +150,3 @@ def _operation(operation: str, inputs: int, outputs: int, stride: int) -> nn.Mod
         same = inputs == outputs and stride == 1
         return nn.Identity() if same else FactorizedReduction(inputs, outputs, stride)
     return relu_conv_bn(inputs, outputs, 1 if operation == "conv1x1" else 3, stride)
-
-
-class Zero(nn.Module):
-    """Zeros in the shape that another edge would give."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.outputs = None if inputs == outputs else outputs
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        if self.stride > 1:
-            x = x[:, :, :: self.stride, :: self.stride]
-        if self.outputs is None:
-            return x.mul(0.0)
-        return x[:, :1].mul(0.0).expand(-1, self.outputs, -1, -1)
-
-
-class FactorizedReduction(nn.Module):
-    """ReLU, two strided conv1×1 on grids one pixel apart, each half the width, and BatchNorm."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.relu = nn.ReLU()
-        self.pad = nn.ConstantPad2d((0, 1, 0, 1), 0)
-        self.even = nn.Conv2d(inputs, outputs // 2, 1, stride, bias=False)
-        self.odd = nn.Conv2d(inputs, outputs - outputs // 2, 1, stride, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        x = self.relu(x)
-        shifted = self.pad(x)[:, :, 1:, 1:]
-        reduced: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted)], 1))
-        return reduced
