@@ -33,12 +33,15 @@ def scorers(
 
     from fxscore.errors import ScorerError
     from fxscore.report.scorers import print_record, print_scorers
-    from fxscore.scorer import DEFAULT_SCORER, list_scorers, proxy_names
+    from fxscore.scorer import DEFAULT_SCORER, list_scorers
+    from fxscore.scorer.proxy import proxy_names
 
     known = list_scorers()
     shown = [info for info in known if name in (None, info.name)]
     if not shown:
-        raise ScorerError(f"no shipped scorer is called {name!r}; there are {', '.join(i.name for i in known)}")
+        raise ScorerError(
+            f"no shipped scorer is called {name!r}; there are {', '.join(i.name for i in known)}"
+        )
     if json is not None:
         output.write(dumps([asdict(info) for info in shown], indent=2, ensure_ascii=False) + "\n", json)
     elif name is not None:

@@ -40,7 +40,9 @@ def print_explanation(
         console.print(Text(f"  {name:<12} {value}"))
     console.print(operator_table(explanation, paths=paths))
     if explanation.unused:
-        console.print(Text("Parameters that the encoding does not depend on: " + _some(explanation.unused, paths)))
+        console.print(
+            Text("Parameters that the encoding does not depend on: " + _some(explanation.unused, paths))
+        )
     if code:
         console.print(Text(explanation.code), soft_wrap=True)
 

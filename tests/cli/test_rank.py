@@ -160,7 +160,7 @@ def test_models_lists_what_a_pattern_means(back_end: FakeBackEnd, capsys: Captur
     assert json.loads(capsys.readouterr().out) == ["zoo/vit.py"]
 
 
-@pytest.mark.parametrize("command", ["", "rank", "score", "models"])
+@pytest.mark.parametrize("command", ["", "rank", "score", "explain", "models", "scorers", "store", "store prune"])
 def test_help_teaches_by_example(capsys: Captured, command: str) -> None:
     assert run([*command.split(), "--help"]) == 0
     out = capsys.readouterr().out

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from fxscore.explanation import Explanation, OperatorSummary
+from fxscore.report.explanation import print_explanation
+from fxscore.report.scorers import print_record, print_scorers
+from fxscore.scorer import ScorerInfo
+
+EXPLANATION = Explanation(
+    name="my[net].py",
+    input_shape=(3, 32, 32),
+    batch=16,
+    encoding=(16, 64),
+    params=1_000_000,
+    macs=50_000_000,
+    macs_by_operator={"linear": 10_000_000, "conv2d": 40_000_000},
+    operators=(
+        OperatorSummary("conv2d", "synthesised", 2, 900_000, ("stem.conv", "body.conv")),
+        OperatorSummary("my_op", "halved", 1, 100_000, ("body.mine",)),
+    ),
+    unused=tuple(f"extra.{number}" for number in range(20)),
+    fingerprint="abc",
+    seconds=0.25,
+    code="def forward(self): pass",
+)
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=140)
+
+
+def text_of(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_explanation_says_what_each_operator_became(console: Console) -> None:
+    print_explanation(console, EXPLANATION)
+    text = text_of(console)
+    assert "my[net].py" in text
+    assert "16 × 3×32×32" in text
+    assert "50.0 M (conv2d 80%, linear 20%)" in text
+    conv = next(line for line in text.splitlines() if "  conv2d  " in line)
+    assert "synthesised: weights from the shared kernel" in conv
+    assert conv.split()[-4:] == ["2", "900", "k", "90.0%"]
+    assert "halved" in text
+    assert "extra.7 and 12 more (--paths)" in text
+    assert "stem.conv" not in text
+    assert "forward" not in text
+
+
+def test_paths_and_code_on_demand(console: Console) -> None:
+    print_explanation(console, EXPLANATION, paths=True, code=True)
+    text = text_of(console)
+    assert "stem.conv" in text
+    assert "body.mine" in text
+    assert "extra.19" in text
+    assert "def forward(self): pass" in text
+
+
+def test_scorers_show_what_they_were_trained_and_measured_on(console: Console) -> None:
+    measured = [
+        {"on": "cells not trained on, CIFAR-100 test", "n": 1234, "spearman": 0.91234, "kendall": 0.75},
+        {"on": "CIFAR-10", "n": 5},
+    ]
+    record = {"trained_on": "100 cells [of 10]", "measured": measured, "versions": {"torch": "2"}}
+    info = ScorerInfo("first", "ft-scorenet", {"batch": 16}, record)
+    print_scorers(
+        console, [info, ScorerInfo("bare", "x", {}, {})], default="first", proxies=["params", "macs"]
+    )
+    text = text_of(console)
+    lines = [line.split() for line in text.splitlines()]
+    assert next(line for line in lines if "(default)" in line)[-3:] == ["1234", "0.912", "0.750"]
+    assert ["CIFAR-10", "5", "–", "–"] in lines
+    assert "100 cells [of 10]" in text
+    assert "Handcrafted, not trained: params, macs" in text
+    print_record(console, info)
+    assert "    torch: 2" in text_of(console)
+    assert "    1.\n      on: cells not trained on" in text_of(console)
