@@ -192,6 +192,7 @@ _SPACES: dict[str, tuple[str, dict[str, Any]]] = {
     "nasbench201": ("fxscore.spaces.nasbench201:NASBench201", {}),
     "nasbench_macro": ("fxscore.spaces.macro:NASBenchMacro", {}),
     "nats_size": ("fxscore.spaces.nats_size:NATSSize", {}),
+    "zen_resnet": ("fxscore.spaces.zen_resnet:ZenResNet", {}),
     "transnas_micro": ("fxscore.spaces.transnas:TransNASBench101", {}),
     **{f"nds_{name}": ("fxscore.spaces.nds:NDS", {"family": name}) for name in _FAMILIES},
     **{
