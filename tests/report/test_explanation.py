@@ -31,7 +31,7 @@ EXPLANATION = Explanation(
 
 @pytest.fixture
 def console() -> Console:
-    return Console(file=io.StringIO(), width=140)
+    return Console(file=io.StringIO(), width=200)
 
 
 def text_of(console: Console) -> str:
