@@ -72,3 +72,18 @@ class TestEveryFile:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_it_has_the_layer_of_its_family(name: str) -> None:
     assert any(isinstance(layer, FAMILIES[name]) for layer in build(reference(name)).module.modules())
+
+
+def test_the_file_in_the_readme_builds(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (ZOO / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "net.py").write_text(block)
+    built = build(ModelRef.parse(str(tmp_path / "net.py")), weights=True)
+    assert built.module(torch.zeros(2, *built.input_shape)).shape == (2, 10)
+
+
+def test_the_options_in_the_readme_are_taken() -> None:
+    texts = re.findall(r"`'(zoo/.*?)'`", (ZOO / "README.md").read_text())
+    assert texts
+    for text in texts:
+        ref = ModelRef.parse(text)
+        build(ModelRef("file", str(ZOO.parent / ref.name), ref.options))
