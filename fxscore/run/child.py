@@ -46,7 +46,7 @@ from typing import NoReturn
 
 from fxscore.errors import ScorerError
 from fxscore.run.failure import describe_exception, is_lasting
-from fxscore.run.guard import unchanged_globals
+from fxscore.run.guard import seed_everything, unchanged_globals
 from fxscore.run.job import Job, JobSession
 from fxscore.run.messages import Channel, Message
 from fxscore.run.processes import (
@@ -95,6 +95,7 @@ def _open_job(channel: Channel) -> JobSession:
     assert message is not None  # waits without a limit
     job: Job = pickle.loads(base64.b64decode(message["job"]))  # noqa: S301  the parent's own
     session = job.open()
+    seed_everything(0)  # a network that draws its weights or its shape draws the same in whatever process
     gc.collect()
     gc.freeze()  # a collection in a runner need not touch, and so copy, the pages of what is loaded
     return session

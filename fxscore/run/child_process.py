@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -58,6 +59,9 @@ class ChildProcess:
         assert self._process.stderr is not None  # it is a pipe
         self._errors = self._process.stderr.fileno()
         os.set_blocking(self._errors, False)
+        if hasattr(fcntl, "F_SETPIPE_SZ"):  # a talkative network waits less for the next look at its stderr
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(self._errors, fcntl.F_SETPIPE_SZ, 1 << 20)
         self._channel = Channel(ours)
         self._tail = b""
         self._opened = False

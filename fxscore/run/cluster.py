@@ -10,6 +10,7 @@ The workers need the same fxscore, and the files of ``path/to/file.py`` referenc
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import time
 import uuid
 from concurrent.futures import Future
@@ -27,6 +28,7 @@ from fxscore.run.version import package_version
 
 _WIDTH_SECONDS = 2.0  # workers come and go; this is how old their count may be
 _CONNECT_SECONDS = 30.0
+_CLOSE_SECONDS = 1.0
 
 
 class DaskExecutor:
@@ -70,7 +72,7 @@ class DaskExecutor:
         return cast("Future[Outcome]", self._futures.submit(_score, *arguments))
 
     def outcome(self, future: Future[Outcome]) -> Outcome:
-        """The outcome of a future that is done; a network whose Dask workers died again and again has failed."""
+        """The outcome of a future that is done; a network whose Dask workers die every time has failed."""
         from distributed import KilledWorker
 
         try:
@@ -89,7 +91,9 @@ class DaskExecutor:
         self._on_workers(_close)
         self._client.close(timeout=1)
         if self._cluster is not None:
-            self._cluster.close(timeout=2)
+            with suppress(TimeoutError):
+                self._cluster.close(timeout=_CLOSE_SECONDS)
+            _kill_local_workers()
 
     def _on_workers(self, function: Any) -> None:
         with suppress(OSError, TimeoutError, ValueError):  # a worker, or all of them, may be gone
@@ -110,7 +114,7 @@ def _connect(address: str, workers: int) -> tuple[Any, Any]:
     except ImportError:
         raise WorkerError("a cluster needs dask[distributed]: pip install 'fxscore[cluster]'") from None
     if address == "local":
-        options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+        options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
         cluster = distributed.LocalCluster(n_workers=workers, **options)
         return cluster, distributed.Client(cluster)
     try:
@@ -119,6 +123,13 @@ def _connect(address: str, workers: int) -> tuple[Any, Any]:
     except (OSError, TimeoutError, ValueError) as error:
         raise WorkerError(f"no Dask scheduler with workers answers at {address}: {error}") from None
     return None, client
+
+
+def _kill_local_workers() -> None:
+    """End the workers of a local cluster that did not close in time; their children follow."""
+    for process in multiprocessing.active_children():
+        if process.name.startswith("Dask Worker"):
+            process.kill()
 
 
 def _score(key: str, package: str, payload: bytes, limits: Limits, task: Task) -> Outcome:

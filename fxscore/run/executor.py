@@ -14,7 +14,10 @@ DEFAULT_SECONDS = 600.0
 
 
 class Executor(Protocol):
-    """Runs tasks somewhere; it neither orders, retries nor remembers, which is the engine's."""
+    """Runs tasks somewhere; it neither orders, retries nor remembers, which is the engine's.
+
+    It is a context that closes it.
+    """
 
     @property
     def width(self) -> int:
@@ -42,6 +45,12 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End every child."""
+
+    def __enter__(self) -> Executor: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class LocalExecutor:

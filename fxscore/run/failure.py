@@ -28,6 +28,8 @@ def describe_exception(error: BaseException) -> str:
     """An error of fxscore speaks for itself; any other is ``TypeName: message (file:line)``."""
     if isinstance(error, FxScoreError):
         return one_line(str(error)) or type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename:
+        return one_line(f"{type(error).__name__}: {error.msg} ({Path(error.filename).name}:{error.lineno})")
     place = _place(error)
     return one_line(f"{type(error).__name__}: {error}") + (f" ({place})" if place else "")
 

@@ -64,4 +64,8 @@ class Job(Protocol):
         """
 
     def open(self) -> JobSession:
-        """Load the scorer; once, in the child. Raises `FxScoreError`, which ends the whole run."""
+        """Load the scorer; once, in the child. Raises `FxScoreError`, which ends the whole run.
+
+        Each network's process begins as a copy of this one: what is imported and warmed up here costs once,
+        what is imported on first use costs each network that is not trusted.
+        """

@@ -1,4 +1,4 @@
-"""Jobs that need no scorer, for the tests of the engine: small Python files become numbers."""
+"""Jobs without a scorer, for the tests of the engine."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ import hashlib
 import os
 import runpy
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fxscore.errors import CaptureError, ModelRefError
+from fxscore.errors import CaptureError, CheckpointError, ModelRefError
 from fxscore.run.job import Prepared
 from fxscore.types import ModelRef
 
 
 @dataclass(frozen=True)
 class ToyJob:
-    """Scores ``toy:NAME`` by its options and ``file:PATH:build`` by what `build` returns; writes a log of its
-    work.
+    """Scores ``toy:NAME`` by its options, and ``file:PATH:build`` by the number that `build` returns.
 
-    Options of ``toy``: `value` (the score), `same` (the fingerprint), `sleep`, `error`.
+    Options of ``toy``: `value` (the score), `same` (the fingerprint), `late` (a sleep in `prepare`), `sleep`
+    (one in `finish`), `error` (in `finish`), `broken` (in `prepare`), `leak` (megabytes that stay).
+
+    Attributes:
+        log: a file for a line before each `prepare` and after each `finish`.
+        slow_open: seconds.
+        fails: what opening the job does.
     """
 
     log: str = ""
     sleep: float = 0.0
+    slow_open: float = 0.0
+    fails: str = ""
     settings: str = "toy"
     scorer_id: str = "toy-scorer"
 
@@ -32,7 +40,7 @@ class ToyJob:
         if ref.source == "file":
             path = Path(ref.name.rpartition(":")[0])
             if not path.exists():
-                raise ModelRefError(f"there is no file {path}")
+                raise ModelRefError(f"there is no file {path.name}")
             return f"{ref} {hashlib.sha256(path.read_bytes()).hexdigest()}"
         return str(ref)
 
@@ -40,23 +48,30 @@ class ToyJob:
         return ref.source != "file"
 
     def open(self) -> ToySession:
+        time.sleep(self.slow_open)
+        if self.fails == "error":
+            raise CheckpointError("no scorer file")
+        if self.fails == "exit":
+            os._exit(7)
         return ToySession(self)
 
 
 class ToySession:
     def __init__(self, job: ToyJob) -> None:
         self._job = job
+        self._leaked: list[bytes] = []
 
     def prepare(self, ref: ModelRef) -> Prepared:
         self._note("prepare", ref)
         if ref.source == "file":
             path, _, builder = ref.name.rpartition(":")
-            value = runpy.run_path(path)[builder]()
-            return Prepared(f"file-{value}", payload=(ref, value))
+            return Prepared(f"file {path}", payload=(ref, runpy.run_path(path)[builder]()))
         options = ref.kwargs
+        time.sleep(options.get("late", 0.0))
         if "broken" in options:
             raise CaptureError(f"{ref.name} has a loop\nthat depends on data")
-        fingerprint = options.get("same", f"f-{ref}")
+        self._leaked.append(b"x" * (options.get("leak", 0) << 20))
+        fingerprint = options.get("same", f"print of {ref}")
         return Prepared(fingerprint, len(ref.name), 10 * len(ref.name), (ref, options.get("value", 0.0)))
 
     def finish(self, prepared: Prepared) -> float:
@@ -70,11 +85,16 @@ class ToySession:
 
     def _note(self, what: str, ref: ModelRef) -> None:
         if self._job.log:
-            line = f"{what} {ref} {os.getpid()}\n"
             descriptor = os.open(self._job.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            os.write(descriptor, line.encode())
+            os.write(descriptor, f"{what}\t{ref}\t{os.getpid()}\n".encode())
             os.close(descriptor)
 
 
 def toy(name: str, **options: Any) -> ModelRef:
     return ModelRef.of("toy", name, options)
+
+
+def noted(log: Path, what: str) -> Counter[str]:
+    """How often each network was prepared, or finished."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return Counter(line.split("\t")[1] for line in lines if line.startswith(f"{what}\t"))

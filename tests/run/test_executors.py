@@ -1,0 +1,166 @@
+"""What every executor keeps, and what is Dask's own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fxscore.errors import WorkerError
+from fxscore.run import Executor, LocalExecutor, Store, evaluate, in_order
+from fxscore.run.outcome import Outcome
+from fxscore.run.version import package_version
+from fxscore.types import ModelRef
+from tests.run.jobs import ToyJob, noted, toy
+from tests.run.processes_of_test import left_over, living, marked
+
+SECONDS = 1.5
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[Executor]:
+    """A real scheduler and two worker processes, for the module."""
+    pytest.importorskip("distributed")
+    from fxscore.run.cluster import DaskExecutor
+
+    package_version.cache_clear()  # the sources may have been edited since the tests began
+    with DaskExecutor("local", 2, SECONDS) as executor:
+        yield executor
+
+
+@pytest.fixture(params=["local", "dask"])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    if request.param == "dask":
+        yield request.getfixturevalue("dask")
+    else:
+        with LocalExecutor(2, SECONDS) as local:
+            yield local
+
+
+class TestEveryExecutor:
+    def test_it_tells_its_width(self, executor: Executor) -> None:
+        assert executor.width == 2
+
+    def test_records_are_those_of_the_networks(self, executor: Executor, tmp_path: Path) -> None:
+        file = tmp_path / "net.py"
+        file.write_text("def build(): return 7")
+        refs = [toy(str(number), value=number) for number in range(30)]
+        refs += [toy("loop", broken=1), toy("bug", error="no"), ModelRef.of("file", f"{file}:build")]
+        records = in_order(refs, evaluate(refs, ToyJob(), executor))
+        assert [record.score for record in records] == [*map(float, range(30)), None, None, 7.0]
+        assert [record.params for record in records[:11]] == [1] * 10 + [2]
+        assert records[30].error == "loop has a loop that depends on data"
+        assert records[31].error is not None
+        assert records[31].error.startswith("ValueError: no (jobs.py:")
+        assert all(record.scorer_id == "toy-scorer" for record in records)
+
+    def test_killers_and_limits_are_named_and_the_others_scored(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        bodies = {"crash": "import ctypes; ctypes.string_at(0)", "loop": "while True: pass"}
+        bad = []
+        for name, body in bodies.items():
+            (tmp_path / f"{name}.py").write_text(f"def build():\n    {body}")
+            bad.append(ModelRef.of("file", f"{tmp_path / name}.py:build"))
+        refs = [toy("a", value=1), *bad, toy("b", value=2)]
+        records = in_order(refs, evaluate(refs, ToyJob(), executor))
+        assert [record.score for record in records] == [1, None, None, 2]
+        assert records[1].error == "the process was killed by SIGSEGV (crash.py:2)"
+        assert records[2].error == f"passed the time limit of {SECONDS} s"
+
+    def test_equal_architectures_have_one_score(self, executor: Executor) -> None:
+        # the values differ to tell who was scored; one of them is everybody's
+        refs = [toy(str(number), same="one", value=number, sleep=0.1) for number in range(6)]
+        assert len({record.score for record in evaluate(refs, ToyJob(), executor)}) == 1
+
+    def test_a_second_run_does_no_work(self, executor: Executor, tmp_path: Path, log: Path) -> None:
+        refs = [toy(str(number), value=number) for number in range(8)]
+        with Store(tmp_path / "store") as store:
+            first = in_order(refs, evaluate(refs, ToyJob(str(log)), executor, store))
+            assert in_order(refs, evaluate(refs, ToyJob(str(log)), executor, store)) == first
+        assert noted(log, "prepare").total() == 8
+
+    def test_a_job_that_does_not_open_ends_the_run(self, executor: Executor) -> None:
+        with pytest.raises(WorkerError, match=r"^no scorer file$"):
+            list(evaluate([toy("a"), toy("b")], ToyJob(fails="error"), executor))
+        assert [record.score for record in evaluate([toy("a", value=3)], ToyJob(), executor)] == [3]
+
+    def test_leaving_early_takes_less_than_two_seconds(self, executor: Executor, log: Path) -> None:
+        records = evaluate([toy("a", value=1), toy("b", sleep=60), toy("c", sleep=60)], ToyJob(), executor)
+        next(records)
+        begin = time.monotonic()
+        records.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - begin < 2
+        assert [record.score for record in evaluate([toy("d", value=4)], ToyJob(str(log)), executor)] == [4]
+
+
+class TestDask:
+    def test_a_worker_that_is_killed_in_the_middle(
+        self, tmp_path: Path, log: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Every network is scored, and what had arrived is not computed again."""
+        pytest.importorskip("distributed")
+        from fxscore.run.cluster import DaskExecutor
+
+        package_version.cache_clear()
+        caplog.set_level(logging.CRITICAL, logger="distributed")
+        refs = [toy(str(number), value=number, sleep=0.1) for number in range(60)]
+        with marked() as mark, DaskExecutor("local", 2, SECONDS) as executor, Store(tmp_path / "s") as store:
+            assert executor.width == 2
+            worker = self._a_worker(executor, mark)
+            arrived: list[str] = []
+            for record in evaluate(refs, ToyJob(str(log)), executor, store):
+                arrived.append(str(record.ref))
+                assert record.score == int(record.ref.name)
+                if len(arrived) == 20:
+                    finished = set(arrived)
+                    os.kill(worker, signal.SIGKILL)
+            assert len(arrived) == 60
+            finishes = noted(log, "finish")
+            assert all(finishes[name] == 1 for name in finished)
+            assert finishes.total() <= 60 + 2 * 2  # what the killed worker held may be done again
+        assert left_over(mark) == []
+
+    def test_a_network_whose_dask_workers_always_die_is_an_error(self, dask: Executor) -> None:
+        from distributed import KilledWorker
+
+        future: Future[Outcome] = Future()
+        last: Any = SimpleNamespace(address="tcp://there:1")
+        future.set_exception(KilledWorker("task", last, 3))
+        outcome = dask.outcome(future)
+        assert outcome.error == "each Dask worker that tried it died, at last tcp://there:1"
+        assert not outcome.lasting
+
+    def _a_worker(self, executor: Executor, mark: str) -> int:
+        pids = list(executor._client.run(os.getpid).values())  # type: ignore[attr-defined]
+        assert len(pids) == 2
+        assert len(living(mark)) >= 2
+        return int(pids[0])
+
+    def test_nobody_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pytest.importorskip("distributed")
+        from fxscore.run import cluster
+
+        monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
+        with pytest.raises(WorkerError, match=r"no Dask scheduler .*tcp://127\.0\.0\.1:9"):
+            cluster.DaskExecutor("tcp://127.0.0.1:9")
+
+    def test_a_worker_with_another_fxscore_is_refused(
+        self, dask: Executor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("fxscore.run.cluster.package_version", lambda: "9.9")
+        with pytest.raises(WorkerError, match=r"a Dask worker has fxscore .*, and this is fxscore 9\.9"):
+            list(evaluate([toy("a")], ToyJob(), dask))
+
+    def test_threads_of_the_test_end(self, dask: Executor) -> None:
+        assert not [each for each in threading.enumerate() if each.name.startswith("fxscore-supervisor")]

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fxscore.errors import StoreError
+from fxscore.run import Store
+from fxscore.run.store_file import VERSION
+from fxscore.types import ScoreRecord
+from tests.run.jobs import toy
+
+REF = toy("a")
+
+
+def record(score: float | None = 1.0, error: str | None = None, fingerprint: str | None = "f") -> ScoreRecord:
+    return ScoreRecord(REF, score, error, 5, 6, 0.5, fingerprint, "s")
+
+
+def filled(path: Path, count: int = 50) -> Path:
+    with Store(path) as store:
+        context = store.context("s", "t", "1")
+        for number in range(count):
+            store.write(context, f"r{number}", record(float(number), fingerprint=f"f{number}"))
+    return path
+
+
+@pytest.mark.parametrize("path", [None, "deep/folder/store"])
+def test_what_is_written_is_found(path: str | None, tmp_path: Path) -> None:
+    with Store(path and tmp_path / path) as store:
+        context = store.context("s", "t", "1")
+        assert store.context("s", "t", "1") == context
+        assert store.find(context, "r", REF, "s") is None
+        store.write(context, "r", record())
+        assert store.find(context, "r", REF, "s") == (record(), True)
+        assert store.find(store.context("s", "t", "2"), "r", REF, "s") is None
+
+
+def test_an_error_before_a_fingerprint_is_found(tmp_path: Path) -> None:
+    with Store() as store:
+        failed = record(None, "no", None)
+        store.write(1, "r", failed, lasting=True)
+        assert store.find(1, "r", REF, "s") == (failed, True)
+
+
+def test_a_score_is_not_replaced_by_an_error() -> None:
+    with Store() as store:
+        context = store.context("s", "t", "1")
+        store.write(context, "r", record(None, "passed the time limit"))
+        found = store.find(context, "r", REF, "s")
+        assert found == (record(None, "passed the time limit"), False)
+        store.write(context, "r", record(2.0))
+        store.write(context, "r", record(None, "passed the time limit"))
+        assert store.find(context, "r", REF, "s") == (record(2.0), True)
+
+
+def test_a_committed_record_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    code = (
+        "import os, signal, sys\nfrom fxscore.run import Store\nfrom tests.run.test_store import record\n"
+        "store = Store(sys.argv[1])\nstore.write(store.context('s', 't', '1'), 'r', record())\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -9
+    with Store(path) as store:
+        assert store.find(store.context("s", "t", "1"), "r", REF, "s") == (record(), True)
+
+
+def test_two_processes_write_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    code = (
+        "import sys\nfrom fxscore.run import Store\nfrom tests.run.test_store import record\n"
+        "store = Store(sys.argv[1])\ncontext = store.context('s', 't', '1')\n"
+        "for number in range(300): store.write(context, sys.argv[2] + str(number), record(float(number)))\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    writers = [subprocess.Popen([*command, name]) for name in ("a", "b", "c")]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    with Store(path) as store:
+        context = store.context("s", "t", "1")
+        assert all(store.find(context, name + "299", REF, "s") for name in "abc")
+
+
+def refuse_unchanged(path: Path, says: str) -> None:
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=says) as caught:
+        Store(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    path.write_text("my thesis\n" * 1000)
+    refuse_unchanged(path, "damaged .*not a database")
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE bookmarks (url TEXT)")
+    other.close()
+    refuse_unchanged(path, "another program")
+
+
+def test_a_newer_store_is_refused(tmp_path: Path) -> None:
+    path = filled(tmp_path / "store")
+    with sqlite3.connect(path) as other:
+        other.execute(f"PRAGMA user_version = {VERSION + 1}")
+        other.execute("PRAGMA journal_mode = DELETE")
+    other.close()
+    refuse_unchanged(path, "newer fxscore .*update fxscore")
+
+
+@pytest.mark.parametrize("where", ["header", "middle", "cut"])
+def test_a_damaged_store_is_refused(where: str, tmp_path: Path) -> None:
+    path = filled(tmp_path / "store", 300)
+    data = bytearray(path.read_bytes())
+    if where == "cut":
+        data = data[: len(data) // 2]
+    else:
+        start = 0 if where == "header" else len(data) // 2
+        data[start : start + 4096] = b"\xa5" * 4096
+    path.write_bytes(data)
+    refuse_unchanged(path, "damaged")
+
+
+def test_a_store_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store(tmp_path / "file" / "store")
+
+
+def test_a_locked_store_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = filled(tmp_path / "store")
+    monkeypatch.setattr("fxscore.run.store_file.BUSY_SECONDS", 0.1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with Store(path) as store, pytest.raises(StoreError, match="locked by another process"):
+        store.write(1, "r", record())
+    other.close()
+
+
+def test_a_record_costs_less_than_a_millisecond(tmp_path: Path) -> None:
+    with Store(tmp_path / "store") as store:
+        context = store.context("s", "t", "1")
+        begin = time.perf_counter()
+        for number in range(500):
+            store.find(context, f"r{number}", REF, "s")
+            store.verdict(context, f"f{number}")
+            store.write(context, f"r{number}", record(fingerprint=f"f{number}"))
+        assert (time.perf_counter() - begin) / 500 < 1e-3
