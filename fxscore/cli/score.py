@@ -37,6 +37,8 @@ def score(
     )
     record = ranking[0]
     if record.error is not None:
-        typer.echo(f"fxscore: {record.ref}: {record.error}", err=True)
+        name = str(record.ref)
+        error = record.error if record.error.startswith(name) else f"{name}: {record.error}"
+        typer.echo(f"fxscore: {error}", err=True)
         raise typer.Exit(1)
     typer.echo(record.score)
