@@ -1,0 +1,142 @@
+"""`fxscore train`: train a scorer on benchmark tables, resumably, and measure it on cells that it did not see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from fxscore.cli import options, output
+
+if TYPE_CHECKING:
+    from fxscore.train.plan import TrainingPlan
+
+INTERRUPTED = 130
+EPILOG = (
+    "Examples:\n\n"
+    "  fxscore train nasbench201 --data tables/ --out mine.safetensors\n\n"
+    "  fxscore train nasbench201 --data tables/ --cells 100 --samples 100 --steps 200 --out few.safetensors\n\n"
+    "  fxscore train nasbench201 macro --schedule accumulate --data tables/ --out both.safetensors\n\n"
+    "  fxscore rank zoo/*.py --scorer mine.safetensors\n\n"
+    "The state of the run lies beside the scorer's file until it is done; the same command goes on from there."
+)
+
+Spaces = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SPACE", help="Search spaces to train on.", show_default="those of the plan"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("train", epilog=EPILOG)(train)
+
+
+def train(
+    spaces: Spaces = None,
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the benchmark tables lie.")] = Path(),
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The scorer's file; its name is the scorer's.")
+    ] = Path("scorer.safetensors"),
+    plan: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A plan in JSON; options override it.", show_default=False),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SPACE=LABEL",
+            help="Labels to train on.",
+            show_default="validation accuracy where there is one",
+        ),
+    ] = None,
+    cells: Annotated[
+        int | None,
+        typer.Option(min=0, help="Architectures drawn from each table; 0 takes all.", show_default="0"),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=2, help="Architectures in one listwise step.", show_default="64")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps.", show_default="496")] = None,
+    schedule: Annotated[
+        Literal["iterate", "accumulate"] | None,
+        typer.Option(help="One space a step in turn, or all in every step.", show_default="iterate"),
+    ] = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.9, help="Share of the cells kept for validation.", show_default="0.05"),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0, help="Adam's learning rate.", show_default="0.001")
+    ] = None,
+    averaging: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Decay of the average of weights; 0 keeps the last.", show_default="0"
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=2, help="Images in the input-like tensor.", show_default="16")
+    ] = None,
+    resolution: Annotated[
+        int | None, typer.Option(min=4, help="Height and width of the input.", show_default="16")
+    ] = None,
+    kernel_size: Annotated[
+        int | None, typer.Option(min=1, help="Size of the kernel's maps.", show_default="3")
+    ] = None,
+    v_norm: Annotated[
+        bool | None,
+        typer.Option(
+            "--v-norm/--no-v-norm", help="Unitise by measured factors, or Kaiming.", show_default="--v-norm"
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of split, samples and start.", show_default="0")] = None,
+    test: Annotated[int, typer.Option(min=0, help="Cells left out to measure on; 0 takes all.")] = 1000,
+    verbose: options.Verbose = False,
+    log_file: options.LogFile = None,
+) -> None:
+    """Train a scorer on benchmark tables, and measure it on cells that it did not see."""
+    output.set_up_logging(verbose, log_file)
+    given = {
+        "cells": cells,
+        "samples": samples,
+        "steps": steps,
+        "schedule": schedule,
+        "validation": validation,
+    }
+    given |= {"learning_rate": learning_rate, "averaging": averaging, "seed": seed}
+    shape = None if resolution is None else (3, resolution, resolution)
+    settings = {"batch": batch, "input_shape": shape, "kernel_size": kernel_size, "v_norm": v_norm}
+    chosen = combine(plan, tuple(spaces or ()), label or [], given, settings)
+
+    from fxscore.cli.training import run_training
+
+    if not run_training(chosen, data, out, test):
+        raise typer.Exit(INTERRUPTED)
+
+
+def combine(
+    plan: Path | None,
+    spaces: tuple[str, ...],
+    labels: list[str],
+    given: dict[str, Any],
+    settings: dict[str, Any],
+) -> TrainingPlan:
+    """The plan of a file, or the default one, with the options that were given."""
+    from fxscore.train.plan import TrainingPlan
+
+    base = TrainingPlan() if plan is None else TrainingPlan.read(plan)
+    if not all(space and name for space, _, name in (text.partition("=") for text in labels)):
+        raise typer.BadParameter("write --label SPACE=LABEL, such as nasbench201=cifar10.valid")
+    given = {**_given(given), "settings": replace(base.settings, **_given(settings))}
+    if spaces:
+        given["spaces"] = spaces
+    if labels:
+        given["labels"] = {**base.labels, **dict(text.split("=", 1) for text in labels)}
+    return replace(base, **given)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,163 @@
+"""One training run as a user sees it: progress, an interruption that loses nothing, a file with its record."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from scipy.stats import kendalltau, spearmanr
+
+from fxscore.cli import output
+from fxscore.report import numbers
+from fxscore.scorer import FTScoreNet
+from fxscore.scorer.checkpoint import save_checkpoint
+from fxscore.train.data import TABLES, CellSet, load_cells, split_cells
+from fxscore.train.loop import StepReport, Trainer, score_cells
+from fxscore.train.plan import TrainingPlan
+
+LINE_EVERY = 10.0  # seconds between lines where there is no terminal
+_VERSIONS = ("fxscore", "torch", "numpy", "torchsort")
+
+
+def run_training(plan: TrainingPlan, data: Path, out: Path, test: int) -> bool:
+    """Train, measure and write the scorer's file; False where the run was interrupted.
+
+    Args:
+        plan: The run.
+        data: Folder of the benchmark tables.
+        out: The scorer's file; the state of an unfinished run lies beside it.
+        test: Cells of each space to measure on, among those not drawn for the run; 0 takes all.
+    """
+    console = output.console(stderr=True)
+    splits = {space: _split(plan, data, space, plan.labels.get(space)) for space in plan.spaces}
+    state = out.with_name(f"{out.name}.state")
+    training, validation = ([split[part] for split in splits.values()] for part in (0, 1))
+    trainer = Trainer(plan, training, [cells for cells in validation if len(cells) > 1], state)
+    try:
+        with _progress(console, trainer) as show:
+            for report in trainer.run():
+                show(report)
+    except KeyboardInterrupt:
+        console.print(
+            f"interrupted after step {trainer.state.step}; the same command goes on", highlight=False
+        )
+        return False
+    scorer = trainer.trained()
+    scorer.name = out.name.removesuffix(".safetensors")
+    measured = [line for space in plan.spaces for line in measure(scorer, plan, data, space, test)]
+    save_checkpoint(out, scorer.to_checkpoint(record(plan, data, training, measured, trainer.state.history)))
+    state.unlink(missing_ok=True)
+    for line in measured:
+        console.print(
+            f"ρ {line['spearman']:.3f}, τ {line['kendall']:.3f} on {line['n']} {line['on']}", highlight=False
+        )
+    console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
+    return True
+
+
+def _split(plan: TrainingPlan, data: Path, space: str, label: str | None) -> tuple[CellSet, CellSet, CellSet]:
+    return split_cells(load_cells(data, space, label, plan.settings), plan.cells, plan.validation, plan.seed)
+
+
+def measure(
+    scorer: FTScoreNet, plan: TrainingPlan, data: Path, space: str, test: int
+) -> Iterator[dict[str, Any]]:
+    """Rank correlations with the test label on cells that the run did not draw, params and MACs beside them."""
+    label = TABLES[space].test_label
+    rest = _split(plan, data, space, label)[2]
+    cells = rest.subset(rest.sample(test or len(rest), torch.Generator().manual_seed(plan.seed)))
+    if len(cells) < 2:
+        return
+    sizes = [cells[index].costs for index in range(len(cells))]
+    columns = {
+        "": score_cells(scorer, cells).tolist(),
+        "params_": [size.params for size in sizes],
+        "macs_": [size.macs for size in sizes],
+    }
+    line: dict[str, Any] = {"on": f"cells of {space} that were not drawn, {label}", "n": len(cells)}
+    for name, values in columns.items():
+        line[f"{name}spearman"] = _rounded(spearmanr(values, cells.accuracies).statistic)
+        line[f"{name}kendall"] = _rounded(kendalltau(values, cells.accuracies).statistic)
+    yield line
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+def record(
+    plan: TrainingPlan,
+    data: Path,
+    training: Sequence[CellSet],
+    measured: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, float]],
+) -> dict[str, Any]:
+    """What a scorer's file says about its making."""
+    drawn = [
+        f"{len(cells)} cells of {space}, {plan.labels.get(space) or TABLES[space].train_label}"
+        for space, cells in zip(plan.spaces, training, strict=True)
+    ]
+    tables = {space: TABLES[space].file for space in plan.spaces}
+    return {
+        "trained_on": "; ".join(drawn),
+        "measured": list(measured),
+        "command": shlex.join(["fxscore", *sys.argv[1:]]),
+        "plan": plan.as_dict(),
+        "tables": {name: hashlib.sha256((data / name).read_bytes()).hexdigest() for name in tables.values()},
+        "versions": {name: version(name) for name in _VERSIONS},
+        "date": date.today().isoformat(),
+        "history": list(history),
+    }
+
+
+class _Line:
+    """A step in words, and how long the rest will take."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self._begun_at, self._start = trainer.state.step, time.monotonic()
+        self._validation: float | None = None
+
+    def text(self, report: StepReport) -> str:
+        self._validation = self._validation if report.validation is None else report.validation
+        taken = report.step - self._begun_at
+        left = (self._trainer.plan.steps - report.step) * (time.monotonic() - self._start) / taken
+        rho = "" if self._validation is None else f", ρ {self._validation:.3f} on the validation part"
+        return f"loss {report.loss:.4f}{rho}, {numbers.seconds(left)} left"
+
+
+@contextmanager
+def _progress(console: Console, trainer: Trainer) -> Iterator[Any]:
+    line, steps = _Line(trainer), trainer.plan.steps
+    if console.is_terminal:
+        with Progress(
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+        ) as bar:
+            task = bar.add_task("constructing architectures", total=steps, completed=trainer.state.step)
+            yield lambda report: bar.update(task, completed=report.step, description=line.text(report))
+        return
+    last = time.monotonic()
+
+    def show(report: StepReport) -> None:
+        nonlocal last
+        text = line.text(report)
+        if time.monotonic() - last >= LINE_EVERY or report.step == steps:
+            last = time.monotonic()
+            console.print(f"step {report.step}/{steps}: {text}", highlight=False, markup=False)
+
+    yield show
