@@ -1,0 +1,124 @@
+"""A private copy of a network, initialised from a seed, on which a proxy may do as it likes.
+
+The caller's module is never touched: parameters, buffers, BatchNorm statistics, training flags, hooks and the
+global random state stay as they are. By default the copy's weights are drawn anew by every submodule's own
+`reset_parameters`, so that a score does not depend on how the module was built or trained (parameters that
+no such method draws, a class token say, keep their values). The copy is in eval mode, so that dropout, drop
+path and auxiliary heads are off, save for its BatchNorms: they normalise by the batch, as in training.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from fxscore.errors import ScorerError
+from fxscore.proxies.base import BaseProxy, resized
+from fxscore.proxies.inputs import random_images
+from fxscore.types import Shape
+
+
+@dataclass(frozen=True)
+class SeededProxy(BaseProxy):
+    """A proxy that runs an initialised network on seeded noise.
+
+    Attributes:
+        batch: Images in the batch, at least 2.
+        resolution: Height and width in place of the input shape's own, or None.
+        seed: Of weights, images and labels, each drawn from a generator of its own.
+        spectrum: Fall of the images' amplitude spectrum, see `inputs`; 0 is white noise.
+        initialise: Whether weights are drawn anew; False keeps the module's own.
+    """
+
+    batch: int = 32
+    resolution: int | None = None
+    seed: int = 0
+    spectrum: float = 1.0
+    initialise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.batch < 2:
+            raise ScorerError(f"{self.name}: batch={self.batch}, but batch statistics need at least 2 images")
+
+    def images(self, input_shape: Shape, like: nn.Module) -> Tensor:
+        """The seeded batch (batch, C, H, W) on the device of `like`."""
+        shape = resized(input_shape, self.resolution)
+        return random_images(self.batch, shape, self.seed, self.spectrum).to(device_of(like))
+
+    def network(self, module: nn.Module) -> AbstractContextManager[nn.Module]:
+        """A context that gives the private copy, and restores the random state at its end."""
+        return private_copy(module, self.seed, self.initialise)
+
+
+@contextmanager
+def private_copy(module: nn.Module, seed: int, initialise: bool = True) -> Iterator[nn.Module]:
+    """Give an initialised float32 copy of `module` with gradients on; the global random state is put back.
+
+    Raises:
+        ScorerError: A parameter is on the meta device.
+    """
+    empty = [name for name, tensor in module.named_parameters() if tensor.is_meta]
+    if empty:
+        raise ScorerError(
+            f"needs real weights, but {empty[0]!r} is on the meta device; build the module anew"
+        )
+    devices = sorted({p.device.index or 0 for p in module.parameters() if p.is_cuda})
+    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices):
+        for generator in (torch.default_generator, *(torch.cuda.default_generators[i] for i in devices)):
+            generator.manual_seed(seed)
+        network = copy_with(module, cloned).float().eval()
+        if initialise:
+            reset(network)
+        yield use_batch_statistics(network)
+
+
+def copy_with(module: nn.Module, replace: Callable[[Tensor], Tensor]) -> nn.Module:
+    """A deep copy of `module` in which every parameter, buffer and tensor attribute is replaced."""
+    memo: dict[int, object] = {}
+    for owner in module.modules():
+        own = [*owner._parameters.values(), *owner._buffers.values(), *vars(owner).values()]
+        for tensor in own:
+            if isinstance(tensor, Tensor) and id(tensor) not in memo:
+                memo[id(tensor)] = replace(tensor)
+    return copy.deepcopy(module, memo)
+
+
+def cloned(tensor: Tensor) -> Tensor:
+    """A tensor of equal values; a parameter becomes one that wants a gradient."""
+    return like(tensor, tensor.detach().clone())
+
+
+def like(tensor: Tensor, new: Tensor) -> Tensor:
+    """`new`, as a parameter if `tensor` is one."""
+    return nn.Parameter(new, new.is_floating_point()) if isinstance(tensor, nn.Parameter) else new
+
+
+def reset(network: nn.Module) -> None:
+    """Draw the weights of every submodule by its own reset method, in module order."""
+    for part in network.modules():
+        for name in ("reset_parameters", "_reset_parameters"):
+            method = getattr(part, name, None)
+            if callable(method) and not inspect.signature(method).parameters:
+                method()
+                break
+
+
+def use_batch_statistics(network: nn.Module) -> nn.Module:
+    """Set the BatchNorms, and nothing else, to training mode."""
+    for part in network.modules():
+        if isinstance(part, _BatchNorm):
+            part.training = True
+    return network
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where the module's first parameter is; the CPU where it has none."""
+    first = next(module.parameters(), None)
+    return first.device if first is not None else torch.device("cpu")
