@@ -22,7 +22,9 @@ Model = nn.Module | ModelRef | str
 DEFAULT_INPUT_SHAPE: Shape = (3, 224, 224)
 
 
-def score(model: Model, *, input_shape: Shape | None = None, scorer: str | Path | Scorer | None = None) -> float:
+def score(
+    model: Model, *, input_shape: Shape | None = None, scorer: str | Path | Scorer | None = None
+) -> float:
     """The score of one network, without training it; higher is better, and only comparisons mean something.
 
     Args:
@@ -56,7 +58,8 @@ def rank(
 
     Args:
         models: modules, references or patterns; a mapping names its modules.
-        scorer, input_shape: as for `score`.
+        scorer: as for `score`.
+        input_shape: as for `score`, for all networks.
         workers: worker processes; one per core by default.
         time_limit: seconds for one network.
         memory_limit: bytes for one network.
@@ -70,21 +73,29 @@ def rank(
     records = [_score_module(ref, module, input_shape, used) for ref, module in modules]
     if not refs:
         return Ranking.of(records)
-    by_name = scorer is None or isinstance(scorer, (str, Path))
-    # Workers may have another current folder, so a path is made absolute.
-    named = str(Path(scorer).resolve()) if by_name and scorer is not None and Path(scorer).exists() else scorer
-    job = ScoreJob(str(named) if isinstance(named, Path) else named, used.scorer_id, input_shape)
+    job = ScoreJob(_portable(scorer), used.scorer_id, input_shape)
     with ExitStack() as stack:
         executor = stack.enter_context(_executor(cluster, workers, time_limit, memory_limit))
-        opened = None if no_store else stack.enter_context(Store(Path(store) if store else default_store_path()))
+        opened = (
+            None if no_store else stack.enter_context(Store(Path(store) if store else default_store_path()))
+        )
         found = list(evaluate(refs, job, executor, opened, watcher=watcher))
     return Ranking.of(records + in_order(refs, found))
 
 
-def explain(model: Model, *, input_shape: Shape | None = None, scorer: str | Path | Scorer | None = None) -> Explanation:
+def explain(
+    model: Model, *, input_shape: Shape | None = None, scorer: str | Path | Scorer | None = None
+) -> Explanation:
     """What each operator of a network became, what is encoded, and what it costs; arguments as for `score`."""
     used = load_scorer(scorer)
     return explain_subject(_name(model), _subject(model, input_shape, used), used.batch or 16)
+
+
+def _portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
+    """The scorer as workers load it: they may have another current folder, so a path becomes absolute."""
+    if isinstance(scorer, (str, Path)):
+        return str(Path(scorer).resolve()) if Path(scorer).exists() else str(scorer)
+    return scorer
 
 
 def _subject(model: Model, input_shape: Shape | None, scorer: Scorer) -> Subject:
@@ -99,7 +110,9 @@ def _name(model: Model) -> str:
     return type(model).__name__ if isinstance(model, nn.Module) else str(model)
 
 
-def _sort_out(models: Iterable[Model] | Mapping[str, nn.Module]) -> tuple[list[tuple[ModelRef, nn.Module]], list[ModelRef]]:
+def _sort_out(
+    models: Iterable[Model] | Mapping[str, nn.Module],
+) -> tuple[list[tuple[ModelRef, nn.Module]], list[ModelRef]]:
     """(modules with a name for their records, references)."""
     if isinstance(models, Mapping):
         return [(ModelRef("module", name), module) for name, module in models.items()], []
@@ -130,12 +143,12 @@ def _one_line(error: FxScoreError) -> str:
     return str(error).splitlines()[0]
 
 
-def _executor(cluster: str | None, workers: int | None, time_limit: float | None, memory_limit: int | None) -> Executor:
+def _executor(
+    cluster: str | None, workers: int | None, time_limit: float | None, memory_limit: int | None
+) -> Executor:
     seconds = time_limit or DEFAULT_SECONDS
     if cluster is None:
         return LocalExecutor(workers, seconds, memory_limit)
     from fxscore.run.cluster import DaskExecutor  # needs the extra `cluster`
 
     return DaskExecutor(cluster, workers, seconds, memory_limit)
-
-

@@ -10,12 +10,13 @@ from torch import Tensor, fx, nn
 
 from fxscore.capture import capture
 from fxscore.capture.costs import Costs, costs
+from fxscore.ops import Observer
 from fxscore.passes import default_pipeline, run_passes
 from fxscore.passes.cut_head import Encoded
 from fxscore.passes.represent_operators import Represented
 from fxscore.passes.structure import fingerprint
+from fxscore.program import Program
 from fxscore.represent import has_module_rule
-from fxscore.ops import Observer
 from fxscore.types import Shape
 
 
@@ -40,6 +41,7 @@ class ConstructedArchitecture:
 
     Attributes:
         graph_module: `(input_like, weights, observer) -> (B, C)`; prints as readable code.
+        program: the same, in the form in which it is run.
         coverage: what each weighted operator became.
         fingerprint: hash of the canonical graph; equal architectures have equal ones.
         costs: parameters and multiply-accumulates of the network as captured.
@@ -48,6 +50,7 @@ class ConstructedArchitecture:
     """
 
     graph_module: fx.GraphModule
+    program: Program
     coverage: tuple[Represented, ...]
     fingerprint: str
     costs: Costs
@@ -66,7 +69,7 @@ class ConstructedArchitecture:
             observer: settings of variance unitisation and of what is noted; v-norm by default.
         """
         observer = Observer() if observer is None else observer
-        features = self.graph_module(input_like, weights_by_shape, observer)
+        features = self.program(input_like, weights_by_shape, observer)
         factors = torch.stack(observer.factors).log() if observer.factors else features.new_zeros(0)
         taps = {} if observer.patterns is None else {"patterns": observer.patterns}
         return Encoding(features, factors, taps)
@@ -97,6 +100,7 @@ def construct(
     encoded: Encoded = graph_module.meta["encoded"]
     return ConstructedArchitecture(
         graph_module=graph_module,
+        program=Program(graph_module),
         coverage=_coverage(graph_module, encoded),
         fingerprint=fingerprint(graph_module),
         costs=captured_costs,

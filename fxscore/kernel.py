@@ -26,7 +26,9 @@ class FourierKernel(nn.Module):
         generator: source of the initial values.
     """
 
-    def __init__(self, n_in: int = 64, n_out: int = 64, size: int = 3, generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self, n_in: int = 64, n_out: int = 64, size: int = 3, generator: torch.Generator | None = None
+    ) -> None:
         super().__init__()
         self.maps = nn.Parameter(torch.randn(n_in * n_out, size, size, generator=generator))
         self.biases = nn.Parameter(torch.randn(n_out, generator=generator))
@@ -38,7 +40,8 @@ class FourierKernel(nn.Module):
         axes = tuple(range(len(lengths)))
         trimmed = source[tuple(slice(0, length) for length in lengths)]
         spectrum = torch.fft.fftn(trimmed, s=lengths, dim=axes, norm="ortho")
-        return (spectrum.abs() / _padding_scale(source.shape, lengths)).reshape(shape)
+        weight: Tensor = (spectrum.abs() / _padding_scale(source.shape, lengths)).reshape(shape)
+        return weight
 
 
 def _padding_scale(source: Shape, lengths: Shape) -> float:
@@ -107,8 +110,10 @@ class WeightCache(Mapping[Shape, Tensor]):
 
 
 class TrainableWeights(Mapping[Shape, Tensor]):
-    """Weights by shape as leaves of autograd: gradients of many networks add up here, and go through one synthesis
-    per shape to the kernel (METHOD.md section 4)."""
+    """Weights by shape as leaves of autograd.
+
+    Gradients of many networks add up here, and go through one synthesis per shape to the kernel (METHOD.md section 4).
+    """
 
     def __init__(self, kernel: FourierKernel, *, kaiming: bool = False) -> None:
         self.kernel = kernel
@@ -132,7 +137,7 @@ class TrainableWeights(Mapping[Shape, Tensor]):
         """Push the gradients gathered at the weights through the synthesis into the kernel's parameters."""
         for shape, leaf in self._leaves.items():
             if leaf.grad is not None:
-                self._synthesise(shape).backward(leaf.grad)
+                torch.autograd.backward(self._synthesise(shape), leaf.grad)
 
     def _synthesise(self, shape: Shape) -> Tensor:
         weight = self.kernel.synthesise(shape)

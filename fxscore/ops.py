@@ -5,7 +5,6 @@ Source: METHOD.md section 1 (batch-axis norm, variance unitisation), section 2 (
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 

@@ -74,9 +74,11 @@ def _addmm(node: fx.Node) -> int:
 
 
 def _attention(node: fx.Node) -> int:
-    query, key, value = (_shape(_argument(node, place, name)) for place, name in enumerate(("query", "key", "value")))
+    query, key, value = (
+        _shape(_argument(node, place, name)) for place, name in enumerate(("query", "key", "value"))
+    )
     query, key, value = ((1,) * (4 - len(shape)) + shape for shape in (query, key, value))
-    return int(sdpa_flop_count(query, key, value))
+    return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]
 
 
 def _packed_attention(node: fx.Node) -> int:

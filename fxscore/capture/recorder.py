@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache
 from operator import getitem
 from typing import Any
 
@@ -23,7 +23,18 @@ from fxscore.capture.shapes import infer
 from fxscore.errors import CaptureError
 
 _DROPPED_KEYWORDS = frozenset(
-    {"inplace", "out", "device", "generator", "pin_memory", "layout", "memory_format", "_stacklevel", "non_blocking", "copy"}
+    {
+        "inplace",
+        "out",
+        "device",
+        "generator",
+        "pin_memory",
+        "layout",
+        "memory_format",
+        "_stacklevel",
+        "non_blocking",
+        "copy",
+    }
 )
 # Values pass through these unchanged: they make no node. Dropout is among them, since it is inactive.
 _IDENTITIES = frozenset(
@@ -31,22 +42,37 @@ _IDENTITIES = frozenset(
     feature_dropout feature_alpha_dropout dropout_ alias positive""".split()
 )
 _CASTS = frozenset("to type type_as float double half bfloat16 int long short bool".split())
-_NOISE = {"rand_like": "zeros_like", "randn_like": "zeros_like", "bernoulli": "zeros_like", "normal": "zeros_like"}
+_NOISE = {
+    "rand_like": "zeros_like",
+    "randn_like": "zeros_like",
+    "bernoulli": "zeros_like",
+    "normal": "zeros_like",
+}
 _READS_VALUES = frozenset(
     """item tolist numpy __bool__ __int__ __float__ __index__ __contains__ nonzero unique equal allclose is_nonzero
     masked_select __array__ argwhere""".split()
 )
 _OPERATORS = {
     "__add__": "add", "__radd__": "add", "__iadd__": "add", "__mul__": "mul", "__rmul__": "mul", "__imul__": "mul",
-    "__sub__": "sub", "__isub__": "sub", "__rsub__": "rsub", "__truediv__": "div", "__itruediv__": "div", "__div__": "div",
-    "__matmul__": "matmul", "__pow__": "pow", "__ipow__": "pow", "__neg__": "neg", "__abs__": "abs", "__invert__": "bitwise_not",
-    "__eq__": "eq", "__ne__": "ne", "__lt__": "lt", "__le__": "le", "__gt__": "gt", "__ge__": "ge", "__and__": "bitwise_and",
-    "__or__": "bitwise_or", "__floordiv__": "floor_divide", "__mod__": "remainder", "multiply": "mul", "divide": "div",
-    "true_divide": "div", "subtract": "sub",
+    "__sub__": "sub", "__isub__": "sub", "__rsub__": "rsub", "__truediv__": "div", "__itruediv__": "div",
+    "__div__": "div", "__matmul__": "matmul", "__pow__": "pow", "__ipow__": "pow", "__neg__": "neg", "__abs__": "abs",
+    "__invert__": "bitwise_not", "__eq__": "eq", "__ne__": "ne", "__lt__": "lt", "__le__": "le", "__gt__": "gt",
+    "__ge__": "ge", "__and__": "bitwise_and", "__or__": "bitwise_or", "__floordiv__": "floor_divide",
+    "__mod__": "remainder", "multiply": "mul", "divide": "div", "true_divide": "div", "subtract": "sub",
 }  # fmt: skip
-_VARIADIC = frozenset({"reshape", "permute", "flip", "tile"})  # methods take sizes one by one, their functions do not
+_VARIADIC = frozenset(
+    {"reshape", "permute", "flip", "tile"}
+)  # methods take sizes one by one, their functions do not
 _CHANGED_THROUGH_A_VIEW = -1
-_TENSOR_PROPERTIES = {"T": "t", "mT": "adjoint", "H": "adjoint", "mH": "adjoint", "data": "data", "real": "real", "imag": "imag"}
+_TENSOR_PROPERTIES = {
+    "T": "t",
+    "mT": "adjoint",
+    "H": "adjoint",
+    "mH": "adjoint",
+    "data": "data",
+    "real": "real",
+    "imag": "imag",
+}
 
 
 def assign(value: Tensor, index: Any, item: Any) -> Tensor:
@@ -57,7 +83,7 @@ def assign(value: Tensor, index: Any, item: Any) -> Tensor:
 
 
 class Recorder(TorchFunctionMode):
-    """Turns the `torch` calls of one forward into `graph`; `attributes` holds the tensors that `get_attr` nodes name."""
+    """Turns the `torch` calls of one forward into `graph`; `attributes` holds what its `get_attr` nodes name."""
 
     def __init__(self, parameters: dict[str, nn.Parameter], buffers: dict[str, Tensor]) -> None:
         super().__init__()
@@ -145,7 +171,8 @@ class Recorder(TorchFunctionMode):
     def _record_call(self, func: Any, args: Any, kwargs: Any) -> Any:
         place = _inplace_position(func)
         if place is not None and len(args) > place:
-            args = args[:place] + (False,) + args[place + 1 :] if func.__module__ == "torch.nn.functional" else args
+            kwargs = {**kwargs, "inplace": args[place]}
+            args = (*args[:place], False, *args[place + 1 :])
         mutated = self._mutated(func, args, kwargs)
         inputs = {key: value for key, value in kwargs.items() if key not in _DROPPED_KEYWORDS}
         result = infer(func, self._standin(args), self._standin(inputs))
@@ -162,7 +189,9 @@ class Recorder(TorchFunctionMode):
         name = func.__name__
         if isinstance(kwargs.get("out"), Tensor):
             return kwargs["out"]  # type: ignore[no-any-return]
-        in_place = name.endswith("_") and not name.startswith("__") or (name.startswith("__i") and name in _OPERATORS)
+        in_place = (name.endswith("_") and not name.startswith("__")) or (
+            name.startswith("__i") and name in _OPERATORS
+        )
         if in_place or kwargs.get("inplace"):
             return args[0] if args else kwargs["input"]  # type: ignore[no-any-return]
         return None
@@ -178,7 +207,8 @@ class Recorder(TorchFunctionMode):
         standin = self._standin(tensor)
         standin.zero_()  # raises the version that its views share
         self._bind(tensor, node, standin)
-        for sibling in self._siblings.get(id(tensor), ()):  # the parts of a split share a version but no memory
+        # the parts of a split share a version but no memory
+        for sibling in self._siblings.get(id(tensor), ()):
             self._versions[id(sibling)] = self._standins[id(sibling)]._version
         return tensor
 
@@ -188,7 +218,9 @@ class Recorder(TorchFunctionMode):
         if dtype == self._standin(tensor).dtype:
             return tensor
         node = self.graph.call_method("to", (self._node_of(tensor), dtype))
-        return self._bind_result(node, torch.empty(tensor.shape, dtype=dtype, device="meta"))  # type: ignore[no-any-return]
+        result: Tensor = torch.empty(tensor.shape, dtype=dtype, device="meta")
+        self._bind(result, node, result)
+        return result
 
     # -- tensors and their nodes -------------------------------------------------------------------------------------
 
@@ -238,7 +270,9 @@ class Recorder(TorchFunctionMode):
         """A tensor whose memory was changed under another name since its node was made."""
         parent = self._views.get(id(tensor))
         if parent is None or self._versions.get(id(parent)) == _CHANGED_THROUGH_A_VIEW:
-            raise CaptureError("a tensor is changed in place through a view of it; write it without in-place operators")
+            raise CaptureError(
+                "a tensor is changed in place through a view of it; write it without in-place operators"
+            )
         fresh = self.graph.node_copy(node, lambda n: n)
         fresh.args = (self._node_of(parent), *node.args[1:])
         self._bind(tensor, fresh, self._standins[id(tensor)])
@@ -249,10 +283,14 @@ class Recorder(TorchFunctionMode):
         if name is None:
             if tensor.is_meta:
                 raise CaptureError(
-                    "a tensor was made where recording cannot see it (a scripted function, a C++ extension, or a forward "
-                    "that runs in another thread); replace it by plain PyTorch code"
+                    "a tensor was made where recording cannot see it (a scripted function, a C++ extension, or a "
+                    "forward that runs in another thread); replace it by plain PyTorch code"
                 )
-            name = f"parameter_{len(self.attributes)}" if isinstance(tensor, nn.Parameter) else f"constant_{len(self.attributes)}"
+            name = (
+                f"parameter_{len(self.attributes)}"
+                if isinstance(tensor, nn.Parameter)
+                else f"constant_{len(self.attributes)}"
+            )
         self.attributes[name] = tensor
         node = self.graph.create_node("get_attr", name)
         node.meta["is_parameter"] = isinstance(tensor, nn.Parameter)
@@ -295,7 +333,7 @@ def _holds_tensor(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and any(map(_holds_tensor, value))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _inplace_position(func: Any) -> int | None:
     if getattr(func, "__module__", None) != "torch.nn.functional" or not inspect.isfunction(func):
         return None
@@ -303,7 +341,7 @@ def _inplace_position(func: Any) -> int | None:
     return names.index("inplace") if "inplace" in names else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def canonical_target(func: Any) -> tuple[str, Any]:
     """The function that stands for `func`, its in-place form and its tensor method: (kind of node, target)."""
     name = func.__name__

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _LIKE_INPUT = {
-    F.layer_norm, F.group_norm, F.gelu, F.silu, F.softmax, F.hardswish, F.hardsigmoid, F.sigmoid, F.mish, F.relu6, F.hardtanh,
-    F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh, torch.softmax, Tensor.softmax, Tensor.sigmoid,
+    F.relu, F.layer_norm, F.group_norm, F.gelu, F.silu, F.softmax, F.hardswish, F.hardsigmoid, F.sigmoid, F.mish,
+    F.relu6, F.hardtanh, F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh,
+    torch.softmax, Tensor.softmax, Tensor.sigmoid,
 }  # fmt: skip
 _SUMS = {Tensor.add, Tensor.mul, Tensor.sub, Tensor.add_, Tensor.mul_, torch.add, torch.mul, torch.sub}
 
@@ -37,6 +38,8 @@ def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor |
         return _batch_norm(first, args[1])
     if func is F.linear:
         return _linear(first, args[1])
+    if func is F.conv2d:
+        return _conv2d(*args) if not kwargs and len(args) == 7 else None
     if func in _LIKE_INPUT and kwargs.get("dtype") is None and _normalised_axes_fit(func, args):
         return _like(first)
     return None
@@ -64,6 +67,25 @@ def _linear(value: Tensor, weight: Any) -> Tensor | None:
     if not isinstance(weight, Tensor) or weight.dim() != 2 or value.shape[-1] != weight.shape[1]:
         return None
     return torch.empty((*value.shape[:-1], weight.shape[0]), dtype=value.dtype, device="meta")
+
+
+def _conv2d(
+    value: Tensor, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor | None:
+    """The output of `F.conv2d` as `nn.Conv2d` calls it: sizes as pairs, numbers of channels that fit."""
+    pairs = (stride, padding, dilation)
+    if value.dim() != 4 or not all(isinstance(size, tuple) and len(size) == 2 for size in pairs):
+        return None
+    (images, channels, *sizes), (out, inner, *kernel) = value.shape, weight.shape
+    if channels != inner * groups or out % groups:
+        return None
+    spatial = [
+        (size + 2 * pad - step * (k - 1) - 1) // move + 1
+        for size, k, move, pad, step in zip(sizes, kernel, *pairs, strict=True)
+    ]
+    if min(spatial) < 1:
+        return None
+    return torch.empty((images, out, *spatial), dtype=value.dtype, device="meta")
 
 
 def _normalised_axes_fit(func: Any, args: tuple[Any, ...]) -> bool:

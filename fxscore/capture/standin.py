@@ -24,7 +24,7 @@ def weightless_copy(model: nn.Module) -> nn.Module:
     except Exception as error:  # a user's object may raise anything from __deepcopy__ or __reduce__
         raise CaptureError(
             f"{type(model).__name__} cannot be copied ({type(error).__name__}: {error}); "
-            "give fxscore a recipe that builds it (a file with build(), or package.module:callable) instead of the instance"
+            "instead of the instance, give a recipe that builds it (a file with build(), or package.module:callable)"
         ) from error
     return duplicate.eval()
 

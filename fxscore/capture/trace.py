@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx._lazy_graph_module import _LazyGraphModule
 
 from fxscore.capture.recorder import Recorder
 from fxscore.capture.standin import weightless_copy
@@ -48,11 +49,10 @@ def capture(
         CaptureError: the forward fails, or its control flow depends on values; says where, and what to try.
     """
     model = model if owned else weightless_copy(model)
-    names = {id(module): name for name, module in model.named_modules()}
     recorder = Recorder(dict(model.named_parameters()), dict(model.named_buffers()))
     _record_leaves(model, recorder, leaves)
     image = recorder.placeholder("input", torch.empty(batch, *input_shape, device="meta"))
-    _run(model, recorder, image, names)
+    _run(model, recorder, image)
     return _graph_module(model, recorder, input_shape)
 
 
@@ -67,7 +67,7 @@ def _leaf_call(recorder: Recorder, name: str, forward: Callable[..., Any]) -> Ca
     return lambda *args, **kwargs: recorder.call_leaf(name, forward, args, kwargs)
 
 
-def _run(model: nn.Module, recorder: Recorder, image: Tensor, names: dict[int, str]) -> None:
+def _run(model: nn.Module, recorder: Recorder, image: Tensor) -> None:
     try:
         # A forward that draws constants draws the same ones every time, and leaves the caller's generator alone.
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -76,7 +76,7 @@ def _run(model: nn.Module, recorder: Recorder, image: Tensor, names: dict[int, s
                 output = main_output(model(image))
             recorder.finish(output)
     except Exception as error:  # the forward is the user's code and may raise anything
-        raise CaptureError(_explain(model, error, names, image)) from error
+        raise CaptureError(_explain(model, error, image)) from error
 
 
 def main_output(output: Any) -> Tensor:
@@ -98,16 +98,23 @@ def main_output(output: Any) -> Tensor:
     raise CaptureError(f"the network returns {type(output).__name__}, in which there is no tensor to encode")
 
 
-def _explain(model: nn.Module, error: Exception, names: dict[int, str], image: Tensor) -> str:
+def _explain(model: nn.Module, error: Exception, image: Tensor) -> str:
+    names = {id(module): name for name, module in model.named_modules()}
     path, line = "", ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         owner = frame.f_locals.get("self")
         path = names.get(id(owner), path)
         if not frame.f_code.co_filename.startswith(_LIBRARY):
             line = f"{frame.f_code.co_filename}:{number}"
-    reason = str(error) if isinstance(error, CaptureError) else f"{type(error).__name__}: {_first_line(error)}"
+    reason = (
+        str(error) if isinstance(error, CaptureError) else f"{type(error).__name__}: {_first_line(error)}"
+    )
     where = f"{type(model).__name__}" + (f", module {path!r}" if path else "") + (f", {line}" if line else "")
-    hint = "" if isinstance(error, CaptureError) else f"; if the input {tuple(image.shape[1:])} does not fit, give input_shape"
+    hint = (
+        ""
+        if isinstance(error, CaptureError)
+        else f"; if the input {tuple(image.shape[1:])} does not fit, give input_shape"
+    )
     return f"cannot capture {where}: {reason}{hint}"
 
 
@@ -120,7 +127,10 @@ def _graph_module(model: nn.Module, recorder: Recorder, input_shape: Shape) -> f
     for node in recorder.graph.nodes:
         if node.op == "call_module":
             attributes[node.target] = model.get_submodule(node.target)
-    graph_module = fx.GraphModule(attributes, recorder.graph, type(model).__name__)
-    graph_module.meta["parameters"] = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    # Lazy: passes rewrite the graph before anybody runs or reads it.
+    graph_module = _LazyGraphModule(attributes, recorder.graph, type(model).__name__)
+    graph_module.meta["parameters"] = {
+        name: parameter.numel() for name, parameter in model.named_parameters()
+    }
     graph_module.meta["input_shape"] = tuple(input_shape)
     return graph_module

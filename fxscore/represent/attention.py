@@ -53,7 +53,10 @@ def multi_head_attention(
     if use_separate_proj_weight:
         weights = (q_proj_weight, k_proj_weight, v_proj_weight)
         ctx.drop(in_proj_bias, form="synthesised")
-        q, k, v = (_project(ctx, x, ctx.weight(w), in_proj_bias) for x, w in zip((query, key, value), weights, strict=True))
+        q, k, v = (
+            _project(ctx, x, ctx.weight(w), in_proj_bias)
+            for x, w in zip((query, key, value), weights, strict=True)
+        )
     else:
         ctx.drop(in_proj_weight, in_proj_bias, form="synthesised")
         q, k, v = _packed_projections(ctx, query, key, value, in_proj_bias)
@@ -61,7 +64,9 @@ def multi_head_attention(
     heads = [_split_heads(ctx, x, num_heads) for x in (q, k, v)]
     mask = None if attn_mask is None else _mask_shape(ctx, attn_mask, batch, num_heads)
     attended = ctx.call(F.scaled_dot_product_attention, *heads, mask, 0.0, is_causal and mask is None)
-    joined = ctx.call(torch.reshape, ctx.call(torch.permute, attended, (2, 0, 1, 3)), (length, batch, embed_dim))
+    joined = ctx.call(
+        torch.reshape, ctx.call(torch.permute, attended, (2, 0, 1, 3)), (length, batch, embed_dim)
+    )
     output = ctx.call(F.linear, joined, ctx.weight(out_proj_weight), ctx.weight(out_proj_bias))
     return ctx.call(tuple_of, ctx.unitise(output), None, like=ctx.node)
 
@@ -86,17 +91,23 @@ def scaled_dot_product_attention(
 
 def _refuse_unusual(ctx: RewriteContext, *options: Any) -> None:
     if any(option is not None and option is not False for option in options):
-        raise UnrepresentedOperatorError("attention with bias_k, add_zero_attn, key_padding_mask or static keys")
+        raise UnrepresentedOperatorError(
+            "attention with bias_k, add_zero_attn, key_padding_mask or static keys"
+        )
     if any(user.args[1] == 1 and user.users for user in ctx.node.users):
         raise UnrepresentedOperatorError("attention whose weights are used as an output (need_weights=True)")
 
 
-def _packed_projections(ctx: RewriteContext, query: fx.Node, key: fx.Node, value: fx.Node, bias: Any) -> list[fx.Node]:
+def _packed_projections(
+    ctx: RewriteContext, query: fx.Node, key: fx.Node, value: fx.Node, bias: Any
+) -> list[fx.Node]:
     """One joint projection where query, key and value are one tensor; else one each."""
     channels = ctx.shape(query)[-1]
     if not query == key == value:
         return [_project(ctx, x, ctx.synthesise((channels, channels)), bias) for x in (query, key, value)]
-    joint = ctx.call(F.linear, query, ctx.synthesise((3 * channels, channels)), _bias(ctx, bias, 3 * channels))
+    joint = ctx.call(
+        F.linear, query, ctx.synthesise((3 * channels, channels)), _bias(ctx, bias, 3 * channels)
+    )
     joint = ctx.unitise(joint)
     chunks = ctx.call(torch.chunk, joint, 3, -1)
     return [ctx.call(getitem, chunks, index) for index in range(3)]
@@ -119,5 +130,3 @@ def _split_heads(ctx: RewriteContext, value: fx.Node, heads: int) -> fx.Node:
 def _mask_shape(ctx: RewriteContext, mask: fx.Node, batch: int, heads: int) -> fx.Node:
     shape = ctx.shape(mask)
     return ctx.call(torch.reshape, mask, (batch, heads, *shape[1:])) if len(shape) == 3 else mask
-
-

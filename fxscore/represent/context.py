@@ -23,7 +23,9 @@ class RewriteContext:
         observer: the graph's input that applies variance unitisation.
     """
 
-    def __init__(self, graph: fx.Graph, weights: fx.Node, observer: fx.Node, holds_weight: set[fx.Node]) -> None:
+    def __init__(
+        self, graph: fx.Graph, weights: fx.Node, observer: fx.Node, holds_weight: set[fx.Node]
+    ) -> None:
         self.graph = graph
         self.weights = weights
         self.observer = observer

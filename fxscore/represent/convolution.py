@@ -26,8 +26,14 @@ def _convolution(function: Any, dims: int) -> Any:
         dilation: Size = 1,
         groups: int = 1,
     ) -> fx.Node:
-        sizes = (_tuple(stride, dims), padding if isinstance(padding, str) else _tuple(padding, dims), _tuple(dilation, dims))
-        output = ctx.call(function, input, ctx.weight(weight), ctx.weight(bias), *sizes, groups, like=ctx.node)
+        sizes = (
+            _tuple(stride, dims),
+            padding if isinstance(padding, str) else _tuple(padding, dims),
+            _tuple(dilation, dims),
+        )
+        output = ctx.call(
+            function, input, ctx.weight(weight), ctx.weight(bias), *sizes, groups, like=ctx.node
+        )
         return ctx.unitise(output) if ctx.is_weight(weight) else output
 
     return rule
@@ -47,7 +53,9 @@ def _transposed_convolution(function: Any, dims: int) -> Any:
     ) -> fx.Node:
         before = tuple(_tuple(size, dims) for size in (stride, padding, output_padding))
         after = (groups, _tuple(dilation, dims))
-        output = ctx.call(function, input, ctx.weight(weight), ctx.weight(bias), *before, *after, like=ctx.node)
+        output = ctx.call(
+            function, input, ctx.weight(weight), ctx.weight(bias), *before, *after, like=ctx.node
+        )
         return ctx.unitise(output) if ctx.is_weight(weight) else output
 
     return rule

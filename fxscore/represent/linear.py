@@ -31,7 +31,9 @@ def matmul(ctx: RewriteContext, input: Any, other: Any, **_: Any) -> fx.Node:
 
 
 @represents(torch.addmm)
-def addmm(ctx: RewriteContext, input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> fx.Node:
+def addmm(
+    ctx: RewriteContext, input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
+) -> fx.Node:
     """`bias + x @ W`, the spelling of fused linear layers."""
     if ctx.is_weight(mat2) and not ctx.is_weight(mat1):
         return _linear_from_columns(ctx, mat1, mat2, input)

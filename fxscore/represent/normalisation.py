@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
+from fxscore.ops import batch_axis_norm
 from fxscore.represent.context import RewriteContext
 from fxscore.represent.registry import represents
-from fxscore.ops import batch_axis_norm
 
 
 @represents(F.batch_norm)
@@ -34,7 +34,9 @@ def batch_norm(
 
 
 @represents(torch.batch_norm)
-def torch_batch_norm(ctx: RewriteContext, input: fx.Node, weight: Any, bias: Any, *_: Any, **__: Any) -> fx.Node:
+def torch_batch_norm(
+    ctx: RewriteContext, input: fx.Node, weight: Any, bias: Any, *_: Any, **__: Any
+) -> fx.Node:
     """The lower-level spelling, with its arguments in another order."""
     return batch_norm(ctx, input, None, None, weight, bias)
 
@@ -90,7 +92,11 @@ def instance_norm(
 
 @represents(F.rms_norm, torch.rms_norm)
 def rms_norm(
-    ctx: RewriteContext, input: fx.Node, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
+    ctx: RewriteContext,
+    input: fx.Node,
+    normalized_shape: Sequence[int],
+    weight: Any = None,
+    eps: float | None = None,
 ) -> fx.Node:
     """RMSNorm: its own form, without scale."""
     _drop_affine(ctx, weight, None)

@@ -62,7 +62,9 @@ def clamp(ctx: RewriteContext, input: fx.Node, min: Any = None, max: Any = None)
 
 
 @represents(F.hardtanh)
-def hardtanh(ctx: RewriteContext, input: fx.Node, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> fx.Node:
+def hardtanh(
+    ctx: RewriteContext, input: fx.Node, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> fx.Node:
     """A clamp under another name."""
     return _clamp(ctx, input, min_val, max_val)
 
@@ -81,7 +83,9 @@ def softmax(ctx: RewriteContext, input: fx.Node, dim: int = -1, *_: Any, dtype: 
 
 
 @represents(torch.mean)
-def mean(ctx: RewriteContext, input: fx.Node, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> fx.Node:
+def mean(
+    ctx: RewriteContext, input: fx.Node, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> fx.Node:
     """A mean that keeps its axes, then a reshape where they are not kept."""
     rank = len(ctx.shape(input))
     dims = range(rank) if dim is None else [dim] if isinstance(dim, int) else list(dim) or range(rank)
@@ -115,7 +119,7 @@ def max_pool2d(
     if return_indices:
         return ctx.node
     sizes = (kernel_size, kernel_size if stride in (None, [], ()) else stride, padding, dilation)
-    return ctx.call(F.max_pool2d, input, *map(_pair, sizes), ceil_mode, like=ctx.node)  # type: ignore[arg-type]
+    return ctx.call(F.max_pool2d, input, *map(_pair, sizes), ceil_mode, like=ctx.node)
 
 
 @represents(F.avg_pool2d)
@@ -132,7 +136,7 @@ def average_pool2d(
     """Average pooling with every setting written out."""
     sizes = (kernel_size, kernel_size if stride in (None, [], ()) else stride, padding)
     settings = (ceil_mode, count_include_pad, divisor_override)
-    return ctx.call(F.avg_pool2d, input, *map(_pair, sizes), *settings, like=ctx.node)  # type: ignore[arg-type]
+    return ctx.call(F.avg_pool2d, input, *map(_pair, sizes), *settings, like=ctx.node)
 
 
 def _simple(function: Any) -> Any:
@@ -146,8 +150,8 @@ def _simple(function: Any) -> Any:
 
 
 for _canonical, _others in {
-    torch.sigmoid: (F.sigmoid,), torch.tanh: (F.tanh,), F.silu: (), F.hardswish: (), F.hardsigmoid: (), F.mish: (), F.selu: (),
-    F.elu: (), F.celu: (), F.leaky_relu: (), F.gelu: (),
+    torch.sigmoid: (F.sigmoid,), torch.tanh: (F.tanh,), F.silu: (), F.hardswish: (), F.hardsigmoid: (), F.mish: (),
+    F.selu: (), F.elu: (), F.celu: (), F.leaky_relu: (), F.gelu: (),
 }.items():  # fmt: skip
     represents(_canonical, *_others)(_simple(_canonical))
 
@@ -162,11 +166,14 @@ def _clamp(ctx: RewriteContext, input: fx.Node, low: Any, high: Any) -> fx.Node:
 
 def _mean(ctx: RewriteContext, input: fx.Node, axes: tuple[int, ...]) -> fx.Node:
     kept = ctx.call(torch.mean, input, axes, True)
-    return kept if ctx.shape(kept) == ctx.shape(ctx.node) else ctx.call(torch.reshape, kept, ctx.shape(ctx.node))
+    return (
+        kept if ctx.shape(kept) == ctx.shape(ctx.node) else ctx.call(torch.reshape, kept, ctx.shape(ctx.node))
+    )
 
 
 def _pool_rank(ctx: RewriteContext) -> int:
-    return {F.adaptive_avg_pool1d: 1, F.adaptive_avg_pool2d: 2}.get(ctx.node.target, 3)  # type: ignore[call-overload,no-any-return]
+    ranks: dict[Any, int] = {F.adaptive_avg_pool1d: 1, F.adaptive_avg_pool2d: 2, F.adaptive_avg_pool3d: 3}
+    return ranks[ctx.node.target]
 
 
 def _pair(size: Size) -> tuple[int, int]:

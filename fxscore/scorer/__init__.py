@@ -6,4 +6,13 @@ from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.scorer.registry import DEFAULT_SCORER, ScorerInfo, list_scorers, load_scorer
 from fxscore.scorer.subject import Scorer, Subject
 
-__all__ = ["DEFAULT_SCORER", "FTScoreNet", "Scorer", "ScorerInfo", "Settings", "Subject", "list_scorers", "load_scorer"]
+__all__ = [
+    "DEFAULT_SCORER",
+    "FTScoreNet",
+    "Scorer",
+    "ScorerInfo",
+    "Settings",
+    "Subject",
+    "list_scorers",
+    "load_scorer",
+]

@@ -44,7 +44,9 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a scorer file; a crash leaves the old file or the new one, never half of one."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(checkpoint.tensors.items())}
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in sorted(checkpoint.tensors.items())
+    }
     metadata = {
         "format": FORMAT,
         "kind": checkpoint.kind,
@@ -72,16 +74,22 @@ def load_checkpoint(path: Path) -> Checkpoint:
             metadata = opened.metadata() or {}
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file ({error}); it is truncated or of another kind") from None
+        raise CheckpointError(
+            f"{path} is not a readable safetensors file ({error}); it is truncated or of another kind"
+        ) from None
     return _checked(path, metadata, tensors)
 
 
 def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Checkpoint:
     if metadata.get("format") != FORMAT:
         found = metadata.get("format", "no format mark")
-        raise CheckpointError(f"{path} is not a scorer of this version of fxscore: it has {found}, expected {FORMAT}")
+        raise CheckpointError(
+            f"{path} is not a scorer of this version of fxscore: it has {found}, expected {FORMAT}"
+        )
     if metadata.get("sha256") != tensors_sha256(tensors):
-        raise CheckpointError(f"{path} was altered: its tensors do not match their sha256; fetch or train it again")
+        raise CheckpointError(
+            f"{path} was altered: its tensors do not match their sha256; fetch or train it again"
+        )
     try:
         settings, record = json.loads(metadata["settings"]), json.loads(metadata["record"])
         return Checkpoint(metadata["kind"], metadata["name"], settings, record, tensors)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -67,7 +68,9 @@ class FTScoreNet(nn.Module):
         self.name = name
         self.record: Mapping[str, Any] = {}
         generator = torch.Generator().manual_seed(seed)
-        self.input_like = nn.Parameter(torch.randn(settings.batch, *settings.input_shape, generator=generator))
+        self.input_like = nn.Parameter(
+            torch.randn(settings.batch, *settings.input_shape, generator=generator)
+        )
         self.kernel = FourierKernel(settings.n_in, settings.n_out, settings.kernel_size, generator)
         with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global generator
             torch.manual_seed(seed)
@@ -87,17 +90,23 @@ class FTScoreNet(nn.Module):
 
     def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
         """The scorer as the contents of a file."""
-        return Checkpoint(self.KIND, self.name, self.settings.as_dict(), record or self.record, self.state_dict())
+        return Checkpoint(
+            self.KIND, self.name, self.settings.as_dict(), record or self.record, self.state_dict()
+        )
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint) -> FTScoreNet:
         """The scorer in a file; raises `CheckpointError` where tensors and settings do not fit each other."""
         try:
-            settings = Settings(**{**checkpoint.settings, "input_shape": tuple(checkpoint.settings["input_shape"])})
+            settings = Settings(
+                **{**checkpoint.settings, "input_shape": tuple(checkpoint.settings["input_shape"])}
+            )
             scorer = cls(settings, name=checkpoint.name)
             scorer.load_state_dict(dict(checkpoint.tensors), strict=True)
         except (TypeError, KeyError, RuntimeError) as error:
-            raise CheckpointError(f"the scorer {checkpoint.name!r} does not fit its settings: {error}") from None
+            raise CheckpointError(
+                f"the scorer {checkpoint.name!r} does not fit its settings: {error}"
+            ) from None
         scorer.record = checkpoint.record
         return scorer.requires_grad_(False)
 
@@ -111,7 +120,9 @@ class FTScoreNet(nn.Module):
         constructed = subject.construct(self.settings.batch)
         score = float(self(constructed, self.weights, self.observer()))
         if score != score or score in (float("inf"), float("-inf")):
-            raise ScorerError(f"the score is {score}: the constructed forward overflows or divides by zero; please report it")
+            raise ScorerError(
+                f"the score is {score}: the constructed forward overflows or divides by zero; please report it"
+            )
         return score
 
     def observer(self, factors: list[Tensor] | None = None) -> Observer:
@@ -139,6 +150,6 @@ class FTScoreNet(nn.Module):
 def _mlp(batch: int) -> nn.Sequential:
     widths = (batch, 64, 64, 64)
     layers: list[nn.Module] = []
-    for wide, narrow in zip(widths, widths[1:], strict=False):
+    for wide, narrow in pairwise(widths):
         layers += [nn.Linear(wide, narrow), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(widths[-1], 1))

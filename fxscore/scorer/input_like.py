@@ -35,4 +35,5 @@ def _resample_axis(tensor: Tensor, axis: int, length: int) -> Tensor:
     if before == length:
         return tensor
     spectrum = torch.fft.rfft(tensor, dim=axis)
-    return torch.fft.irfft(spectrum, n=length, dim=axis) * (length / before)
+    resampled: Tensor = torch.fft.irfft(spectrum, n=length, dim=axis) * (length / before)
+    return resampled

@@ -73,5 +73,9 @@ def _load_file(path: Path) -> FTScoreNet:
 def _unknown(name: str) -> str:
     names = [path.stem for path in sorted(WEIGHTS.glob(f"*{SUFFIX}"))] + list(proxy_names())
     close = get_close_matches(name, names)
-    meant = f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(names)}, and paths to scorer files"
+    meant = (
+        f"; did you mean {' or '.join(close)}?"
+        if close
+        else f"; there are {', '.join(names)}, and paths to scorer files"
+    )
     return f"no scorer is called {name!r}{meant}"

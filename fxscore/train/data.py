@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -32,6 +31,9 @@ TABLES = {
     "macro": TableSource("nas_bench_macro.csv.gz", "cifar10.test", "cifar10.test"),
     "nasbench101": TableSource("nas_bench_101_valid.csv.gz", "cifar10.valid", "cifar10.valid"),
 }
+
+
+_NO_GRAPH = fx.GraphModule({}, fx.Graph())
 
 
 class CellSet:
@@ -75,7 +77,9 @@ class CellSet:
 def load_cells(data: Path, space: str, label: str | None, settings: Settings) -> CellSet:
     """All rows of a space's table in the folder `data`; rows of one group count once, with their mean label."""
     if space not in TABLES:
-        raise TrainingError(f"no table is known for the space {space!r}; there is one for {', '.join(TABLES)}")
+        raise TrainingError(
+            f"no table is known for the space {space!r}; there is one for {', '.join(TABLES)}"
+        )
     source = TABLES[space]
     path = data / source.file
     if not path.is_file():
@@ -100,14 +104,5 @@ def split_cells(cells: CellSet, count: int, validation: float, seed: int) -> tup
 
 
 def _without_graph(architecture: ConstructedArchitecture) -> ConstructedArchitecture:
-    """Keep the compiled forward and the constants; thousands of graphs would fill the memory."""
-    module = architecture.graph_module
-    forward = type(module).forward
-    constants = SimpleNamespace(**{name: value for name, value in vars(module).items() if isinstance(value, Tensor)})
-    constants.__dict__.update(module._buffers, **module._modules)
-
-    def run(*inputs: Any) -> Any:
-        return forward(constants, *inputs)  # type: ignore[arg-type]
-
-    slim: fx.GraphModule = run  # type: ignore[assignment]
-    return replace(architecture, graph_module=slim, coverage=())
+    """Keep what is run; thousands of graphs would fill the memory."""
+    return replace(architecture, graph_module=_NO_GRAPH, coverage=())

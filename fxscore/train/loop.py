@@ -91,7 +91,9 @@ class Trainer:
         losses = []
         for cells in self._spaces_of(number):
             chosen = cells.sample(self.plan.samples, generator)
-            losses.append(accumulate_gradients(self.scorer, [cells[i] for i in chosen], cells.accuracies[chosen]))
+            losses.append(
+                accumulate_gradients(self.scorer, [cells[i] for i in chosen], cells.accuracies[chosen])
+            )
         self._check_finite()
         self.state.optimiser.step()
         self.state.step += 1
@@ -106,7 +108,9 @@ class Trainer:
     def _check_finite(self) -> None:
         for name, parameter in self.scorer.named_parameters():
             if parameter.grad is not None and not bool(parameter.grad.isfinite().all()):
-                raise TrainingError(f"step {self.state.step + 1}: the gradient of {name} is not finite; lower the learning rate")
+                raise TrainingError(
+                    f"step {self.state.step + 1}: the gradient of {name} is not finite; lower the learning rate"
+                )
 
     def _remember(self, loss: float, validation: float | None) -> None:
         row = {"step": float(self.state.step), "loss": round(loss, 5)}

@@ -37,5 +37,3 @@ def _correlation(first: Tensor, second: Tensor) -> Tensor:
 def spearman(scores: Tensor, accuracies: Tensor) -> float:
     """The exact Spearman correlation of two (s,) tensors; 0 where one of them is constant."""
     return float(_correlation(average_ranks(scores.double()), average_ranks(accuracies.double())))
-
-

@@ -24,7 +24,9 @@ class TrainingState:
         self.averaging = averaging
         self.step = 0
         self.history: list[dict[str, float]] = []
-        self.average = {name: p.detach().clone() for name, p in scorer.named_parameters()} if averaging else {}
+        self.average = (
+            {name: p.detach().clone() for name, p in scorer.named_parameters()} if averaging else {}
+        )
 
     def update_average(self) -> None:
         """Move the running average; at the start it follows faster, so that the initial values are forgotten."""
@@ -44,7 +46,11 @@ class TrainingState:
         for name, parameter in self.scorer.named_parameters():
             for key, value in self.optimiser.state[parameter].items():
                 tensors[f"adam.{key}.{name}"] = torch.as_tensor(value).clone()
-        metadata = {"plan": json.dumps(plan, sort_keys=True), "step": str(self.step), "history": json.dumps(self.history)}
+        metadata = {
+            "plan": json.dumps(plan, sort_keys=True),
+            "step": str(self.step),
+            "history": json.dumps(self.history),
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, metadata)
@@ -59,7 +65,9 @@ class TrainingState:
         except (SafetensorError, OSError, ValueError) as error:
             raise TrainingError(f"{path} is damaged ({error}); delete it to start again") from None
         if json.loads(metadata["plan"]) != json.loads(json.dumps(plan)):
-            raise TrainingError(f"{path} belongs to a run with another plan; delete it, or name another folder")
+            raise TrainingError(
+                f"{path} belongs to a run with another plan; delete it, or name another folder"
+            )
         self.step = int(metadata["step"])
         self.history = json.loads(metadata["history"])
         with torch.no_grad():
@@ -70,7 +78,11 @@ class TrainingState:
                 self._load_optimiser(name, parameter, tensors)
 
     def _load_optimiser(self, name: str, parameter: nn.Parameter, tensors: dict[str, Tensor]) -> None:
-        state = {key.split(".")[1]: value for key, value in tensors.items() if key.startswith("adam.") and _ends(key, name)}
+        state = {
+            key.split(".")[1]: value
+            for key, value in tensors.items()
+            if key.startswith("adam.") and _ends(key, name)
+        }
         if state:
             self.optimiser.state[parameter] = state
 
