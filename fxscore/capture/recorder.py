@@ -175,11 +175,13 @@ class Recorder(TorchFunctionMode):
             args = (*args[:place], False, *args[place + 1 :])
         mutated = self._mutated(func, args, kwargs)
         inputs = {key: value for key, value in kwargs.items() if key not in _DROPPED_KEYWORDS}
+        # Before the shapes are inferred: an in-place operator changes its argument's version even there.
+        arguments, options = self._as_arguments(args), self._as_arguments(inputs)
         result = infer(func, self._standin(args), self._standin(inputs))
         if not _holds_tensor(result):
             return result
         kind, target = canonical_target(func)
-        node = self.graph.create_node(kind, target, self._as_arguments(args), self._as_arguments(inputs))
+        node = self.graph.create_node(kind, target, arguments, options)
         if mutated is None:
             return self._bind_result(node, result, args)
         return self._mutate(mutated, node)
