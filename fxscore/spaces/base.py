@@ -184,15 +184,23 @@ def _moves(variable: Variable, index: int) -> Iterator[int]:
         yield from (i for i in range(len(variable.values)) if i != index)
 
 
+_BLOCKS = ("vanilla", "basic", "bottleneck")
 _FAMILIES = ("darts", "nasnet", "amoeba", "enas", "pnas")
 _SPACES: dict[str, tuple[str, dict[str, Any]]] = {
     "accel_nasbench": ("fxscore.spaces.accel:AccelNASBench", {}),
+    **{f"anynet_{b}": ("fxscore.spaces.anynet:AnyNet", {"block": b}) for b in _BLOCKS},
+    **{
+        f"anynet_{b}_in": ("fxscore.spaces.anynet:AnyNet", {"block": b, "dataset": "imagenet"})
+        for b in _BLOCKS
+    },
     "darts": ("fxscore.spaces.darts:DARTS", {}),
     "nasbench101": ("fxscore.spaces.nasbench101:NASBench101", {}),
     "nasbench201": ("fxscore.spaces.nasbench201:NASBench201", {}),
     "nasbench_macro": ("fxscore.spaces.macro:NASBenchMacro", {}),
     "nats_size": ("fxscore.spaces.nats_size:NATSSize", {}),
     "zen_resnet": ("fxscore.spaces.zen_resnet:ZenResNet", {}),
+    "regnet_x": ("fxscore.spaces.regnet:RegNet", {}),
+    "regnet_y": ("fxscore.spaces.regnet:RegNet", {"squeeze": True}),
     "transnas_micro": ("fxscore.spaces.transnas:TransNASBench101", {}),
     **{f"nds_{name}": ("fxscore.spaces.nds:NDS", {"family": name}) for name in _FAMILIES},
     **{

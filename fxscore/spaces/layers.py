@@ -38,13 +38,13 @@ class Residual(nn.Module):
 
 
 class SqueezeExcitation(nn.Module):
-    """Scale every channel by a gate: global average, conv1×1, SiLU, conv1×1, sigmoid."""
+    """Scale every channel by a gate: global average, conv1×1, an activation (SiLU), conv1×1, sigmoid."""
 
-    def __init__(self, channels: int, squeezed: int) -> None:
+    def __init__(self, channels: int, squeezed: int, activation: nn.Module | None = None) -> None:
         super().__init__()
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.squeeze = nn.Conv2d(channels, squeezed, 1)
-        self.activation = nn.SiLU()
+        self.activation = activation or nn.SiLU()
         self.excite = nn.Conv2d(squeezed, channels, 1)
         self.gate = nn.Sigmoid()
 

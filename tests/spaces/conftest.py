@@ -25,6 +25,6 @@ def shapes_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def same(module: nn.Module, x: Tensor) -> Tensor:
         return x
 
-    for kind in (nn.Conv2d, nn.Linear, nn.BatchNorm2d):
+    for kind in (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm2d):
         monkeypatch.setattr(kind, "reset_parameters", nothing)
     monkeypatch.setattr(nn.BatchNorm2d, "forward", same)

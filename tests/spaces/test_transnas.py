@@ -45,7 +45,7 @@ def test_parameters_by_hand() -> None:
         ("autoencoder", (3, 256, 256)),
     ],
 )
-def test_heads_answer_their_tasks(task: str, shape: tuple[int, ...]) -> None:
+def test_heads_answer_their_tasks(task: str, shape: tuple[int, ...], shapes_only: None) -> None:
     space = get_space("transnas_micro", task=task)
     with torch.device("meta"):
         out = space.build(space.parse(CHAIN))(torch.empty(1, *space.input_shape))
