@@ -77,8 +77,8 @@ def _attention(node: fx.Node) -> int:
     query, key, value = (
         _shape(_argument(node, place, name)) for place, name in enumerate(("query", "key", "value"))
     )
-    query, key, value = ((1,) * (4 - len(shape)) + shape for shape in (query, key, value))
-    return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]
+    groups = [(1, prod(shape[:-2]), *shape[-2:]) for shape in (query, key, value)]
+    return int(sdpa_flop_count(*groups))  # type: ignore[no-untyped-call]
 
 
 def _packed_attention(node: fx.Node) -> int:

@@ -93,7 +93,7 @@ class Recorder(TorchFunctionMode):
         self._nodes: dict[int, fx.Node] = {}
         self._standins: dict[int, Tensor] = {}
         self._versions: dict[int, int] = {}
-        self._views: dict[int, Tensor] = {}
+        self._views: dict[int, tuple[Tensor, fx.Node]] = {}  # what a view is of, and how it is taken
         self._siblings: dict[int, list[Tensor]] = {}
         self._alive: list[Tensor] = []  # an id is only unique while its tensor lives
         self._muted = False
@@ -204,15 +204,30 @@ class Recorder(TorchFunctionMode):
 
     def _mutate(self, tensor: Tensor, node: fx.Node) -> Tensor:
         """Let `node` be the value of `tensor` from here on; what shares its memory is then out of date."""
-        if tensor._base is not None and id(tensor._base) in self._versions:
-            self._versions[id(tensor._base)] = _CHANGED_THROUGH_A_VIEW
         standin = self._standin(tensor)
         standin.zero_()  # raises the version that its views share
         self._bind(tensor, node, standin)
         # the parts of a split share a version but no memory
         for sibling in self._siblings.get(id(tensor), ()):
             self._versions[id(sibling)] = self._standins[id(sibling)]._version
+        if id(tensor) in self._views:
+            self._change_parent(*self._views[id(tensor)], node)
+        elif tensor._base is not None and id(tensor._base) in self._versions:
+            self._versions[id(tensor._base)] = _CHANGED_THROUGH_A_VIEW
         return tensor
+
+    def _change_parent(self, parent: Tensor, view: fx.Node, changed: fx.Node) -> None:
+        """A view of `parent` now has the value `changed`: write it back, as shared memory does."""
+        if view.target is getitem and self._versions[id(parent)] != _CHANGED_THROUGH_A_VIEW:
+            # Its node as it stands: the change itself has made the parent's version look out of date.
+            before = self._nodes[id(parent)]
+            node = self.graph.call_function(assign, (before, view.args[1], changed))
+        elif view.meta["val"].numel() == parent.numel() and _keeps_order(view):
+            node = self.graph.call_function(torch.reshape, (changed, tuple(parent.shape)))
+        else:
+            self._versions[id(parent)] = _CHANGED_THROUGH_A_VIEW
+            return
+        self._mutate(parent, node)
 
     def _cast(self, name: str, func: Any, args: Any, kwargs: Any) -> Tensor:
         tensor = args[0]
@@ -250,7 +265,7 @@ class Recorder(TorchFunctionMode):
                 result = torch.empty_like(result)
             self._bind(result, node, result)
             if result._base is not None and args and isinstance(args[0], Tensor):
-                self._views[id(result)] = args[0]
+                self._views[id(result)] = (args[0], node)
             return result
         parts = [item for item in result if isinstance(item, Tensor)]
         for index, item in enumerate(result):
@@ -270,13 +285,13 @@ class Recorder(TorchFunctionMode):
 
     def _refresh(self, tensor: Tensor, node: fx.Node) -> fx.Node:
         """A tensor whose memory was changed under another name since its node was made."""
-        parent = self._views.get(id(tensor))
+        parent, view = self._views.get(id(tensor), (None, node))
         if parent is None or self._versions.get(id(parent)) == _CHANGED_THROUGH_A_VIEW:
             raise CaptureError(
                 "a tensor is changed in place through a view of it; write it without in-place operators"
             )
-        fresh = self.graph.node_copy(node, lambda n: n)
-        fresh.args = (self._node_of(parent), *node.args[1:])
+        fresh = self.graph.node_copy(view, lambda n: n)
+        fresh.args = (self._node_of(parent), *view.args[1:])
         self._bind(tensor, fresh, self._standins[id(tensor)])
         return fresh
 
@@ -327,6 +342,10 @@ class Recorder(TorchFunctionMode):
         if isinstance(value, slice):
             return slice(*(self._as_arguments(part) for part in (value.start, value.stop, value.step)))
         return value
+
+
+def _keeps_order(view: fx.Node) -> bool:
+    return view.target in ("view", "reshape", torch.reshape, torch.flatten, torch.squeeze, torch.unsqueeze)
 
 
 def _holds_tensor(value: Any) -> bool:

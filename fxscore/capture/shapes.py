@@ -26,7 +26,7 @@ def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return func(*args, **kwargs) if quick is None else quick
 
 
-def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     first = args[0] if args else None
     if not isinstance(first, Tensor):
         return None
@@ -34,10 +34,12 @@ def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor |
         return _elementwise(first, args[1] if len(args) == 2 else None, kwargs)
     if not first.is_floating_point():
         return None
-    if func is F.batch_norm:
+    if func is F.batch_norm and len(args) > 1:
         return _batch_norm(first, args[1])
-    if func is F.linear:
+    if func is F.linear and len(args) > 1:
         return _linear(first, args[1])
+    if func is torch.lstm:
+        return _lstm(*args) if len(args) == 9 else None
     if func is F.conv2d:
         return _conv2d(*args) if not kwargs and len(args) == 7 else None
     if func in _LIKE_INPUT and kwargs.get("dtype") is None and _normalised_axes_fit(func, args):
@@ -88,7 +90,29 @@ def _conv2d(
     return torch.empty((images, out, *spatial), dtype=value.dtype, device="meta")
 
 
+def _lstm(
+    value: Tensor,
+    hx: Any,
+    params: Any,
+    has_biases: bool,
+    layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> tuple[Tensor, ...] | None:
+    """PyTorch's own answer walks through every layer and time step; this one takes plain sequences."""
+    if value.dim() != 3 or not isinstance(hx, (tuple, list)):
+        return None
+    width = sum(state.shape[2] for state in hx[:1]) * (2 if bidirectional else 1)
+    return torch.empty((*value.shape[:2], width), dtype=value.dtype, device="meta"), *(
+        _like(state) for state in hx
+    )
+
+
 def _normalised_axes_fit(func: Any, args: tuple[Any, ...]) -> bool:
+    if len(args) < 2 and func in (F.layer_norm, F.group_norm):
+        return False
     if func is F.layer_norm:
         shape = tuple(args[1])
         return tuple(args[0].shape[-len(shape) :]) == shape

@@ -22,6 +22,7 @@ from fxscore.errors import CaptureError
 from fxscore.types import Shape
 
 _LIBRARY = (str(Path(torch.__file__).parent), str(Path(__file__).parent.parent))
+_DETECTORS = {"GeneralizedRCNN", "RetinaNet", "FCOS", "SSD"}
 _MAIN_KEYS = ("logits", "out", "last_hidden_state")
 
 
@@ -52,8 +53,23 @@ def capture(
     recorder = Recorder(dict(model.named_parameters()), dict(model.named_buffers()))
     _record_leaves(model, recorder, leaves)
     image = recorder.placeholder("input", torch.empty(batch, *input_shape, device="meta"))
-    _run(model, recorder, image)
+    _run(main_part(model), recorder, image)
     return _graph_module(model, recorder, input_shape)
+
+
+def main_part(model: nn.Module) -> nn.Module:
+    """The part of a network that is captured: a detector's backbone, of anything else the whole.
+
+    What torchvision's detectors do after their backbone (proposals, suppression of overlapping boxes) depends on
+    values, and has few weights; their backbone is what tells one from another.
+    """
+    names = {
+        cls.__name__
+        for cls in type(model).__mro__
+        if cls.__module__.startswith("torchvision.models.detection")
+    }
+    backbone = getattr(model, "backbone", None)
+    return backbone if names & _DETECTORS and isinstance(backbone, nn.Module) else model
 
 
 def _record_leaves(model: nn.Module, recorder: Recorder, leaves: Callable[[nn.Module], bool]) -> None:
@@ -129,6 +145,9 @@ def _graph_module(model: nn.Module, recorder: Recorder, input_shape: Shape) -> f
             attributes[node.target] = model.get_submodule(node.target)
     # Lazy: passes rewrite the graph before anybody runs or reads it.
     graph_module = _LazyGraphModule(attributes, recorder.graph, type(model).__name__)
+    graph_module.meta["parameters"] = {
+        name: parameter.numel() for name, parameter in model.named_parameters()
+    }
     graph_module.meta["parameters"] = {
         name: parameter.numel() for name, parameter in model.named_parameters()
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fxscore.represent import attention, convolution, elementwise, linear, normalisation, spelling
+from fxscore.represent import attention, convolution, elementwise, linear, normalisation, recurrent, spelling
 from fxscore.represent.context import RewriteContext
 from fxscore.represent.registry import has_module_rule, module_rule, represents, rule_for
 
@@ -15,6 +15,7 @@ __all__ = [
     "linear",
     "module_rule",
     "normalisation",
+    "recurrent",
     "represents",
     "rule_for",
     "spelling",
