@@ -1,6 +1,6 @@
-"""How a ranking comes along, on stderr: a bar on a terminal, a plain line now and then elsewhere.
+"""How a ranking or a download comes along, on stderr: a bar on a terminal, elsewhere a plain line now and then.
 
-It is a watcher of the engine (`fxscore.run.Watcher`): it is told what is worked on and what has arrived, and
+The ranking's is a watcher of the engine (`fxscore.run.Watcher`): it is told what is worked on and what has arrived, and
 keeps the records, so that an interrupted ranking can still be shown.
 """
 
@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Column
 
 from fxscore.report import numbers
@@ -89,3 +98,52 @@ class RankingProgress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+class DownloadProgress:
+    """A context that shows how much of a file has come, in the form that pooch expects of tqdm.
+
+    Args:
+        name: Of the file.
+        console: Where to show it; nothing if it is no terminal.
+    """
+
+    def __init__(self, name: str, console: Console) -> None:
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+        self._bar = Progress(
+            *columns,
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task(name, total=None)
+
+    @property
+    def total(self) -> int:
+        """Bytes to come."""
+        return int(self._bar.tasks[0].total or 0)
+
+    @total.setter
+    def total(self, size: int) -> None:
+        self._bar.update(self._task, total=size)
+
+    def update(self, n: int, /) -> None:
+        """So many bytes more have come."""
+        self._bar.update(self._task, advance=n)
+
+    def reset(self) -> None:
+        """Begin again."""
+        self._bar.update(self._task, completed=0)
+
+    def close(self) -> None:
+        """The download is over; the context ends the display."""
+
+    def __enter__(self) -> DownloadProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()

@@ -160,7 +160,7 @@ def test_models_lists_what_a_pattern_means(back_end: FakeBackEnd, capsys: Captur
 
 
 @pytest.mark.parametrize(
-    "command", ["", "rank", "score", "explain", "models", "scorers", "store", "store prune"]
+    "command", ["", "rank", "score", "explain", "models", "scorers", "store", "store prune", "train", "data"]
 )
 def test_help_teaches_by_example(capsys: Captured, command: str) -> None:
     assert run([*command.split(), "--help"]) == 0
