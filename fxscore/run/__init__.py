@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fxscore.run.cluster import DaskExecutor
 from fxscore.run.engine import Watcher, evaluate, in_order
 from fxscore.run.executor import Executor, LocalExecutor
 from fxscore.run.job import Job, JobSession, Prepared
@@ -11,6 +12,7 @@ from fxscore.run.store_tools import export_rows, export_store, prune_store, stor
 from fxscore.run.version import package_version
 
 __all__ = [
+    "DaskExecutor",
     "Executor",
     "Job",
     "JobSession",

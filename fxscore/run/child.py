@@ -55,6 +55,7 @@ from fxscore.run.processes import (
     kill_children,
     kill_tree,
     outlive_parent_thread,
+    thread_count,
     volunteer_for_the_oom_killer,
 )
 from fxscore.types import ModelRef
@@ -84,7 +85,7 @@ def main(descriptor: int, parent: int) -> None:
     except Exception as error:  # noqa: BLE001  the worker boundary: the parent reports whatever fails here
         channel.send({"broken": describe_exception(error)})
         return
-    channel.send({"opened": os.getpid()})
+    channel.send({"opened": os.getpid(), "threads": thread_count()})
     with contextlib.suppress(OSError):  # the supervisor is gone
         outlive_parent_thread()
         _Keeper(channel, session, parent).keep()

@@ -90,6 +90,10 @@ class ChildProcess:
         if "broken" in message:
             raise WorkerError(message["broken"])
         self._opened = True
+        if message["threads"] > 1:
+            _logger.warning(
+                "the job left %d threads in its process, which make forks unsafe", message["threads"]
+            )
 
     def _status(self) -> int:
         code = self._process.wait(5)

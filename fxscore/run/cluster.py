@@ -9,6 +9,7 @@ The workers need the same fxscore, and the files of ``path/to/file.py`` referenc
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import time
@@ -66,9 +67,17 @@ class DaskExecutor:
             self._width_at = time.monotonic()
         return self._width
 
+    @property
+    def address(self) -> str:
+        """The scheduler's address."""
+        return str(self._client.scheduler.address)
+
     def submit(self, payload: bytes, task: Task, ask: Ask) -> Future[Outcome]:
         """Begin one task; `ask` stays behind, for a worker cannot reach the engine."""
-        arguments = (self._key, package_version(), payload, self.limits, task)
+        package = (
+            package_version() if self._cluster is None else None
+        )  # a local cluster runs this very package
+        arguments = (self._key, package, payload, self.limits, task)
         return cast("Future[Outcome]", self._futures.submit(_score, *arguments))
 
     def outcome(self, future: Future[Outcome]) -> Outcome:
@@ -91,12 +100,12 @@ class DaskExecutor:
         self._on_workers(_close)
         self._client.close(timeout=1)
         if self._cluster is not None:
-            with suppress(TimeoutError):
-                self._cluster.close(timeout=_CLOSE_SECONDS)
-            _kill_local_workers()
+            _close_cluster(self._cluster)
 
     def _on_workers(self, function: Any) -> None:
-        with suppress(OSError, TimeoutError, ValueError):  # a worker, or all of them, may be gone
+        with suppress(
+            OSError, TimeoutError, asyncio.TimeoutError, ValueError
+        ):  # a worker, or all of them, may be gone
             self._client.run(function, self._key, wait=False, on_error="ignore")
 
     def __enter__(self) -> DaskExecutor:
@@ -120,23 +129,26 @@ def _connect(address: str, workers: int) -> tuple[Any, Any]:
     try:
         client = distributed.Client(address, timeout=_CONNECT_SECONDS)
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, asyncio.TimeoutError, ValueError) as error:
         raise WorkerError(f"no Dask scheduler with workers answers at {address}: {error}") from None
     return None, client
 
 
-def _kill_local_workers() -> None:
-    """End the workers of a local cluster that did not close in time; their children follow."""
+def _close_cluster(cluster: Any) -> None:
+    """Close a local cluster, and kill those of its workers that take too long; their children follow."""
+    workers = {nanny.pid for nanny in cluster.workers.values()}
+    with suppress(TimeoutError, asyncio.TimeoutError):
+        cluster.close(timeout=_CLOSE_SECONDS)
     for process in multiprocessing.active_children():
-        if process.name.startswith("Dask Worker"):
+        if process.pid in workers:
             process.kill()
 
 
-def _score(key: str, package: str, payload: bytes, limits: Limits, task: Task) -> Outcome:
+def _score(key: str, package: str | None, payload: bytes, limits: Limits, task: Task) -> Outcome:
     """Score one network; runs in a thread of a Dask worker."""
     from distributed import get_worker
 
-    if package != package_version():
+    if package is not None and package != package_version():
         raise WorkerError(f"a Dask worker has fxscore {package_version()}, and this is fxscore {package}")
     return _pool(get_worker(), key).run(payload, limits, task)
 
@@ -146,11 +158,12 @@ def _pool(dask_worker: Any, key: str) -> SupervisorPool:
     return cast(SupervisorPool, vars(dask_worker).setdefault(key, SupervisorPool()))
 
 
-# `Client.run` hands the worker to an argument of this name.
-def _stop(key: str, dask_worker: Any = None) -> None:
+# `Client.run` hands the worker to an argument of this name, and waits for no coroutine.
+async def _stop(key: str, dask_worker: Any = None) -> None:
     _pool(dask_worker, key).stop()
 
 
-def _close(key: str, dask_worker: Any = None) -> None:
-    _pool(dask_worker, key).close()
+async def _close(key: str, dask_worker: Any = None) -> None:
+    pool = _pool(dask_worker, key)
     vars(dask_worker).pop(key, None)
+    await asyncio.to_thread(pool.close)

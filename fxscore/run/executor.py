@@ -86,8 +86,10 @@ class LocalExecutor:
 
     def close(self) -> None:
         """End every child."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.stop()
+        self._threads.shutdown(wait=True)
         self._pool.close()
-        self._threads.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> LocalExecutor:
         return self

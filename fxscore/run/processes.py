@@ -110,6 +110,11 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
+def thread_count() -> int:
+    """Threads of this process, those of libraries included."""
+    return int(psutil.Process().num_threads())
+
+
 def usable_cores() -> int:
     """Cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):

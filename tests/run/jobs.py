@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import runpy
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -48,12 +49,16 @@ class ToyJob:
         return ref.source != "file"
 
     def open(self) -> ToySession:
+        session = ToySession(self)
+        session.note("open", toy("none"))
         time.sleep(self.slow_open)
         if self.fails == "error":
             raise CheckpointError("no scorer file")
         if self.fails == "exit":
             os._exit(7)
-        return ToySession(self)
+        if self.fails == "thread":
+            threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        return session
 
 
 class ToySession:
@@ -62,7 +67,7 @@ class ToySession:
         self._leaked: list[bytes] = []
 
     def prepare(self, ref: ModelRef) -> Prepared:
-        self._note("prepare", ref)
+        self.note("prepare", ref)
         if ref.source == "file":
             path, _, builder = ref.name.rpartition(":")
             return Prepared(f"file {path}", payload=(ref, runpy.run_path(path)[builder]()))
@@ -80,10 +85,10 @@ class ToySession:
         time.sleep(options.get("sleep", self._job.sleep))
         if "error" in options:
             raise ValueError(options["error"])
-        self._note("finish", ref)
+        self.note("finish", ref)
         return float(value)
 
-    def _note(self, what: str, ref: ModelRef) -> None:
+    def note(self, what: str, ref: ModelRef) -> None:
         if self._job.log:
             descriptor = os.open(self._job.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.write(descriptor, f"{what}\t{ref}\t{os.getpid()}\n".encode())

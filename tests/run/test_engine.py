@@ -165,6 +165,14 @@ def test_a_job_that_does_not_open_ends_the_run(fails: str, says: str) -> None:
         list(evaluate([toy("a"), toy("b")], ToyJob(fails=fails), executor))
 
 
+def test_a_job_that_leaves_threads_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    with LocalExecutor(1) as executor:
+        assert [
+            record.score for record in evaluate([toy("a", value=1)], ToyJob(fails="thread"), executor)
+        ] == [1]
+    assert "the job left 2 threads" in caplog.text
+
+
 def test_leaving_early_ends_what_is_at_work_and_keeps_the_executor() -> None:
     with marked() as mark, LocalExecutor(2) as executor:
         records = evaluate([toy("a", value=1), toy("b", sleep=60), toy("c", sleep=60)], ToyJob(), executor)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +17,9 @@ from typing import Any
 import pytest
 
 from fxscore.errors import WorkerError
-from fxscore.run import Executor, LocalExecutor, Store, evaluate, in_order
-from fxscore.run.outcome import Outcome
+from fxscore.run import DaskExecutor, Executor, LocalExecutor, Store, cluster, evaluate, in_order
+from fxscore.run.outcome import Limits, Outcome
+from fxscore.run.processes import descendants
 from fxscore.run.version import package_version
 from fxscore.types import ModelRef
 from tests.run.jobs import ToyJob, noted, toy
@@ -25,15 +27,12 @@ from tests.run.processes_of_test import left_over, living, marked
 
 SECONDS = 1.5
 pytestmark = pytest.mark.slow
+pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")
-def dask() -> Iterator[Executor]:
+def dask() -> Iterator[DaskExecutor]:
     """A real scheduler and two worker processes, for the module."""
-    pytest.importorskip("distributed")
-    from fxscore.run.cluster import DaskExecutor
-
-    package_version.cache_clear()  # the sources may have been edited since the tests began
     with DaskExecutor("local", 2, SECONDS) as executor:
         yield executor
 
@@ -95,13 +94,28 @@ class TestEveryExecutor:
             list(evaluate([toy("a"), toy("b")], ToyJob(fails="error"), executor))
         assert [record.score for record in evaluate([toy("a", value=3)], ToyJob(), executor)] == [3]
 
-    def test_leaving_early_takes_less_than_two_seconds(self, executor: Executor, log: Path) -> None:
-        records = evaluate([toy("a", value=1), toy("b", sleep=60), toy("c", sleep=60)], ToyJob(), executor)
-        next(records)
+    def test_leaving_early_ends_what_is_at_work(
+        self, executor: Executor, log: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(executor, "limits", Limits(60.0, 1 << 30))
+        refs = [toy("a", value=1), *(toy(str(number), sleep=50) for number in range(4))]
+        records = evaluate(refs, ToyJob(str(log)), executor)
+        assert next(records).score == 1
+        while noted(log, "prepare").total() < 3:  # both workers are at it
+            time.sleep(0.01)
         begin = time.monotonic()
         records.close()  # type: ignore[attr-defined]
         assert time.monotonic() - begin < 2
-        assert [record.score for record in evaluate([toy("d", value=4)], ToyJob(str(log)), executor)] == [4]
+        assert [record.score for record in evaluate([toy("d", value=4)], ToyJob(), executor)] == [4]
+        assert time.monotonic() - begin < 20
+
+    def test_closing_ends_every_child(self) -> None:
+        for make in (LocalExecutor, partial(DaskExecutor, "local")):
+            with marked() as mark:
+                with make(2) as executor:
+                    list(evaluate([toy("a"), toy("b")], ToyJob(sleep=0.3), executor))
+                    assert len(living(mark)) >= 4
+                assert left_over(mark) == []
 
 
 class TestDask:
@@ -109,10 +123,6 @@ class TestDask:
         self, tmp_path: Path, log: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Every network is scored, and what had arrived is not computed again."""
-        pytest.importorskip("distributed")
-        from fxscore.run.cluster import DaskExecutor
-
-        package_version.cache_clear()
         caplog.set_level(logging.CRITICAL, logger="distributed")
         refs = [toy(str(number), value=number, sleep=0.1) for number in range(60)]
         with marked() as mark, DaskExecutor("local", 2, SECONDS) as executor, Store(tmp_path / "s") as store:
@@ -131,7 +141,7 @@ class TestDask:
             assert finishes.total() <= 60 + 2 * 2  # what the killed worker held may be done again
         assert left_over(mark) == []
 
-    def test_a_network_whose_dask_workers_always_die_is_an_error(self, dask: Executor) -> None:
+    def test_a_network_whose_dask_workers_always_die_is_an_error(self, dask: DaskExecutor) -> None:
         from distributed import KilledWorker
 
         future: Future[Outcome] = Future()
@@ -148,19 +158,31 @@ class TestDask:
         return int(pids[0])
 
     def test_nobody_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        pytest.importorskip("distributed")
-        from fxscore.run import cluster
-
         monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
         with pytest.raises(WorkerError, match=r"no Dask scheduler .*tcp://127\.0\.0\.1:9"):
-            cluster.DaskExecutor("tcp://127.0.0.1:9")
+            DaskExecutor("tcp://127.0.0.1:9")
 
-    def test_a_worker_with_another_fxscore_is_refused(
-        self, dask: Executor, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_cluster_by_its_address(self, dask: DaskExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("fxscore.run.cluster.package_version", lambda: "9.9")
-        with pytest.raises(WorkerError, match=r"a Dask worker has fxscore .*, and this is fxscore 9\.9"):
-            list(evaluate([toy("a")], ToyJob(), dask))
+        with DaskExecutor(dask.address) as other:
+            assert other.width == 2
+            with pytest.raises(WorkerError, match=r"a Dask worker has fxscore .*, and this is fxscore 9\.9"):
+                list(evaluate([toy("a")], ToyJob(), other))
+        assert [record.score for record in evaluate([toy("a", value=1)], ToyJob(), dask)] == [1]
 
-    def test_threads_of_the_test_end(self, dask: Executor) -> None:
+    def test_leaving_a_cluster_ends_the_children_there(self, dask: DaskExecutor) -> None:
+        def children() -> int:
+            return sum(len(descendants(pid)) for pid in dask._client.run(os.getpid).values())
+
+        package_version.cache_clear()  # the sources may have been edited since the tests began
+        before = children()
+        with DaskExecutor(dask.address) as other:
+            list(evaluate([toy("a"), toy("b")], ToyJob(sleep=0.3), other))
+            assert children() > before
+        end = time.monotonic() + 10
+        while (after := children()) > before and time.monotonic() < end:
+            time.sleep(0.05)
+        assert after == before
+
+    def test_threads_of_the_test_end(self, dask: DaskExecutor) -> None:
         assert not [each for each in threading.enumerate() if each.name.startswith("fxscore-supervisor")]

@@ -83,6 +83,16 @@ def test_a_ranking_that_is_killed_again_and_again(tmp_path: Path, folder: Path) 
     db.close()
 
 
+def test_two_rankings_at_once_share_a_store(tmp_path: Path, folder: Path) -> None:
+    store = tmp_path / "store"
+    both = [start(store, tmp_path / f"{number}.txt", folder, 30) for number in range(2)]
+    first, second = (ranked(process) for process in both)
+    assert first == second
+    assert len(first) == 32
+    assert ranked(start(store, tmp_path / "third.txt", folder, 30)) == first
+    assert not noted(tmp_path / "third.txt", "finish")
+
+
 @pytest.mark.parametrize("slow_open", [0, 60])
 def test_ctrl_c_ends_within_two_seconds_with_what_is_done(
     tmp_path: Path, folder: Path, slow_open: int
@@ -91,9 +101,8 @@ def test_ctrl_c_ends_within_two_seconds_with_what_is_done(
     (folder / "spawns.py").write_text(FILES["spawns.py"].replace("0.3", "60"))
     with marked() as mark:
         process = start(store, log, folder, 20, str(slow_open))
-        while slow_open == 0 and len(stored(store)) < 5:
+        while not noted(log, "open") or (slow_open == 0 and len(stored(store)) < 5):
             time.sleep(0.01)
-        time.sleep(1 if slow_open else 0)
         process.send_signal(signal.SIGINT)
         begin = time.monotonic()
         ranking = ranked(process)
