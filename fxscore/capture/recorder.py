@@ -181,7 +181,9 @@ class Recorder(TorchFunctionMode):
         if not _holds_tensor(result):
             return result
         kind, target = canonical_target(func)
-        node = self.graph.create_node(kind, target, arguments, options)
+        # Arguments are set afterwards, which spares a search through them for symbolic sizes: there are none here.
+        node = self.graph.create_node(kind, target)
+        node.args, node.kwargs = arguments, options
         if mutated is None:
             return self._bind_result(node, result, args)
         return self._mutate(mutated, node)
@@ -230,12 +232,12 @@ class Recorder(TorchFunctionMode):
         self._mutate(parent, node)
 
     def _cast(self, name: str, func: Any, args: Any, kwargs: Any) -> Tensor:
-        tensor = args[0]
+        tensor: Tensor = args[0]
         dtype = _cast_dtype(name, args[1:], kwargs) or tensor.dtype
         if dtype == self._standin(tensor).dtype:
             return tensor
         node = self.graph.call_method("to", (self._node_of(tensor), dtype))
-        result: Tensor = torch.empty(tensor.shape, dtype=dtype, device="meta")
+        result = torch.empty(tensor.shape, dtype=dtype, device="meta")
         self._bind(result, node, result)
         return result
 

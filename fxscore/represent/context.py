@@ -40,7 +40,10 @@ class RewriteContext:
         """
         kind = "call_method" if isinstance(target, str) else "call_function"
         with self.graph.inserting_before(self.node):
-            node = self.graph.create_node(kind, target, args, kwargs)
+            node = self.graph.create_node(kind, target)
+        node.args = args  # set afterwards, as in `Recorder`
+        if kwargs:
+            node.kwargs = kwargs
         node.meta["val"] = _infer(target, args, kwargs) if like is None else like.meta["val"]
         node.meta["represented"] = True
         return node
@@ -82,7 +85,8 @@ class RewriteContext:
 
     def _fetch(self, key: Shape) -> fx.Node:
         with self.graph.inserting_before(self.node):
-            node = self.graph.call_function(getitem, (self.weights, key))
+            node = self.graph.create_node("call_function", getitem)
+        node.args = (self.weights, key)
         node.meta["val"] = torch.empty(key, device="meta")
         node.meta["represented"] = True
         return node
