@@ -17,6 +17,11 @@ def graph_hash(matrix: Sequence[Sequence[int]], labels: Sequence[int]) -> str:
         matrix: adjacency, `matrix[i][j]` is 1 where an edge leads from i to j.
         labels: one number per vertex; NAS-Bench-101 gives the input −1, the output −2.
     """
+    return _md5(str(sorted(vertex_hashes(matrix, labels))))
+
+
+def vertex_hashes(matrix: Sequence[Sequence[int]], labels: Sequence[int]) -> list[str]:
+    """A hash per vertex that does not depend on how the vertices are numbered."""
     span = range(len(labels))
     into = [[i for i in span if matrix[i][j]] for j in span]
     out_of = [[j for j in span if matrix[i][j]] for i in span]
@@ -25,7 +30,7 @@ def graph_hash(matrix: Sequence[Sequence[int]], labels: Sequence[int]) -> str:
         hashes = [
             _md5("|".join((_joined(hashes, into[v]), _joined(hashes, out_of[v]), hashes[v]))) for v in span
         ]
-    return _md5(str(sorted(hashes)))
+    return hashes
 
 
 def _joined(hashes: Sequence[str], vertices: Sequence[int]) -> str:

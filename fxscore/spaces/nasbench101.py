@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace, Value, Variable
 from fxscore.spaces.files import nasbench101 as files
-from fxscore.spaces.graph_hash import graph_hash
+from fxscore.spaces.graph_hash import graph_hash, vertex_hashes
 from fxscore.spaces.layers import Classifier, conv_bn_relu
 from fxscore.spaces.table import BenchmarkTable
 
@@ -49,6 +49,10 @@ class Cell:
     def sources(self, target: int) -> list[int]:
         """The vertices with an edge to `target`."""
         return [source for source, other in self.edges if other == target]
+
+    def labels(self) -> list[int]:
+        """The numbers under which the benchmark hashes the vertices."""
+        return [-1, *(OPERATIONS.index(operation) for operation in self.operations), -2]
 
     def matrix(self) -> list[list[int]]:
         """The adjacency matrix, upper triangular."""
@@ -139,8 +143,7 @@ class NASBench101(SearchSpace[Cell]):
 
     def isomorphism_key(self, genotype: Cell) -> str:
         """The benchmark's own graph hash, equal for cells that differ in vertex order."""
-        labels = [-1, *(OPERATIONS.index(operation) for operation in genotype.operations), -2]
-        return graph_hash(genotype.matrix(), labels)
+        return graph_hash(genotype.matrix(), genotype.labels())
 
     def build(self, genotype: Cell) -> nn.Module:
         """The benchmark's network, ten classes."""
@@ -201,7 +204,11 @@ def vertex_channels(cell: Cell, inputs: int, outputs: int) -> list[int]:
 
 
 class CellModule(nn.Module):
-    """One cell from `inputs` to `outputs` channels."""
+    """One cell from `inputs` to `outputs` channels.
+
+    The output joins its vertices in the order of their hashes, not of their numbers: this only permutes
+    channels, and makes isomorphic cells of equal widths one and the same network.
+    """
 
     def __init__(self, cell: Cell, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -209,6 +216,9 @@ class CellModule(nn.Module):
         self.widths = vertex_channels(cell, inputs, outputs)
         fed = [target for source, target in cell.edges if source == 0]
         self.projections = nn.ModuleDict({str(v): _conv(inputs, self.widths[v], 1) for v in fed})
+        hashes = vertex_hashes(cell.matrix(), cell.labels())
+        joined = [vertex for vertex in cell.sources(cell.output) if vertex]
+        self.joined = tuple(sorted(joined, key=lambda vertex: (hashes[vertex], self.widths[vertex])))
         inner = enumerate(cell.operations, start=1)
         self.operations = nn.ModuleDict({str(v): _operation(name, self.widths[v]) for v, name in inner})
 
@@ -217,7 +227,7 @@ class CellModule(nn.Module):
         values = [x]
         for vertex in range(1, self.cell.output):
             values.append(self.operations[str(vertex)](self._sum(values, vertex)))
-        joined = [values[vertex] for vertex in self.cell.sources(self.cell.output) if vertex]
+        joined = [values[vertex] for vertex in self.joined]
         if not joined:
             return self._projected(x, self.cell.output)
         out = torch.cat(joined, 1) if len(joined) > 1 else joined[0]
