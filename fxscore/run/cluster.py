@@ -4,6 +4,9 @@ Each thread of a Dask worker drives one child process, as on one machine. A netw
 no Dask worker. A Dask worker that dies takes its children with it, and the scheduler gives its networks to
 another.
 
+A Dask task costs the scheduler and the client some milliseconds, so short networks travel in bundles that
+take about `BUNDLE_SECONDS`; their records arrive together.
+
 The workers need the same fxscore, and the files of ``path/to/file.py`` references under the same paths.
 """
 
@@ -12,24 +15,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import threading
 import time
 import uuid
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from fxscore.errors import WorkerError
+from fxscore.run import dask_worker
+from fxscore.run.dask_worker import Bundle
 from fxscore.run.executor import DEFAULT_SECONDS, default_memory
 from fxscore.run.outcome import Ask, Limits, Outcome, Task
-from fxscore.run.pool import SupervisorPool
 from fxscore.run.processes import usable_cores
 from fxscore.run.version import package_version
 
+BUNDLE_SECONDS = 0.5
+BUNDLE_MOST = 64
 _WIDTH_SECONDS = 2.0  # workers come and go; this is how old their count may be
 _CONNECT_SECONDS = 30.0
 _CLOSE_SECONDS = 1.0
+_GONE = (OSError, TimeoutError, asyncio.TimeoutError, ValueError)
+
+Waiting = list[tuple[Task, Future[Outcome]]]
 
 
 class DaskExecutor:
@@ -58,6 +69,10 @@ class DaskExecutor:
         self._cluster, self._client = _connect(address, workers)
         self._futures = self._client.get_executor(pure=False)
         self._width, self._width_at = workers, -_WIDTH_SECONDS
+        self._payload = b""
+        self._waiting: Waiting = []
+        self._sent: set[Future[list[Outcome]]] = set()
+        self._pace = _Pace()
 
     @property
     def width(self) -> int:
@@ -68,44 +83,88 @@ class DaskExecutor:
         return self._width
 
     @property
+    def window(self) -> int:
+        """Two bundles for each thread: one at work, one at hand."""
+        return 2 * self.width * self._pace.bundle
+
+    @property
     def address(self) -> str:
         """The scheduler's address."""
         return str(self._client.scheduler.address)
 
     def submit(self, payload: bytes, task: Task, ask: Ask) -> Future[Outcome]:
         """Begin one task; `ask` stays behind, for a worker cannot reach the engine."""
-        package = (
-            package_version() if self._cluster is None else None
-        )  # a local cluster runs this very package
-        arguments = (self._key, package, payload, self.limits, task)
-        return cast("Future[Outcome]", self._futures.submit(_score, *arguments))
+        if payload != self._payload:
+            self.flush()
+            self._payload = payload
+        future: Future[Outcome] = Future()
+        self._waiting.append((task, future))
+        if len(self._waiting) >= self._pace.bundle:
+            self.flush()
+        return future
+
+    def flush(self) -> None:
+        """Send what waits to fill a bundle."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._send(waiting)
+
+    def _send(self, waiting: Waiting) -> None:
+        # a local cluster runs this very package
+        package = package_version() if self._cluster is None else None
+        tasks = tuple(task for task, _ in waiting)
+        bundle = Bundle(self._key, package, self._payload, self.limits, 2 * BUNDLE_SECONDS, tasks)
+        sent = self._futures.submit(dask_worker.score, bundle)
+        self._sent.add(sent)
+        sent.add_done_callback(partial(self._spread, waiting))
+
+    def _spread(self, waiting: Waiting, sent: Future[list[Outcome]]) -> None:
+        """Give each network its outcome, or send it again, alone; called in the client's thread."""
+        self._sent.discard(sent)
+        if sent.cancelled():
+            for _, future in waiting:
+                future.cancel()
+            return
+        error = sent.exception()
+        outcomes = [] if error else sent.result()
+        self._pace.learn(outcomes)
+        for index, (task, future) in enumerate(waiting):
+            with suppress(InvalidStateError):  # cancelled
+                if error is not None:
+                    future.set_exception(error)
+                elif index < len(outcomes):
+                    future.set_result(outcomes[index])
+                elif not future.cancelled():
+                    self._send([(task, future)])
 
     def outcome(self, future: Future[Outcome]) -> Outcome:
-        """The outcome of a future that is done; a network whose Dask workers die every time has failed."""
+        """The outcome of a future that is done; one whose Dask workers die every time is lost."""
         from distributed import KilledWorker
 
         try:
             return future.result()
         except KilledWorker as error:
-            return Outcome(error=f"each Dask worker that tried it died, at last {error.last_worker.address}")
+            last = error.last_worker.address
+            return Outcome(error=f"each Dask worker that tried it died, at last {last}", lost=True)
         except OSError as error:  # distributed's communication errors are OSErrors
             raise WorkerError(f"the connection to the Dask cluster is lost: {error}") from None
 
     def stop(self) -> None:
         """End the networks that are being scored; idle children stay warm."""
-        self._on_workers(_stop)
+        self._waiting = []
+        for sent in list(self._sent):
+            sent.cancel()
+        self._on_workers(dask_worker.stop)
 
     def close(self) -> None:
         """End every child, and a ``local`` cluster."""
-        self._on_workers(_close)
-        self._client.close(timeout=1)
+        self._on_workers(dask_worker.close)
+        self._client.close(timeout=_CLOSE_SECONDS)
         if self._cluster is not None:
             _close_cluster(self._cluster)
 
     def _on_workers(self, function: Any) -> None:
-        with suppress(
-            OSError, TimeoutError, asyncio.TimeoutError, ValueError
-        ):  # a worker, or all of them, may be gone
+        with suppress(*_GONE):
             self._client.run(function, self._key, wait=False, on_error="ignore")
 
     def __enter__(self) -> DaskExecutor:
@@ -115,6 +174,24 @@ class DaskExecutor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Pace:
+    """How many networks make a bundle, learnt from the time that they take."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds: float | None = None
+        self.bundle = 1
+
+    def learn(self, outcomes: list[Outcome]) -> None:
+        with self._lock:
+            for outcome in outcomes:
+                known = outcome.seconds if self._seconds is None else self._seconds
+                self._seconds = 0.9 * known + 0.1 * outcome.seconds
+            if self._seconds is not None:
+                fitting = BUNDLE_SECONDS / max(self._seconds, 1e-6)
+                self.bundle = max(1, min(BUNDLE_MOST, int(fitting)))
 
 
 def _connect(address: str, workers: int) -> tuple[Any, Any]:
@@ -129,7 +206,7 @@ def _connect(address: str, workers: int) -> tuple[Any, Any]:
     try:
         client = distributed.Client(address, timeout=_CONNECT_SECONDS)
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
-    except (OSError, TimeoutError, asyncio.TimeoutError, ValueError) as error:
+    except _GONE as error:
         raise WorkerError(f"no Dask scheduler with workers answers at {address}: {error}") from None
     return None, client
 
@@ -142,28 +219,3 @@ def _close_cluster(cluster: Any) -> None:
     for process in multiprocessing.active_children():
         if process.pid in workers:
             process.kill()
-
-
-def _score(key: str, package: str | None, payload: bytes, limits: Limits, task: Task) -> Outcome:
-    """Score one network; runs in a thread of a Dask worker."""
-    from distributed import get_worker
-
-    if package is not None and package != package_version():
-        raise WorkerError(f"a Dask worker has fxscore {package_version()}, and this is fxscore {package}")
-    return _pool(get_worker(), key).run(payload, limits, task)
-
-
-def _pool(dask_worker: Any, key: str) -> SupervisorPool:
-    """The executor's supervisors in this worker; kept on the worker, so that they end with it."""
-    return cast(SupervisorPool, vars(dask_worker).setdefault(key, SupervisorPool()))
-
-
-# `Client.run` hands the worker to an argument of this name, and waits for no coroutine.
-async def _stop(key: str, dask_worker: Any = None) -> None:
-    _pool(dask_worker, key).stop()
-
-
-async def _close(key: str, dask_worker: Any = None) -> None:
-    pool = _pool(dask_worker, key)
-    vars(dask_worker).pop(key, None)
-    await asyncio.to_thread(pool.close)

@@ -31,7 +31,6 @@ from fxscore.run.version import package_version
 from fxscore.types import ModelRef, ScoreRecord
 
 _logger = logging.getLogger(__name__)
-_WINDOW = 2  # submitted networks for each worker: one at work, one at hand
 
 
 class Watcher(Protocol):
@@ -126,7 +125,7 @@ class _Run:
     def records(self, refs: Iterable[ModelRef]) -> Iterator[ScoreRecord]:
         for number, ref in enumerate(refs):
             yield from self._begin(number, ref)
-            while len(self._at_work) >= _WINDOW * self._executor.width:
+            while len(self._at_work) >= self._executor.window:
                 yield from self._next()
         while self._at_work:
             yield from self._next()
@@ -167,6 +166,8 @@ class _Run:
 
     def _next(self) -> Iterator[ScoreRecord]:
         """Wait for one outcome."""
+        if self._done.empty():
+            self._executor.flush()
         future = self._done.get()
         task = self._at_work.pop(future)
         try:

@@ -23,14 +23,21 @@ class Executor(Protocol):
     def width(self) -> int:
         """How many networks are worked on at once."""
 
+    @property
+    def window(self) -> int:
+        """How many networks it wants to have in hand, so that no worker waits for the next."""
+
     def submit(self, payload: bytes, task: Task, ask: Ask) -> Future[Outcome]:
-        """Begin one task.
+        """Begin one task, at the latest at the next `flush`.
 
         Args:
             payload: the pickled job.
             task: the network.
             ask: whether its score is wanted; an executor that cannot reach the engine leaves it out.
         """
+
+    def flush(self) -> None:
+        """Begin all that was submitted: the engine is about to wait."""
 
     def outcome(self, future: Future[Outcome]) -> Outcome:
         """The outcome of a future that is done.
@@ -72,9 +79,17 @@ class LocalExecutor:
         self._pool = SupervisorPool()
         self._threads = ThreadPoolExecutor(self.width, thread_name_prefix="fxscore-supervisor")
 
+    @property
+    def window(self) -> int:
+        """Two for each worker: one at work, one at hand."""
+        return 2 * self.width
+
     def submit(self, payload: bytes, task: Task, ask: Ask) -> Future[Outcome]:
         """Begin one task; see `Executor.submit`."""
         return self._threads.submit(self._pool.run, payload, self.limits, task, ask)
+
+    def flush(self) -> None:
+        """Nothing waits here; see `Executor.flush`."""
 
     def outcome(self, future: Future[Outcome]) -> Outcome:
         """The outcome of a future that is done; see `Executor.outcome`."""

@@ -18,6 +18,7 @@ import pytest
 
 from fxscore.errors import WorkerError
 from fxscore.run import DaskExecutor, Executor, LocalExecutor, Store, cluster, evaluate, in_order
+from fxscore.run.dask_worker import Bundle
 from fxscore.run.outcome import Limits, Outcome
 from fxscore.run.processes import descendants
 from fxscore.run.version import package_version
@@ -138,7 +139,7 @@ class TestDask:
             assert len(arrived) == 60
             finishes = noted(log, "finish")
             assert all(finishes[name] == 1 for name in finished)
-            assert finishes.total() <= 60 + 2 * 2  # what the killed worker held may be done again
+            assert finishes.total() <= 66  # the bundle that the killed worker held is done again
         assert left_over(mark) == []
 
     def test_a_network_whose_dask_workers_always_die_is_an_error(self, dask: DaskExecutor) -> None:
@@ -149,7 +150,7 @@ class TestDask:
         future.set_exception(KilledWorker("task", last, 3))
         outcome = dask.outcome(future)
         assert outcome.error == "each Dask worker that tried it died, at last tcp://there:1"
-        assert not outcome.lasting
+        assert outcome.lost
 
     def _a_worker(self, executor: Executor, mark: str) -> int:
         pids = list(executor._client.run(os.getpid).values())  # type: ignore[attr-defined]
@@ -170,11 +171,38 @@ class TestDask:
                 list(evaluate([toy("a")], ToyJob(), other))
         assert [record.score for record in evaluate([toy("a", value=1)], ToyJob(), dask)] == [1]
 
-    def test_leaving_a_cluster_ends_the_children_there(self, dask: DaskExecutor) -> None:
+    def test_short_networks_travel_in_bundles_and_long_ones_do_not_wait_in_them(
+        self, dask: DaskExecutor, log: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent: list[int] = []
+        submit = dask._futures.submit
+
+        def count(function: Any, bundle: Bundle) -> Any:
+            sent.append(len(bundle.tasks))
+            return submit(function, bundle)
+
+        monkeypatch.setattr(dask._futures, "submit", count)
+        refs = [toy(str(number), value=number) for number in range(300)]
+        assert len(list(evaluate(refs, ToyJob(), dask))) == 300
+        assert len(sent) < 150
+        assert dask._pace.bundle > 4
+        slow = [toy(str(number), value=number, sleep=0.8) for number in range(8)]
+        records = evaluate(slow, ToyJob(str(log)), dask)
+        next(records)
+        assert noted(log, "finish").total() <= 4, "the first bundle came back in part"
+        assert len(list(records)) == 7
+        assert noted(log, "finish").total() == 8
+
+    def test_leaving_a_cluster_ends_the_children_there(
+        self, dask: DaskExecutor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def children() -> int:
             return sum(len(descendants(pid)) for pid in dask._client.run(os.getpid).values())
 
-        package_version.cache_clear()  # the sources may have been edited since the tests began
+        there = next(
+            iter(dask._client.run(package_version).values())
+        )  # sources may be edited during the tests
+        monkeypatch.setattr("fxscore.run.cluster.package_version", lambda: there)
         before = children()
         with DaskExecutor(dask.address) as other:
             list(evaluate([toy("a"), toy("b")], ToyJob(sleep=0.3), other))

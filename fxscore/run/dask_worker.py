@@ -1,0 +1,72 @@
+"""What `fxscore.run.cluster` asks of a Dask worker; these functions run there.
+
+Each executor has a pool of supervisors in each worker, kept on the worker object, so that they end with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any, cast
+
+from fxscore.errors import WorkerError
+from fxscore.run.outcome import Limits, Outcome, Task
+from fxscore.run.pool import SupervisorPool
+from fxscore.run.version import package_version
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Networks that one thread of a worker scores one after the other.
+
+    Attributes:
+        key: names the executor.
+        package: the package version that the worker must have, or None where that is certain.
+        payload: the pickled job.
+        seconds: no network is begun when so much time has passed.
+    """
+
+    key: str
+    package: str | None
+    payload: bytes
+    limits: Limits
+    seconds: float
+    tasks: tuple[Task, ...]
+
+
+def score(bundle: Bundle) -> list[Outcome]:
+    """The outcomes of a bundle: of its first networks only, where these took longer than a bundle should.
+
+    Raises:
+        WorkerError: a network cannot be scored here.
+    """
+    from distributed import get_worker
+
+    if bundle.package not in (None, package_version()):
+        found, wanted = package_version(), bundle.package
+        raise WorkerError(f"a Dask worker has fxscore {found}, and this is fxscore {wanted}")
+    pool, outcomes = _pool(get_worker(), bundle.key), []
+    end = time.monotonic() + bundle.seconds
+    for task in bundle.tasks:
+        outcomes.append(pool.run(bundle.payload, bundle.limits, task))
+        if time.monotonic() > end:
+            break
+    return outcomes
+
+
+def _pool(dask_worker: Any, key: str) -> SupervisorPool:
+    return cast(SupervisorPool, vars(dask_worker).setdefault(key, SupervisorPool()))
+
+
+# `Client.run` hands the worker to an argument of this name; only a coroutine may run without being waited for.
+async def stop(key: str, dask_worker: Any = None) -> None:
+    """End the networks that are being scored."""
+    _pool(dask_worker, key).stop()
+
+
+async def close(key: str, dask_worker: Any = None) -> None:
+    """End every child."""
+    pool = _pool(dask_worker, key)
+    vars(dask_worker).pop(key, None)
+    await asyncio.to_thread(pool.close)
