@@ -29,7 +29,7 @@ from fxscore.proxies.inputs import random_labels
 from fxscore.proxies.outputs import class_logits
 from fxscore.proxies.probe import SeededProxy
 from fxscore.proxies.readable import symlog
-from fxscore.proxies.taps import WeightTap
+from fxscore.proxies.taps import TwiceDifferentiable, WeightTap
 from fxscore.types import Shape
 
 _TIES = (
@@ -102,6 +102,9 @@ class Grasp(GradientProxy):
         # Fused attention has no second derivative.
         with sdpa_kernel(SDPBackend.MATH):
             return super().measure(module, input_shape)
+
+    def tap(self) -> WeightTap:
+        return TwiceDifferentiable()
 
     def saliency(self, loss: Tensor, tap: WeightTap) -> Tensor:
         gradients = torch.autograd.grad(loss, tap.weights, create_graph=True, materialize_grads=True)

@@ -3,10 +3,9 @@
 Tanaka et al., "Pruning neural networks without any data by iteratively conserving synaptic flow", NeurIPS 2020,
 section 6; summed over the network as a proxy by Abdelfattah et al. (ICLR 2021, section 3.1). Every parameter is
 replaced by its absolute value and one image of ones is fed; with R the sum of the outputs the score is
-`Σ_w Σ |w · ∂R/∂w|` over convolution and linear weights. Normalisations pass their input on, as BatchNorm does in
-the published values; layer and group norms, which those never met, are treated alike, for they would undo the
-sum. The flow grows by a factor per layer (1e61 has been reported), so it is summed in double precision and
-given as `ln(1 + flow)`.
+`Σ_w Σ |w · ∂R/∂w|` over convolution and linear weights. BatchNorms pass their input on, as in the published values;
+other normalisations stay, for without them attention overflows. The flow grows by a factor per layer (1e61 has
+been reported), so it is summed in double precision and given as `ln(1 + flow)`.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from fxscore.proxies.gradients import total
 from fxscore.proxies.outputs import main_tensor
 from fxscore.proxies.probe import device_of, private_copy
 from fxscore.proxies.readable import symlog
-from fxscore.proxies.taps import LinearisingTap
+from fxscore.proxies.taps import BatchNormFree
 from fxscore.types import Shape
 
 
@@ -52,7 +51,7 @@ class Synflow(BaseProxy):
         with private_copy(module, self.seed, self.initialise) as network:
             make_positive(network.double())
             image = torch.ones(1, *shape, dtype=torch.float64, device=device_of(network))
-            with LinearisingTap() as tap:
+            with BatchNormFree() as tap:
                 flow = main_tensor(network(image)).sum()
             if not tap.weights:
                 raise ScorerError("the network uses no convolution or linear weight")

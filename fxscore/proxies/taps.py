@@ -24,10 +24,7 @@ PRODUCTS = frozenset(
     if hasattr(owner, name)
 )
 _PROJECTIONS = ("in_proj_weight", "out_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
-_NAMES = "batch_norm layer_norm group_norm instance_norm rms_norm"
-NORMS = frozenset(
-    getattr(owner, name) for owner in (torch, F) for name in _NAMES.split() if hasattr(owner, name)
-)
+BATCH_NORMS = frozenset((F.batch_norm, torch.batch_norm))
 
 
 class Unfused(TorchFunctionMode):
@@ -97,10 +94,20 @@ def _attention_weights(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list
     return [given[name] for name in _PROJECTIONS if given.get(name) is not None]
 
 
-class LinearisingTap(WeightTap):
-    """Also lets the input of every normalisation function pass as it is."""
+class BatchNormFree(WeightTap):
+    """Also lets the input of every BatchNorm pass as it is."""
 
     def run(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        if func in NORMS:
+        if func in BATCH_NORMS:
             return args[0] if args else kwargs["input"]
+        return super().run(func, args, kwargs)
+
+
+class TwiceDifferentiable(WeightTap):
+    """Also spells hard sigmoid out, the one activation that torch differentiates only once."""
+
+    def run(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        if func is F.hardsigmoid:
+            value: Tensor = args[0] if args else kwargs["input"]
+            return (value / 6 + 0.5).clamp(0, 1)
         return super().run(func, args, kwargs)
