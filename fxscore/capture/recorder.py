@@ -82,6 +82,10 @@ def assign(value: Tensor, index: Any, item: Any) -> Tensor:
     return changed
 
 
+class DataDependentError(CaptureError):
+    """The forward reads a value that depends on the input or on a weight: no capture can follow both ways."""
+
+
 class Recorder(TorchFunctionMode):
     """Turns the `torch` calls of one forward into `graph`; `attributes` holds what its `get_attr` nodes name."""
 
@@ -160,7 +164,7 @@ class Recorder(TorchFunctionMode):
         if name in _CASTS:
             return self._cast(name, func, args, kwargs)
         if name in _READS_VALUES:
-            raise CaptureError(
+            raise DataDependentError(
                 f"`{name}` reads a value that depends on the input or on a weight (data-dependent control flow); "
                 "compute it from shapes, or give the module a representation with @fxscore.represents"
             )

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.fx._lazy_graph_module import _LazyGraphModule
 
-from fxscore.capture.recorder import Recorder
+from fxscore.capture.fallback import exported_forward
+from fxscore.capture.recorder import DataDependentError, Recorder
 from fxscore.capture.standin import weightless_copy
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
@@ -50,11 +51,58 @@ def capture(
         CaptureError: the forward fails, or its control flow depends on values; says where, and what to try.
     """
     model = model if owned else weightless_copy(model)
+    exported: tuple[str, ...] = ()
+    first: _RecordingError | None = None
+    while True:
+        try:
+            return _record(model, input_shape, batch, leaves, exported)
+        except _RecordingError as error:
+            first = first or error
+            further = [path for path in (error.path, "") if path not in exported]
+            if first.hopeless or not further:
+                raise CaptureError(first.explanation) from first.__cause__
+            exported = (*exported, further[0]) if further[0] else ("",)
+
+
+class _RecordingError(Exception):
+    """One attempt failed.
+
+    Attributes:
+        path: the module in which it did.
+        hopeless: whether no other way of capture can do better (the forward itself fails, or asks for values).
+        explanation: what is said if no other way is left.
+    """
+
+    def __init__(self, path: str, hopeless: bool, explanation: str) -> None:
+        super().__init__(explanation)
+        self.path = path
+        self.hopeless = hopeless
+        self.explanation = explanation
+
+
+def _record(
+    model: nn.Module,
+    input_shape: Shape,
+    batch: int,
+    leaves: Callable[[nn.Module], bool],
+    exported: tuple[str, ...],
+) -> fx.GraphModule:
+    """One attempt: record, with the modules at the paths `exported` replaced by their exported graphs."""
     recorder = Recorder(dict(model.named_parameters()), dict(model.named_buffers()))
-    _record_leaves(model, recorder, leaves)
-    image = recorder.placeholder("input", torch.empty(batch, *input_shape, device="meta"))
-    _run(main_part(model), recorder, image)
-    return _graph_module(model, recorder, input_shape)
+    part = main_part(model)
+    replaced = [model.get_submodule(path) if path else part for path in exported]
+    try:
+        for module in replaced:
+            module.forward = exported_forward(module)
+        _record_leaves(model, recorder, leaves)
+        image = recorder.placeholder("input", torch.empty(batch, *input_shape, device="meta"))
+        _run(model, part, recorder, image)
+    finally:
+        for module in replaced:
+            module.__dict__.pop("forward", None)
+    graph_module = _graph_module(model, recorder, input_shape)
+    graph_module.meta["exported"] = exported
+    return graph_module
 
 
 def main_part(model: nn.Module) -> nn.Module:
@@ -83,16 +131,20 @@ def _leaf_call(recorder: Recorder, name: str, forward: Callable[..., Any]) -> Ca
     return lambda *args, **kwargs: recorder.call_leaf(name, forward, args, kwargs)
 
 
-def _run(model: nn.Module, recorder: Recorder, image: Tensor) -> None:
+def _run(model: nn.Module, part: nn.Module, recorder: Recorder, image: Tensor) -> None:
     try:
         # A forward that draws constants draws the same ones every time, and leaves the caller's generator alone.
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             with recorder:
-                output = main_output(model(image))
+                output = main_output(part(image))
             recorder.finish(output)
     except Exception as error:  # the forward is the user's code and may raise anything
-        raise CaptureError(_explain(model, error, image)) from error
+        ours = isinstance(
+            error, (CaptureError, NotImplementedError)
+        )  # recording fails, the network may be sound
+        hopeless = not ours or isinstance(error, DataDependentError)
+        raise _RecordingError(_failing_path(model, error), hopeless, _explain(model, error, image)) from error
 
 
 def main_output(output: Any) -> Tensor:
@@ -114,12 +166,18 @@ def main_output(output: Any) -> Tensor:
     raise CaptureError(f"the network returns {type(output).__name__}, in which there is no tensor to encode")
 
 
-def _explain(model: nn.Module, error: Exception, image: Tensor) -> str:
+def _failing_path(model: nn.Module, error: Exception) -> str:
+    """The path of the innermost module that was running."""
     names = {id(module): name for name, module in model.named_modules()}
-    path, line = "", ""
+    path = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        path = names.get(id(frame.f_locals.get("self")), path)
+    return path
+
+
+def _explain(model: nn.Module, error: Exception, image: Tensor) -> str:
+    path, line = _failing_path(model, error), ""
     for frame, number in traceback.walk_tb(error.__traceback__):
-        owner = frame.f_locals.get("self")
-        path = names.get(id(owner), path)
         if not frame.f_code.co_filename.startswith(_LIBRARY):
             line = f"{frame.f_code.co_filename}:{number}"
     reason = (
