@@ -142,7 +142,11 @@ class NASBench101(SearchSpace[Cell]):
         return 423_624
 
     def isomorphism_key(self, genotype: Cell) -> str:
-        """The benchmark's own graph hash, equal for cells that differ in vertex order."""
+        """The benchmark's own graph hash, equal for cells that differ in vertex order.
+
+        Where the output's width does not divide among the vertices it joins, the first of them (by number)
+        are a channel wider, so that such cells build networks that differ by single channels.
+        """
         return graph_hash(genotype.matrix(), genotype.labels())
 
     def build(self, genotype: Cell) -> nn.Module:
