@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 
 from benchmarks.results import table, write_section
 from benchmarks.work import WorkJob
 from fxscore.run import Executor, LocalExecutor, Store, evaluate
-from fxscore.run.cluster import DaskExecutor
+from fxscore.run.cluster import BUNDLE_MOST, BUNDLE_SECONDS, DaskExecutor
 from fxscore.run.processes import tree_memory
 from fxscore.types import ModelRef, ScoreRecord
 
@@ -162,27 +163,33 @@ class PeakMemory:
 
 @dataclass(frozen=True)
 class Prices:
-    """Milliseconds a network, or a record, beside the work itself."""
+    """Milliseconds a network, a Dask task or a record, beside the work itself."""
 
     shared: float
     alone: float
-    parent_local: float
-    parent_dask: float
+    parent: float
+    dask_task: float
     store: float
     stored_bytes: float
+
+    def parent_on_dask(self, seconds: float) -> float:
+        """Milliseconds of CPU time of engine, client and scheduler, for one network that takes `seconds`."""
+        bundle = max(1, min(BUNDLE_MOST, int(BUNDLE_SECONDS / seconds)))
+        return self.parent + self.dask_task / bundle
 
 
 def prices(sizes: Sizes) -> Prices:
     """What a network costs that has nothing to do."""
     with LocalExecutor(1) as one:
         warm(one)
-        shared, parent_local = _wall_and_cpu(lambda: run(one, works(sizes.light, 1)), sizes.light)
+        shared, parent = _wall_and_cpu(lambda: run(one, works(sizes.light, 1)), sizes.light)
         few = sizes.light // 5
         alone, _ = _wall_and_cpu(lambda: run(one, works(few, 1, "alone")), few)
-    with DaskExecutor("local", 2) as dask:  # its scheduler is a thread of this process
+    # a local cluster's scheduler is a thread of this process
+    with patch("fxscore.run.cluster.BUNDLE_MOST", 1), DaskExecutor("local", 2) as dask:
         warm(dask)
-        _, parent_dask = _wall_and_cpu(lambda: run(dask, works(sizes.light, 1)), sizes.light)
-    return Prices(shared, alone, parent_local, parent_dask, *_store_price(sizes.records))
+        _, single = _wall_and_cpu(lambda: run(dask, works(sizes.light, 1)), sizes.light)
+    return Prices(shared, alone, parent, single - parent, *_store_price(sizes.records))
 
 
 def _wall_and_cpu(work: Callable[[], object], count: int) -> tuple[float, float]:
@@ -215,10 +222,10 @@ def _store_price(count: int) -> tuple[float, float]:
 def price_table(known: Prices) -> str:
     """The prices, in words."""
     rows = [
-        ("a network that has nothing to do, in a shared process (wall time, 1 worker)", known.shared),
-        ("the same in a process of its own: a fork of the loaded child (wall time, 1 worker)", known.alone),
-        ("the parent's own part of it (CPU time)", known.parent_local),
-        ("the parent's part with Dask, scheduler included (CPU time)", known.parent_dask),
+        ("a network of 1 ms in a shared process (wall time, 1 worker)", known.shared),
+        ("the same in a process of its own, a fork of the loaded child (wall time, 1 worker)", known.alone),
+        ("the parent's part in it (CPU time)", known.parent),
+        ("one Dask task, for scheduler and client (CPU time)", known.dask_task),
         ("all that is asked of the store for one new record (goal: less than 1)", known.store),
     ]
     return (
@@ -230,25 +237,23 @@ def million(known: Prices, networks: float = 1e6, cores: int = 1000) -> str:
     """What 10^6 networks on 1,000 cores cost, from what was measured."""
     rows = []
     for seconds in (0.1, 1.0, 10.0):
-        work = networks * (seconds + known.shared / 1000)
-        ideal, parent = work / cores, networks * known.parent_dask / 1000
-        busy = seconds / (known.parent_dask / 1000)
-        rows.append(
-            (f"{seconds:g} s", work / 3600, ideal / 60, parent / 60, max(ideal, parent) / 60, f"{busy:,.0f}")
-        )
-    columns = ["one network", "core hours", "min, if only cores count", "min of the parent", "min in all"]
-    columns.append("cores that one parent keeps busy")
-    enough = known.parent_dask / 1000 * cores
+        parent = known.parent_on_dask(seconds)
+        work, serial = networks * (seconds + known.shared / 1000), networks * parent / 1000
+        busy = f"{1000 * seconds / parent:,.0f}"
+        minutes = (work / cores / 60, serial / 60, max(work / cores, serial) / 60)
+        rows.append((f"{seconds:g} s", work / 3600, parent, *minutes, busy))
+    columns = ["one network", "core hours", "ms of the parent", "min of the cores", "min of the parent"]
+    columns += ["min in all", "cores that one parent keeps busy"]
+    short, enough = known.parent_on_dask(0.1), known.parent_on_dask(10.0) * cores / 1000
     return "\n\n".join(
         [
-            f"Computed, not run, from the prices above: {networks:,.0f} networks on {cores:,} cores of a Dask cluster.",
+            f"Computed, not run, from the prices above: {networks:,.0f} networks on {cores:,} cores of Dask.",
             table(columns, rows),
-            "What breaks first is the one process that holds the engine and the scheduler, with "
-            f"{known.parent_dask:.2f} ms of CPU time for each network: "
-            f"{1000 / known.parent_dask:,.0f} networks a second, whatever the number of cores. {cores:,} cores are "
-            f"kept busy by networks of {enough:.1f} s and more; for shorter ones, split the list over several "
-            "rankings, each with a scheduler and a store of its own. "
-            f"The store is not what breaks: {networks * known.store / 60_000:.0f} min of writing in all, and "
+            "What breaks first is the one process that holds engine, client and scheduler: with networks of 0.1 s "
+            f"it spends {short:.2f} ms of CPU time on each, {1000 / short:,.0f} networks a second whatever the "
+            f"number of cores. {cores:,} cores are kept busy by networks of about {enough:.0f} s and more; for "
+            "shorter ones, split the list over several rankings, each with a scheduler and a store of its own. "
+            f"The store takes {networks * known.store / 60_000:.0f} min of that process's time and "
             f"{networks * known.stored_bytes / 2**30:.1f} GiB.",
         ]
     )
