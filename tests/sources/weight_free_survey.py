@@ -1,15 +1,15 @@
 """Builds every timm and torchvision network with and without weights, and counts what differs.
 
-Run from the repository's root: ``python -m tests.sources.weight_free_survey [--all]``. By default one network
-of each timm module (the one with the fewest parameters) and all of torchvision are compared with an ordinary
-build; ``--all`` first builds all of timm without weights.
+Run from the repository's root: ``python -m tests.sources.weight_free_survey`` (ten minutes of one core). All of
+timm is built without weights; one network of each timm module, the one with the fewest parameters, and all of
+torchvision are compared with an ordinary build.
 """
 # ruff: noqa: T201 - a survey's output is its figures
 
 from __future__ import annotations
 
 import inspect
-import sys
+import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -88,44 +88,45 @@ def compare(name: str, build: Build, counts: Counter[str]) -> None:
         print(f"  {name}: step {free.step}; {', '.join(found[:4]) or 'equal'}")
 
 
-def smallest_of_each_module() -> dict[str, str]:
-    """The timm architecture with the fewest parameters, by timm module; counted without weights."""
+def smallest_of_each_module(sizes: dict[str, int]) -> dict[str, str]:
+    """The timm architecture with the fewest parameters, by timm module."""
     import timm
 
-    return {m: min(timm.list_models(module=m), key=_count_parameters) for m in timm.list_modules()}
+    return {
+        module: min(timm.list_models(module=module), key=sizes.__getitem__) for module in timm.list_modules()
+    }
 
 
-def _count_parameters(name: str) -> int:
-    module = build_without_weights(timm_build(name)).module
-    return sum(p.numel() for p in module.parameters())
-
-
-def build_all_of_timm() -> None:
+def build_all_of_timm() -> dict[str, int]:
+    """Build every architecture without weights; gives their numbers of parameters."""
     import timm
 
     counts: Counter[str] = Counter()
+    sizes: dict[str, int] = {}
     start = time.perf_counter()
     for name in timm.list_models():
         free = build_without_weights(timm_build(name))
+        sizes[name] = sum(parameter.numel() for parameter in free.module.parameters())
         lost = [b for b, buffer in free.module.named_buffers() if buffer.is_meta]
         counts[free.step if not lost else "with a buffer lost"] += 1
         if free.step != "meta" or lost:
             print(f"  {name}: step {free.step} {lost[:3]}", flush=True)
-        if sum(counts.values()) % 200 == 0:
-            print(f"  {sum(counts.values())} built in {time.perf_counter() - start:.0f} s", flush=True)
-    print(f"all of timm: {dict(counts)}, {time.perf_counter() - start:.0f} s")
+        if len(sizes) % 200 == 0:
+            print(f"  {len(sizes)} built in {time.perf_counter() - start:.0f} s", flush=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"all of timm: {dict(counts)}, {time.process_time():.0f} s of one core, peak {peak:.1f} GiB")
+    return sizes
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    if "--all" in sys.argv:
-        build_all_of_timm()
+    """Print how many networks are built by which step, and how many are equal to an ordinary build."""
     import torchvision
 
+    torch.set_num_threads(1)
     counts: Counter[str] = Counter()
-    for module, name in smallest_of_each_module().items():
+    for module, name in smallest_of_each_module(build_all_of_timm()).items():
         compare(f"{module} {name}", timm_build(name), counts)
-    print("one network per timm module:", dict(counts))
+    print("one network per timm module:", dict(counts), flush=True)
     counts = Counter()
     for name in torchvision.models.list_models():
         compare(name, torchvision_build(name), counts)
