@@ -112,13 +112,19 @@ def record(
     return {
         "trained_on": "; ".join(drawn),
         "measured": list(measured),
-        "command": shlex.join(["fxscore", *sys.argv[1:]]),
+        "command": command(data),
         "plan": plan.as_dict(),
         "tables": {name: hashlib.sha256((data / name).read_bytes()).hexdigest() for name in tables.values()},
         "versions": {name: version(name) for name in _VERSIONS},
         "date": date.today().isoformat(),
         "history": list(history),
     }
+
+
+def command(data: Path) -> str:
+    """The command that is running; where the tables lie on this machine is nobody's business."""
+    words = ["TABLES" if word == str(data) else word for word in sys.argv[1:]]
+    return shlex.join(["fxscore", *(word.replace(f"--data={data}", "--data=TABLES") for word in words)])
 
 
 class _Line:

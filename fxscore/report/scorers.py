@@ -2,7 +2,8 @@
 
 A training record is free-form JSON; two of its entries are shown in the table:
 ``trained_on`` (a sentence: tables, labels, number of networks) and ``measured``, a list of objects with ``on`` (a
-sentence: which networks, which label), ``n``, ``spearman``, ``kendall`` and any number of other figures.
+sentence: which networks, which label), ``n``, ``spearman``, ``kendall``, and ``params_spearman`` and
+``macs_spearman``, what the plain sizes reach on the same networks. Step by step histories are left to the file.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def print_scorers(
     table.add_column("scorer", no_wrap=True)
     table.add_column("trained on", overflow="fold")
     table.add_column("measured on", overflow="fold")
-    for name in ("n", "ρ", "τ"):
+    for name in ("n", "ρ", "τ", "params ρ", "MACs ρ"):
         table.add_column(name, justify="right", no_wrap=True)
     for info in scorers:
         name = f"{info.name} (default)" if info.name == default else info.name
@@ -42,20 +43,20 @@ def print_scorers(
 
 
 def print_record(console: Console, info: ScorerInfo) -> None:
-    """Print everything that a scorer's file says about it."""
+    """Print what a scorer's file says about it."""
     console.print(Text(info.name, style="bold"))
-    _print_tree(console, {"kind": info.kind, "settings": info.settings, **info.record}, indent=2)
+    record = {name: value for name, value in info.record.items() if name != "history"}
+    _print_tree(console, {"kind": info.kind, "settings": info.settings, **record}, indent=2)
 
 
 def _first(items: Sequence[Mapping[str, Any]]) -> list[tuple[bool, Mapping[str, Any]]]:
     return [(position == 0, item) for position, item in enumerate(items)]
 
 
-def _measurement(measured: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    count = str(measured.get("n", numbers.MISSING))
-    figures = (measured.get("spearman"), measured.get("kendall"))
-    rho, tau = (numbers.MISSING if value is None else f"{value:.3f}" for value in figures)
-    return str(measured.get("on", numbers.MISSING)), count, rho, tau
+def _measurement(measured: Mapping[str, Any]) -> tuple[str, ...]:
+    values = (measured.get(name) for name in ("spearman", "kendall", "params_spearman", "macs_spearman"))
+    figures = (numbers.MISSING if value is None else f"{value:.3f}" for value in values)
+    return str(measured.get("on", numbers.MISSING)), str(measured.get("n", numbers.MISSING)), *figures
 
 
 def _print_tree(console: Console, value: Any, indent: int) -> None:

@@ -35,8 +35,11 @@ def words(data: Path, out: Path) -> list[str]:
     return ["train", "nasbench201", "--data", str(data), "--out", str(out), *SMALL]
 
 
-def test_train_writes_a_scorer_with_its_record(data: Path, tmp_path: Path, capsys: Captured) -> None:
+def test_train_writes_a_scorer_with_its_record(
+    data: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "mine.safetensors"
+    monkeypatch.setattr("sys.argv", ["fxscore", *words(data, Path("mine.safetensors"))])
     assert run(words(data, out)) == 0
     stdout, stderr = capsys.readouterr()
     assert stdout == ""
@@ -46,6 +49,10 @@ def test_train_writes_a_scorer_with_its_record(data: Path, tmp_path: Path, capsy
     assert checkpoint.name == "mine"
     record = checkpoint.record
     assert record["trained_on"] == "4 cells of nasbench201, cifar100.valid"
+    assert (
+        record["command"]
+        == f"fxscore train nasbench201 --data TABLES --out mine.safetensors {' '.join(SMALL)}"
+    )
     assert [row["n"] for row in record["measured"]] == [3]
     assert {"spearman", "kendall", "params_spearman", "macs_kendall"} <= record["measured"][0].keys()
     assert [row["step"] for row in record["history"]] == [1, 2, 3]

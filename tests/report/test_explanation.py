@@ -65,20 +65,38 @@ def test_paths_and_code_on_demand(console: Console) -> None:
 
 def test_scorers_show_what_they_were_trained_and_measured_on(console: Console) -> None:
     measured = [
-        {"on": "cells not trained on, CIFAR-100 test", "n": 1234, "spearman": 0.91234, "kendall": 0.75},
+        {
+            "on": "cells not trained on, CIFAR-100 test",
+            "n": 1234,
+            "spearman": 0.91234,
+            "kendall": 0.75,
+            "macs_spearman": 0.5,
+        },
         {"on": "CIFAR-10", "n": 5},
     ]
-    record = {"trained_on": "100 cells [of 10]", "measured": measured, "versions": {"torch": "2"}}
+    record = {
+        "trained_on": "100 cells [of 10]",
+        "measured": measured,
+        "versions": {"torch": "2"},
+        "history": [{"step": 1}],
+    }
     info = ScorerInfo("first", "ft-scorenet", {"batch": 16}, record)
     print_scorers(
         console, [info, ScorerInfo("bare", "x", {}, {})], default="first", proxies=["params", "macs"]
     )
     text = text_of(console)
     lines = [line.split() for line in text.splitlines()]
-    assert next(line for line in lines if "(default)" in line)[-3:] == ["1234", "0.912", "0.750"]
-    assert ["CIFAR-10", "5", "–", "–"] in lines
+    assert next(line for line in lines if "(default)" in line)[-5:] == [
+        "1234",
+        "0.912",
+        "0.750",
+        "–",
+        "0.500",
+    ]
+    assert ["CIFAR-10", "5", "–", "–", "–", "–"] in lines
     assert "100 cells [of 10]" in text
     assert "Handcrafted, not trained: params, macs" in text
     print_record(console, info)
     assert "    torch: 2" in text_of(console)
+    assert "history" not in text_of(console)
     assert "    1.\n      on: cells not trained on" in text_of(console)
