@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol, runtime_checkable
 
+import torch
 from torch import nn
 
 from fxscore.errors import ScorerError
@@ -60,7 +61,9 @@ class BaseProxy(ABC):
     def __call__(self, module: nn.Module, input_shape: Shape) -> float:
         """The proxy's value of `module`; raises `ScorerError` where it is not finite."""
         try:
-            value = self.measure(module, tuple(input_shape))
+            # A caller's inference mode would leave tensors that no gradient can pass.
+            with torch.inference_mode(False):
+                value = self.measure(module, tuple(input_shape))
         except ScorerError as error:
             raise ScorerError(f"{self.name} of {network_name(module)}: {error}") from None
         if not math.isfinite(value):

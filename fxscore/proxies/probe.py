@@ -2,9 +2,10 @@
 
 The caller's module is never touched: parameters, buffers, BatchNorm statistics, training flags, hooks and the
 global random state stay as they are. By default the copy's weights are drawn anew by every submodule's own
-`reset_parameters`, so that a score does not depend on how the module was built or trained (parameters that
-no such method draws, a class token say, keep their values). The copy is in eval mode, so that dropout, drop
-path and auxiliary heads are off, save for its BatchNorms: they normalise by the batch, as in training.
+`reset_parameters`, so that a score does not depend on how the module was built or trained. Parameters that no
+such method draws: tables and tokens (two axes or more) come from N(0, 0.02²), as vision transformers have it,
+vectors and constants (a layer scale) keep their values. The copy is in eval mode, so that dropout, drop path
+and auxiliary heads are off, save for its BatchNorms: they normalise by the batch, as in training.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,8 @@ from fxscore.errors import ScorerError
 from fxscore.proxies.base import BaseProxy, resized
 from fxscore.proxies.inputs import random_images
 from fxscore.types import Shape
+
+BARE_STD = 0.02
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def private_copy(module: nn.Module, seed: int, initialise: bool = True) -> Itera
             f"needs real weights, but {empty[0]!r} is on the meta device; build the module anew"
         )
     devices = sorted({p.device.index or 0 for p in module.parameters() if p.is_cuda})
-    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices):
+    with torch.enable_grad(), torch.random.fork_rng(devices):
         for generator in (torch.default_generator, *(torch.cuda.default_generators[i] for i in devices)):
             generator.manual_seed(seed)
         network = copy_with(module, cloned).float().eval()
@@ -101,13 +105,23 @@ def like(tensor: Tensor, new: Tensor) -> Tensor:
 
 
 def reset(network: nn.Module) -> None:
-    """Draw the weights of every submodule by its own reset method, in module order."""
+    """Draw the weights of every submodule, in module order, by its own reset method where it has one."""
     for part in network.modules():
-        for name in ("reset_parameters", "_reset_parameters"):
-            method = getattr(part, name, None)
-            if callable(method) and not inspect.signature(method).parameters:
-                method()
-                break
+        method = _reset_method(part)
+        if method is not None:
+            method()
+            continue
+        for parameter in part.parameters(recurse=False):
+            if parameter.dim() > 1 and bool((parameter != parameter.flatten()[0]).any()):
+                nn.init.normal_(parameter, std=BARE_STD)
+
+
+def _reset_method(part: nn.Module) -> Callable[[], object] | None:
+    for name in ("reset_parameters", "_reset_parameters"):
+        method = getattr(part, name, None)
+        if callable(method) and not inspect.signature(method).parameters:
+            return cast("Callable[[], object]", method)
+    return None
 
 
 def use_batch_statistics(network: nn.Module) -> nn.Module:
