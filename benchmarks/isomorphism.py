@@ -1,6 +1,6 @@
 """How the fingerprint groups the cells of NAS-Bench-201, beside the benchmark's own string form.
 
-``python -m benchmarks.isomorphism`` takes every cell (``--every 50`` fewer) and prints the number of classes by
+``python -m benchmarks.isomorphism`` takes every cell (``--every 47`` fewer) and prints the number of classes by
 either, and how many cells the fingerprint separates although the string form joins them (it should be none).
 One cell a stage stands for the five of the benchmark, which repeat it; ``--repeats 5`` builds them all.
 """

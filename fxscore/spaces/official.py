@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import platformdirs
 import pooch
 import requests
 
 from fxscore.errors import SpaceError
+from fxscore.spaces.base import SearchSpace
 
 
 class Progress(Protocol):
@@ -203,6 +204,23 @@ def download(entry: OfficialFile, folder: Path | None = None, progress: Progress
         raise SpaceError(f"{entry.file} has no direct address: {entry.by_hand}, then give fxscore its path")
     with _quiet():
         return _retrieve(entry, entry.url, folder, progress)
+
+
+def convert(space: SearchSpace[Any], source: Path, target: Path) -> int:
+    """Read a benchmark's own file and write it as fxscore's table, which is read in a moment.
+
+    Reading makes containers, numbers and texts only: a pickle that asks for anything else is refused, so
+    converting one runs no code of the file's. The source is left as it is.
+
+    Returns:
+        The number of networks.
+
+    Raises:
+        SpaceError: the source is wrong, cut short or foreign, or the target cannot be written.
+    """
+    table = space.read(source)
+    space.write(table, target)
+    return len(table)
 
 
 def _retrieve(entry: OfficialFile, url: str, folder: Path, progress: Progress | None) -> Path:

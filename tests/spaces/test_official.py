@@ -14,8 +14,10 @@ import pytest
 
 from fxscore.errors import SpaceError
 from fxscore.spaces import space_names
+from fxscore.spaces.macro import NASBenchMacro
 from fxscore.spaces.official import (
     OfficialFile,
+    convert,
     download,
     local_path,
     official_file,
@@ -124,3 +126,14 @@ def test_a_file_without_address_says_how(tmp_path: Path) -> None:
         SpaceError, match=r"NAS-Bench-201-v1_1-096897\.pth has no direct address: open https://drive"
     ):
         download(official_file("nasbench201"), tmp_path)
+
+
+def test_a_benchmark_is_converted(tmp_path: Path) -> None:
+    source, target, space = tmp_path / "m.json", tmp_path / "m.csv.gz", NASBenchMacro()
+    source.write_text('{"02012100": {"mean_acc": 89.1967, "params": 890666, "flops": 47327744}}')
+    assert convert(space, source, target) == 1
+    first, again = space.read(source), space.read(target)
+    assert again.genotypes == first.genotypes
+    assert again.labels("cifar10.test").tolist() == [89.1967]
+    assert again.flops is not None
+    assert again.flops.tolist() == [47327744]
