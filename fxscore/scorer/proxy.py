@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fxscore import proxies
-from fxscore.proxies import Proxy
+from fxscore.proxies import Proxy, get_proxy
+from fxscore.proxies import proxy_names as handcrafted
 from fxscore.scorer.subject import Subject
 
 
@@ -33,9 +33,9 @@ class ProxyScorer:
 
 def find_proxy(name: str) -> ProxyScorer | None:
     """The proxy of this name as a scorer; None where no proxy has the name."""
-    return ProxyScorer(proxies.get_proxy(name)) if name in proxies.proxy_names() else None
+    return ProxyScorer(get_proxy(name)) if name in handcrafted() else None
 
 
 def proxy_names() -> tuple[str, ...]:
     """Names of the handcrafted proxies."""
-    return tuple(proxies.proxy_names())
+    return tuple(handcrafted())
