@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ class Case:
     rule: Rule
     note: str
     digits: int = 12  # significant digits of the published numbers
+    every: int = 1  # build every n-th row
     carrier: Callable[[nn.Module], None] = lambda module: None  # what the carrier built otherwise
 
 
@@ -79,8 +81,9 @@ CASES = (
         "nas_bench_201_zero_cost_scores_cifar10",
         "nasbench201",
         NASLIB,
-        "published with six significant digits, and equal to them",
+        "every fourth row; published with six significant digits, and equal to them",
         digits=6,
+        every=4,
     ),
     Case(
         "nas_bench_301_surrogate_labels",
@@ -154,7 +157,8 @@ class Outcome:
 def check(case: Case, data: Path, flops_every: int) -> Outcome:
     """Build and compare every row of one table."""
     space = get_space(case.space)
-    published: BenchmarkTable[Any] = space.read(data / f"{case.file}.csv.gz")
+    whole: BenchmarkTable[Any] = space.read(data / f"{case.file}.csv.gz")
+    published = whole.subset(range(0, len(whole), case.every))
     assert published.params is not None
     params_differ = flops_rows = flops_differ = 0
     for row, genotype in enumerate(published.genotypes):
@@ -177,7 +181,7 @@ def count(module: nn.Module, space: SearchSpace[Any], rule: Rule) -> int:
     """Multiply-accumulates of one image by a carrier's rule."""
     with torch.no_grad(), Counter(rule) as counter:
         module(torch.empty(1, *space.input_shape, device="meta"))
-    return counter.total
+    return int(counter.total)
 
 
 def same(ours: float, published: float, digits: int) -> bool:
@@ -206,12 +210,14 @@ def report(outcomes: list[Outcome]) -> str:
     return f"{table(columns, [o.cells() for o in outcomes])}\n\n{notes}"
 
 
-def outcomes_of(data: Path, flops_every: int) -> Iterator[Outcome]:
-    """Check the tables one by one."""
+def outcomes_of(cases: Sequence[Case], data: Path, flops_every: int) -> Iterator[Outcome]:
+    """Check the tables one by one, saying which on the way."""
     torch.set_num_threads(1)
     with without_initialisation():
-        for case in CASES:
-            yield check(case, data, flops_every)
+        for case in cases:
+            outcome = check(case, data, flops_every)
+            print(*outcome.cells(), file=sys.stderr, flush=True)
+            yield outcome
 
 
 def main() -> None:
@@ -219,9 +225,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--flops-every", type=int, default=10, help="compare MACs on every n-th row")
+    parser.add_argument("--only", default="", help="only the tables whose name holds this")
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     options = parser.parse_args()
-    outcomes = list(outcomes_of(options.data, options.flops_every))
+    cases = [case for case in CASES if options.only in case.file]
+    outcomes = list(outcomes_of(cases, options.data, options.flops_every))
     text = report(outcomes)
     print(text)
     if options.write:
