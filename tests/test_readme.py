@@ -64,7 +64,9 @@ def ranked() -> str:
     console = Console(file=io.StringIO(), width=100)
     print_ranking(console, fxscore.rank(files, no_store=True))
     assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().strip("\n").splitlines())
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines() if line.strip()]
+    width = lines[0].index("time")
+    return "\n".join(line[:width].rstrip() for line in lines)
 
 
 def without_times(table: str) -> list[list[str]]:
