@@ -24,6 +24,8 @@ from fxscore.errors import ScorerError
 from fxscore.evaluate.agreement import Floats, spearman
 from fxscore.evaluate.estimates import Estimate, Measures, agreement
 from fxscore.proxies import get_proxy
+from fxscore.proxies.naswot import Naswot
+from fxscore.proxies.probe import SeededProxy
 from fxscore.spaces import BenchmarkTable, get_space
 
 SPACE = "nasbench201"
@@ -80,7 +82,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=0, help="of the cells, of the proxies and of the bootstrap"
     )
-    parser.add_argument("--batch", type=int, default=32, help="images")
+    parser.add_argument("--batch", type=int, help="images; by default each proxy's own")
     parser.add_argument("--resolution", type=int, default=16, help="height and width of the seeded images")
     parser.add_argument("--again", type=int, default=60, help="cells scored with a second seed")
     parser.add_argument("--write", action="store_true", help="keep the table in RESULTS.md")
@@ -100,7 +102,8 @@ def sample_cells(data: Path, n: int, seed: int) -> tuple[BenchmarkTable[Any], Fl
 
 def _settings(options: argparse.Namespace, seed: int) -> dict[str, dict[str, Any]]:
     seeded = {"seed": seed, "resolution": options.resolution}
-    settings = {name: {**seeded, "batch": options.batch} for name in SEEDED}
+    batch = {} if options.batch is None else {"batch": options.batch}
+    settings = {name: {**seeded, **batch} for name in SEEDED}
     return {**{name: {} for name in STRUCTURAL}, **settings, "synflow": seeded}
 
 
@@ -147,11 +150,17 @@ def _headline(options: argparse.Namespace, scores: dict[str, Floats], cells: Ben
     params = np.abs(scores["params"] - 1e6 * cells.proxies["params"]).max()
     flops = np.abs(scores["flops"] + FLOPS_OFFSET - 1e6 * cells.proxies["flops"]).max()
     return (
-        f"{options.n} cells of NAS-Bench-201 (seed {options.seed}), {options.batch} images of "
-        f"{options.resolution}×{options.resolution}; accuracy is {LABEL}, intervals are 95 % bootstrap "
-        f"percentiles. Params differ from the published by at most {params:.0f}; FLOPs, with {FLOPS_OFFSET:,} "
-        f"for the global average pool, by at most {flops:.0f} (they are published with six digits)."
+        f"{options.n} cells of NAS-Bench-201 (seed {options.seed}), images of {options.resolution}×{options.resolution}, "
+        f"{_batches(options)}; accuracy is {LABEL}, intervals are 95 % bootstrap percentiles. Params differ from "
+        f"the published by at most {params:.0f}; FLOPs, with {FLOPS_OFFSET:,} for the global average pool, by at "
+        f"most {flops:.0f} (they are published with six digits)."
     )
+
+
+def _batches(options: argparse.Namespace) -> str:
+    if options.batch is not None:
+        return f"{options.batch} in a batch"
+    return f"{Naswot.batch} in a batch for naswot, {SeededProxy.batch} for the others, 1 for synflow"
 
 
 if __name__ == "__main__":

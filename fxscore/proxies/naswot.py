@@ -31,6 +31,9 @@ class Naswot(SeededProxy):
     executed operators, so functional calls count as modules do; sigmoid and tanh are gates and do not count.
     """
 
+    # The ranking sharpens with the batch, and a forward pass without gradients is cheap.
+    batch: int = 32
+
     name: ClassVar[str] = "naswot"
     source: ClassVar[str] = "Mellor et al., ICML 2021, section 3"
     tie_rule: ClassVar[str] = (

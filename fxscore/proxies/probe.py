@@ -41,7 +41,7 @@ class SeededProxy(BaseProxy):
         initialise: Whether weights are drawn anew; False keeps the module's own.
     """
 
-    batch: int = 32
+    batch: int = 16
     resolution: int | None = None
     seed: int = 0
     spectrum: float = 1.0
