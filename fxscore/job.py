@@ -78,8 +78,8 @@ def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:
     reach no output): for it, only equal recipes are equal.
     """
     if scorer.batch is not None:
-        constructed = subject.construct(scorer.batch)
-        size = constructed.costs
+        constructed = subject.construct(scorer.batch, scorer.shape_for(subject.input_shape))
+        size = subject.costs()
         return Prepared(constructed.fingerprint, size.params, size.macs, subject)
     fingerprint = "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:24]
     known = _costs(subject)

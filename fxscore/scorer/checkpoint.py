@@ -1,7 +1,7 @@
 """Scorer files: safetensors with settings, training record and a hash of the tensors; no pickle is ever read.
 
 The header's metadata holds `format`, `kind`, `name`, `settings`, `record` (both JSON) and `sha256`, which covers names,
-shapes, types and bytes of all tensors: safetensors itself has no checksum.
+shapes, types and bytes of all tensors and the rest of the metadata: safetensors itself has no checksum.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -53,12 +54,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "name": checkpoint.name,
         "settings": json.dumps(checkpoint.settings, sort_keys=True),
         "record": json.dumps(checkpoint.record, sort_keys=True),
-        "sha256": tensors_sha256(tensors),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(tensors, unfinished, metadata)
-    unfinished.replace(path)
+    write_sealed(path, tensors, metadata)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -70,9 +67,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if not path.is_file():
         raise CheckpointError(f"there is no scorer file {path}; `fxscore scorers` lists the shipped ones")
     try:
-        with safe_open(path, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a mapping)
+        metadata, tensors = read_unsealed(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path} is not a readable safetensors file ({error}); it is truncated or of another kind"
@@ -86,9 +81,9 @@ def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tens
         raise CheckpointError(
             f"{path} is not a scorer of this version of fxscore: it has {found}, expected {FORMAT}"
         )
-    if metadata.get("sha256") != tensors_sha256(tensors):
+    if not is_sealed(metadata, tensors):
         raise CheckpointError(
-            f"{path} was altered: its tensors do not match their sha256; fetch or train it again"
+            f"{path} was altered: its contents do not match their sha256; fetch or train it again"
         )
     try:
         settings, record = json.loads(metadata["settings"]), json.loads(metadata["record"])
@@ -97,10 +92,38 @@ def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tens
         raise CheckpointError(f"{path} has damaged metadata ({error}); fetch or train it again") from None
 
 
+def write_sealed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors and metadata with their hash, under another name first, then in place of what was there."""
+    sealed = {**metadata, "sha256": _contents_sha256(tensors, metadata)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file(dict(tensors), unfinished, sealed)
+    unfinished.replace(path)
+
+
+def read_unsealed(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """(metadata, tensors) as they stand in the file; `is_sealed` tells whether they are what was written."""
+    with safe_open(path, framework="pt") as opened:
+        metadata = opened.metadata() or {}
+        return metadata, {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a mapping)
+
+
+def is_sealed(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bool:
+    """Whether the hash in the metadata is that of everything else."""
+    rest = {name: text for name, text in metadata.items() if name != "sha256"}
+    return metadata.get("sha256") == _contents_sha256(tensors, rest)
+
+
+def _contents_sha256(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    contents = [tensors_sha256(tensors), dict(metadata)]
+    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+
+
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     """Hash of names, shapes, types and bytes."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype};".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        # As bytes first: numpy does not know every type, and a foreign file may hold any.
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -6,6 +6,8 @@ Head (paper III-C, METHOD.md section 3): L1 (C → 100, synthesised 1×1) · div
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -35,6 +37,8 @@ class Settings:
         input_shape: (C, H, W) in which the input-like tensor is stored; it is resampled to what a network takes.
         n_in, n_out: the kernel stores n_in·n_out maps and n_out biases.
         kernel_size: k of the maps.
+        native_shape: networks whose own input has this shape are seen at `input_shape` instead, as in training: at
+            another resolution the scorer ranks worse (its record says how much). None sees all at their own.
         v_norm: variance unitisation by measured factors; else Kaiming scale.
     """
 
@@ -44,10 +48,17 @@ class Settings:
     n_out: int = 64
     kernel_size: int = 3
     v_norm: bool = True
+    native_shape: Shape | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """Read the form that `as_dict` writes; raises `TypeError` where a name is unknown."""
+        shapes = {name: tuple(values[name]) for name in ("input_shape", "native_shape") if values.get(name)}
+        return cls(**{**values, **shapes})
 
 
 class FTScoreNet(nn.Module):
@@ -85,8 +96,14 @@ class FTScoreNet(nn.Module):
 
     @property
     def scorer_id(self) -> str:
-        """Name and hash of the learned values: two scorers of one id give equal scores."""
-        return f"{self.name}@{tensors_sha256(self.state_dict())[:10]}"
+        """Name and hash of settings and learned values: two scorers of one id give equal scores."""
+        learned = tensors_sha256(self.state_dict())
+        settings = json.dumps(self.settings.as_dict(), sort_keys=True)
+        return f"{self.name}@{hashlib.sha256(f'{learned} {settings}'.encode()).hexdigest()[:10]}"
+
+    def shape_for(self, input_shape: Shape) -> Shape:
+        """The input shape at which a network of this input shape is constructed, if it takes it."""
+        return self.settings.input_shape if input_shape == self.settings.native_shape else input_shape
 
     def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
         """The scorer as the contents of a file."""
@@ -98,9 +115,7 @@ class FTScoreNet(nn.Module):
     def from_checkpoint(cls, checkpoint: Checkpoint) -> FTScoreNet:
         """The scorer in a file; raises `CheckpointError` where tensors and settings do not fit each other."""
         try:
-            settings = Settings(
-                **{**checkpoint.settings, "input_shape": tuple(checkpoint.settings["input_shape"])}
-            )
+            settings = Settings.from_dict(checkpoint.settings)
             scorer = cls(settings, name=checkpoint.name)
             scorer.load_state_dict(dict(checkpoint.tensors), strict=True)
         except (TypeError, KeyError, RuntimeError) as error:
@@ -117,7 +132,7 @@ class FTScoreNet(nn.Module):
         Raises:
             ScorerError: the score is not finite.
         """
-        constructed = subject.construct(self.settings.batch)
+        constructed = subject.construct(self.batch, self.shape_for(subject.input_shape))
         score = float(self(constructed, self.weights, self.observer()))
         if score != score or score in (float("inf"), float("-inf")):
             raise ScorerError(

@@ -16,8 +16,8 @@ def resample(tensor: Tensor, shape: Shape) -> Tensor:
     """
     if tensor.shape[1:] == torch.Size(shape):
         return tensor
+    tensor = _match_rank(tensor, len(shape))
     for axis, length in enumerate(shape, start=1):
-        tensor = _match_rank(tensor, len(shape))
         tensor = _resample_axis(tensor, axis, length)
     return tensor
 
@@ -34,6 +34,12 @@ def _resample_axis(tensor: Tensor, axis: int, length: int) -> Tensor:
     before = tensor.shape[axis]
     if before == length:
         return tensor
-    spectrum = torch.fft.rfft(tensor, dim=axis)
+    shared = min(before, length)
+    spectrum = torch.fft.rfft(tensor, dim=axis).narrow(axis, 0, shared // 2 + 1)
+    if shared % 2 == 0:
+        # At the highest frequency of an even length two waves fall into one value; on the longer side they are two.
+        scale = spectrum.new_ones(shared // 2 + 1)
+        scale[-1] = 2.0 if length < before else 0.5
+        spectrum = spectrum * scale.view(-1, *(1,) * (tensor.dim() - axis - 1))
     resampled: Tensor = torch.fft.irfft(spectrum, n=length, dim=axis) * (length / before)
     return resampled

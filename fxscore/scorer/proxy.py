@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fxscore.proxies import Proxy, get_proxy
 from fxscore.proxies import proxy_names as handcrafted
 from fxscore.scorer.subject import Subject
+from fxscore.types import Shape
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class ProxyScorer:
     def scorer_id(self) -> str:
         """The proxy's identity, with its settings."""
         return self.proxy.scorer_id
+
+    def shape_for(self, input_shape: Shape) -> Shape:
+        """A network's own."""
+        return input_shape
 
     def score(self, subject: Subject) -> float:
         """The proxy's value."""

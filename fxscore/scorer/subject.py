@@ -6,7 +6,10 @@ from typing import Protocol
 
 from torch import nn
 
+from fxscore.capture import capture
+from fxscore.capture.costs import Costs, costs
 from fxscore.construct import ConstructedArchitecture, construct
+from fxscore.errors import CaptureError
 from fxscore.types import Shape
 
 
@@ -23,13 +26,35 @@ class Subject:
         self.module = module
         self.input_shape = input_shape
         self.owned = owned
-        self._constructed: dict[int, ConstructedArchitecture] = {}
+        self._constructed: dict[tuple[int, Shape], ConstructedArchitecture] = {}
 
-    def construct(self, batch: int) -> ConstructedArchitecture:
-        """The constructed architecture at a scorer's batch; made once per batch."""
-        if batch not in self._constructed:
-            self._constructed[batch] = construct(self.module, self.input_shape, batch, owned=self.owned)
-        return self._constructed[batch]
+    def construct(self, batch: int, shape: Shape | None = None) -> ConstructedArchitecture:
+        """The constructed architecture at a scorer's batch, made once.
+
+        Args:
+            batch: the scorer's.
+            shape: the input shape at which the scorer would rather see the network; one that takes its own shape
+                alone (a transformer with a fixed number of positions) is constructed at that.
+        """
+        key = (batch, shape or self.input_shape)
+        if key not in self._constructed:
+            self._constructed[key] = self._construct(*key)
+        return self._constructed[key]
+
+    def costs(self) -> Costs:
+        """Parameters, and multiply-accumulates at the network's own input shape."""
+        for constructed in self._constructed.values():
+            if constructed.input_shape == self.input_shape:
+                return constructed.costs
+        return costs(capture(self.module, self.input_shape, batch=2, owned=self.owned), batch=2)
+
+    def _construct(self, batch: int, shape: Shape) -> ConstructedArchitecture:
+        try:
+            return construct(self.module, shape, batch, owned=self.owned)
+        except CaptureError:
+            if shape == self.input_shape:
+                raise
+            return self.construct(batch)
 
 
 class Scorer(Protocol):
@@ -43,6 +68,10 @@ class Scorer(Protocol):
     @property
     def batch(self) -> int | None:
         """The batch at which the scorer constructs networks; None where it does not construct them."""
+        ...
+
+    def shape_for(self, input_shape: Shape) -> Shape:
+        """The input shape at which the scorer constructs a network of this input shape, if the network takes it."""
         ...
 
     @property

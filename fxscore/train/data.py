@@ -14,7 +14,7 @@ from fxscore.capture.empty_weights import empty_weights
 from fxscore.construct import ConstructedArchitecture, construct
 from fxscore.errors import TrainingError
 from fxscore.scorer.ft_scorenet import Settings
-from fxscore.spaces import get_space
+from fxscore.spaces import SearchSpace, get_space
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,21 @@ class CellSet:
     """Cells of one table with one label, constructed when first asked for.
 
     Args:
-        space: name of the search space.
+        space: the search space, or its name.
         genotypes: the cells.
         accuracies: their labels.
         settings: of the scorer: its batch, and the resolution at which cells are run.
     """
 
-    def __init__(self, space: str, genotypes: Sequence[Any], accuracies: Tensor, settings: Settings) -> None:
-        self.space = get_space(space)
+    def __init__(
+        self, space: str | SearchSpace[Any], genotypes: Sequence[Any], accuracies: Tensor, settings: Settings
+    ) -> None:
+        self.space = get_space(space) if isinstance(space, str) else space
         self.genotypes = list(genotypes)
         self.accuracies = accuracies
         self.settings = settings
         self._constructed: dict[int, ConstructedArchitecture] = {}
+        self._others: dict[int, CellSet] = {}
 
     def __len__(self) -> int:
         return len(self.genotypes)
@@ -67,7 +70,17 @@ class CellSet:
     def subset(self, indices: Sequence[int]) -> CellSet:
         """The cells at `indices`."""
         genotypes = [self.genotypes[index] for index in indices]
-        return CellSet(self.space.name, genotypes, self.accuracies[list(indices)], self.settings)
+        return CellSet(self.space, genotypes, self.accuracies[list(indices)], self.settings)
+
+    def at(self, resolution: int) -> CellSet:
+        """The same cells, run at another height and width."""
+        shape = (self.settings.input_shape[0], resolution, resolution)
+        if shape == self.settings.input_shape:
+            return self
+        if resolution not in self._others:
+            settings = replace(self.settings, input_shape=shape)
+            self._others[resolution] = CellSet(self.space, self.genotypes, self.accuracies, settings)
+        return self._others[resolution]
 
     def sample(self, size: int, generator: torch.Generator) -> list[int]:
         """Indices of `size` different cells (all of them where there are fewer)."""

@@ -91,6 +91,7 @@ class Trainer:
         losses = []
         for cells in self._spaces_of(number):
             chosen = cells.sample(self.plan.samples, generator)
+            cells = self._at_resolution(cells, number, generator)
             losses.append(
                 accumulate_gradients(self.scorer, [cells[i] for i in chosen], cells.accuracies[chosen])
             )
@@ -104,6 +105,13 @@ class Trainer:
         if self.plan.schedule == "accumulate":
             return self.training
         return [self.training[number % len(self.training)]]
+
+    def _at_resolution(self, cells: CellSet, number: int, generator: torch.Generator) -> CellSet:
+        """The cells at a resolution drawn for this step, where the plan has several."""
+        resolutions = self.plan.resolutions
+        if not resolutions or number < self.plan.resolutions_from:
+            return cells
+        return cells.at(resolutions[int(torch.randint(len(resolutions), (), generator=generator))])
 
     def _check_finite(self) -> None:
         for name, parameter in self.scorer.named_parameters():

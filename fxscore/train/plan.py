@@ -26,6 +26,8 @@ class TrainingPlan:
         schedule: `iterate` takes one space per step in turn, `accumulate` all spaces in every step (paper III-D2).
         learning_rate, beta1, beta2: Adam's settings (paper IV).
         averaging: decay of the running average of the weights that is kept; 0 keeps the last weights.
+        resolutions: heights and widths that steps are taken at, one drawn for each; empty keeps the settings' own.
+        resolutions_from: the first step (from 0) for which `resolutions` holds.
         seed: of the split, the samples and the initial values.
         settings: of the scorer.
     """
@@ -41,6 +43,8 @@ class TrainingPlan:
     beta1: float = 0.9
     beta2: float = 0.95
     averaging: float = 0.0
+    resolutions: tuple[int, ...] = ()
+    resolutions_from: int = 0
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
 
@@ -57,13 +61,16 @@ class TrainingPlan:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingPlan:
         """Read the form that `as_dict` writes; unknown names are refused."""
-        settings = dict(values.get("settings", {}))
-        if "input_shape" in settings:
-            settings["input_shape"] = tuple(settings["input_shape"])
         try:
-            rest = {**values, "spaces": tuple(values["spaces"]), "settings": Settings(**settings)}
+            settings = Settings.from_dict(values.get("settings", {}))
+            rest = {
+                **values,
+                "spaces": tuple(values["spaces"]),
+                "resolutions": tuple(values.get("resolutions", ())),
+                "settings": settings,
+            }
             return cls(**rest)
-        except (TypeError, KeyError) as error:
+        except (AttributeError, TypeError, ValueError, KeyError) as error:
             raise TrainingError(f"this is no training plan: {error}") from None
 
     @classmethod

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from fxscore.errors import TrainingError
+from fxscore.scorer.checkpoint import is_sealed, read_unsealed, write_sealed
 
 
 class TrainingState:
@@ -51,19 +50,19 @@ class TrainingState:
             "step": str(self.step),
             "history": json.dumps(self.history),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, metadata)
-        unfinished.replace(path)
+        write_sealed(path, {name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
 
     def load(self, path: Path, plan: dict[str, Any]) -> None:
         """Go on from a saved state; raises `TrainingError` where it is damaged or belongs to another plan."""
         try:
-            with safe_open(path, framework="pt") as opened:
-                metadata = opened.metadata()
-                tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            metadata, tensors = read_unsealed(path)
         except (SafetensorError, OSError, ValueError) as error:
             raise TrainingError(f"{path} is damaged ({error}); delete it to start again") from None
+        if "plan" not in metadata or not is_sealed(metadata, tensors):
+            raise TrainingError(
+                f"{path} is damaged, or no training state at all: its contents do not match their hash; "
+                "delete it to start again"
+            )
         if json.loads(metadata["plan"]) != json.loads(json.dumps(plan)):
             raise TrainingError(
                 f"{path} belongs to a run with another plan; delete it, or name another folder"
