@@ -65,7 +65,7 @@ def ranked() -> str:
     print_ranking(console, fxscore.rank(files, no_store=True))
     assert isinstance(console.file, io.StringIO)
     lines = [line.rstrip() for line in console.file.getvalue().splitlines() if line.strip()]
-    width = lines[0].index("time")
+    width = lines[0].index("MACs") + len("MACs")
     return "\n".join(line[:width].rstrip() for line in lines)
 
 
