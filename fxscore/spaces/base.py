@@ -17,17 +17,12 @@ A space of one's own needs a name, an input shape, variables and `build`; the re
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import math
-import sys
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import torch
 from torch import nn
@@ -182,80 +177,3 @@ def _moves(variable: Variable, index: int) -> Iterator[int]:
         yield from (i for i in (index - 1, index + 1) if 0 <= i < len(variable.values))
     else:
         yield from (i for i in range(len(variable.values)) if i != index)
-
-
-_BLOCKS = ("vanilla", "basic", "bottleneck")
-_FAMILIES = ("darts", "nasnet", "amoeba", "enas", "pnas")
-_SPACES: dict[str, tuple[str, dict[str, Any]]] = {
-    "accel_nasbench": ("fxscore.spaces.accel:AccelNASBench", {}),
-    **{f"anynet_{b}": ("fxscore.spaces.anynet:AnyNet", {"block": b}) for b in _BLOCKS},
-    **{
-        f"anynet_{b}_in": ("fxscore.spaces.anynet:AnyNet", {"block": b, "dataset": "imagenet"})
-        for b in _BLOCKS
-    },
-    "darts": ("fxscore.spaces.darts:DARTS", {}),
-    "nasbench101": ("fxscore.spaces.nasbench101:NASBench101", {}),
-    "nasbench201": ("fxscore.spaces.nasbench201:NASBench201", {}),
-    "nasbench_macro": ("fxscore.spaces.macro:NASBenchMacro", {}),
-    "nats_size": ("fxscore.spaces.nats_size:NATSSize", {}),
-    "zen_resnet": ("fxscore.spaces.zen_resnet:ZenResNet", {}),
-    "regnet_x": ("fxscore.spaces.regnet:RegNet", {}),
-    "regnet_y": ("fxscore.spaces.regnet:RegNet", {"squeeze": True}),
-    "transnas_micro": ("fxscore.spaces.transnas:TransNASBench101", {}),
-    **{f"nds_{name}": ("fxscore.spaces.nds:NDS", {"family": name}) for name in _FAMILIES},
-    **{
-        f"nds_{name}_in": ("fxscore.spaces.nds:NDS", {"family": name, "dataset": "imagenet"})
-        for name in _FAMILIES
-    },
-}
-
-
-def space_names() -> tuple[str, ...]:
-    """The names of the spaces that ship with fxscore."""
-    return tuple(sorted(_SPACES))
-
-
-def get_space(name: str, **options: Any) -> SearchSpace[Any]:
-    """A space by its name; options go to its constructor.
-
-    A user's own space is named by where its class is: `package.module:Class` or `path/to/file.py:Class`.
-
-    Raises:
-        SpaceError: no such space, or the space does not take these options.
-    """
-    location, preset = _SPACES.get(name, (name, {}))
-    if ":" not in location:
-        known = ", ".join(space_names())
-        raise SpaceError(f"no search space {name!r}; there are {known}, or name your own as module:Class")
-    try:
-        return _load_class(location)(**(preset | options))
-    except TypeError as error:
-        raise SpaceError(f"search space {name!r}: {error}") from None
-
-
-def _load_class(location: str) -> type[SearchSpace[Any]]:
-    module_name, _, class_name = location.rpartition(":")
-    load = _load_file if module_name.endswith(".py") else importlib.import_module
-    try:
-        found = getattr(load(module_name), class_name)
-    except (ImportError, AttributeError, OSError) as error:
-        raise SpaceError(f"search space {location!r} cannot be imported: {error}") from None
-    if not (isinstance(found, type) and issubclass(found, SearchSpace)):
-        raise SpaceError(f"{location!r} is no SearchSpace class")
-    return found
-
-
-def _load_file(path: str) -> ModuleType:
-    """Import one file under a name of its own, once, so that its classes stay the same classes."""
-    name = f"fxscore_space_{zlib.crc32(str(Path(path).resolve()).encode()):08x}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None  # a path that ends with .py always has a loader
-        assert spec.loader is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]  # half a module must not answer the next call
-            raise
-    return sys.modules[name]
