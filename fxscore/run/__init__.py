@@ -1,8 +1,10 @@
-"""Evaluate many model references, in child processes or on a cluster, with a store of what is known."""
+"""Evaluate many model references, in child processes or on a cluster, with a store of what is known.
+
+`fxscore.run.cluster.DaskExecutor` is not among these names: it imports more than a local run needs.
+"""
 
 from __future__ import annotations
 
-from fxscore.run.cluster import DaskExecutor
 from fxscore.run.engine import Watcher, evaluate, in_order
 from fxscore.run.executor import Executor, LocalExecutor
 from fxscore.run.job import Job, JobSession, Prepared
@@ -12,7 +14,6 @@ from fxscore.run.store_tools import export_rows, export_store, prune_store, stor
 from fxscore.run.version import package_version
 
 __all__ = [
-    "DaskExecutor",
     "Executor",
     "Job",
     "JobSession",

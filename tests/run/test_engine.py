@@ -189,6 +189,8 @@ def test_no_more_children_than_networks() -> None:
     with marked() as mark, LocalExecutor(8) as executor:
         list(evaluate([toy("a", value=1)], ToyJob(), executor))
         assert len(living(mark)) == 2  # a keeper and its runner
+        executor.close()
+        assert left_over(mark) == []
 
 
 def kill_when_both_are_at_work(log: Path, victim: ModelRef, follower: ModelRef) -> None:
