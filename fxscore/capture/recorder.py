@@ -115,7 +115,7 @@ class Recorder(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if self._muted:
-            return func(*self._standin(args), **self._standin(kwargs))
+            return self._run_unseen(func, args, kwargs)
         if func.__name__ == "__get__":
             return self._read_property(func.__self__.__name__, func, args)
         if not (self._touches(args) or (kwargs and self._touches(kwargs.values()))):
@@ -131,6 +131,13 @@ class Recorder(TorchFunctionMode):
             self._muted = False
         node = self.graph.call_module(path, self._as_arguments(args), self._as_arguments(kwargs))
         return self._bind_result(node, result)
+
+    def _run_unseen(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """A call inside a leaf, of which only shapes count: a value that it reads is zero."""
+        inputs, options = self._standin(args), self._standin(kwargs)
+        if func.__name__ in _READS_VALUES and inputs[0].is_meta:
+            inputs = (torch.zeros(inputs[0].shape, dtype=inputs[0].dtype), *inputs[1:])
+        return func(*inputs, **options)
 
     # -- what kind of call is this? ---------------------------------------------------------------------------------
 
@@ -379,10 +386,11 @@ def canonical_target(func: Any) -> tuple[str, Any]:
     name = _OPERATORS.get(name, name)
     plain = name if name.endswith("__") else name.rstrip("_")
     plain = _NOISE.get(plain, plain)
-    for namespace in () if plain in _VARIADIC else (torch, F):
-        if callable(target := getattr(namespace, plain, None)):
-            return "call_function", target
-    return ("call_method", plain) if hasattr(Tensor, plain) else ("call_function", func)
+    if plain not in _VARIADIC and callable(function := getattr(torch, plain, None)):
+        return "call_function", function
+    if hasattr(Tensor, plain):  # before F, where `unfold` is another operator
+        return "call_method", plain
+    return "call_function", getattr(F, plain, func)
 
 
 def _cast_dtype(name: str, args: Any, kwargs: Any) -> torch.dtype | None:
