@@ -139,21 +139,40 @@ def average_pool2d(
     return ctx.call(F.avg_pool2d, input, *map(_pair, sizes), *settings, like=ctx.node)
 
 
-def _simple(function: Any) -> Any:
-    """An activation whose only settings are its own numbers."""
+def _simple(function: Any, settings: dict[str, Any]) -> Any:
+    """An activation whose only settings are its own, each with its default: a default is not written out."""
 
     def rule(ctx: RewriteContext, input: fx.Node, *args: Any, **kwargs: Any) -> fx.Node:
-        numbers = tuple(arg for arg in args if not isinstance(arg, bool))
-        return ctx.call(function, input, *numbers, like=ctx.node, **kwargs)
+        given = {**dict(zip(settings, args, strict=False)), **kwargs}
+        changed = {name: value for name, value in given.items() if value != settings.get(name)}
+        return ctx.call(function, input, like=ctx.node, **changed)
 
     return rule
 
 
-for _canonical, _others in {
-    torch.sigmoid: (F.sigmoid,), torch.tanh: (F.tanh,), F.silu: (), F.hardswish: (), F.hardsigmoid: (), F.mish: (),
-    F.selu: (), F.elu: (), F.celu: (), F.leaky_relu: (), F.gelu: (),
-}.items():  # fmt: skip
-    represents(_canonical, *_others)(_simple(_canonical))
+_WITHOUT_SETTINGS = (
+    F.silu,
+    F.hardswish,
+    F.hardsigmoid,
+    F.mish,
+    F.selu,
+    F.softsign,
+    F.tanhshrink,
+    F.logsigmoid,
+)
+_WITH_SETTINGS: dict[Any, dict[str, Any]] = {
+    F.gelu: {"approximate": "none"},
+    F.elu: {"alpha": 1.0},
+    F.celu: {"alpha": 1.0},
+    F.leaky_relu: {"negative_slope": 0.01},
+    F.softplus: {"beta": 1, "threshold": 20},
+    F.hardshrink: {"lambd": 0.5},
+    F.softshrink: {"lambd": 0.5},
+}
+represents(torch.sigmoid, F.sigmoid)(_simple(torch.sigmoid, {}))
+represents(torch.tanh, F.tanh)(_simple(torch.tanh, {}))
+for _function in (*_WITHOUT_SETTINGS, *_WITH_SETTINGS):
+    represents(_function)(_simple(_function, _WITH_SETTINGS.get(_function, {})))
 
 
 def _clamp(ctx: RewriteContext, input: fx.Node, low: Any, high: Any) -> fx.Node:
