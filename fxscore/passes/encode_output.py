@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import fx
 
-from fxscore.passes.base import PassBase, PassResult, output_node
 from fxscore.ops import encode
+from fxscore.passes.base import PassBase, PassResult, output_node
 
 
 class EncodeOutputPass(PassBase):
@@ -21,4 +21,5 @@ class EncodeOutputPass(PassBase):
             encoding = graph_module.graph.call_function(encode, (result, graph_module.meta["encoded"].axis))
         encoding.meta.update(val=encode(result.meta["val"], encoding.args[1]), represented=True)  # type: ignore[arg-type]
         output.args = (encoding,)
+        output.meta["val"] = encoding.meta["val"]
         return PassResult(graph_module, True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import fx
 
-from fxscore.passes.base import PassBase, PassResult, is_sum, replace, shape_of
 from fxscore.ops import batch_axis_norm, note_redundant, sum_of, unitise, zeros
+from fxscore.passes.base import PassBase, PassResult, is_sum, replace, shape_of
 
 # Operators whose result is zero where their first argument is.
 _KEEP_ZERO = {
-    F.relu, F.relu6, F.gelu, F.silu, F.hardswish, F.mish, F.leaky_relu, F.elu, F.selu, F.celu, torch.tanh, torch.abs, torch.neg,
-    F.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d, torch.mean, torch.reshape, torch.permute, F.interpolate, F.linear,
-    F.conv1d, F.conv2d, F.conv3d, F.conv_transpose2d, batch_axis_norm, F.layer_norm, F.group_norm, F.instance_norm, unitise,
-    note_redundant, torch.mul, torch.div, "expand", "repeat", F.dropout,
+    F.relu, F.relu6, F.gelu, F.silu, F.hardswish, F.mish, F.leaky_relu, F.elu, F.selu, F.celu, torch.tanh,
+    torch.abs, torch.neg, F.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d, torch.mean, torch.reshape,
+    torch.permute, F.interpolate, F.linear, F.conv1d, F.conv2d, F.conv3d, F.conv_transpose2d, batch_axis_norm,
+    F.layer_norm, F.group_norm, F.instance_norm, unitise, note_redundant, torch.mul, torch.div, "expand",
+    "repeat", F.dropout,
 }  # fmt: skip
 _CONVOLUTIONS = {F.linear, F.conv1d, F.conv2d, F.conv3d, F.conv_transpose2d}
 
@@ -61,8 +64,12 @@ class FoldZerosPass(PassBase):
 def _is_zero(node: fx.Node, zero: set[fx.Node]) -> bool:
     if node.target in (torch.zeros_like, "new_zeros", zeros):
         return True
-    if node.target is torch.mul and any(not isinstance(arg, (fx.Node, bool)) and arg == 0 for arg in node.args):
+    if node.target is torch.mul and any(_is_zero_factor(arg, zero) for arg in node.args):
         return True
     if node.target not in _KEEP_ZERO or node.args[0] not in zero:
         return False
     return node.target not in _CONVOLUTIONS or node.args[2] is None
+
+
+def _is_zero_factor(value: Any, zero: set[fx.Node]) -> bool:
+    return value in zero if isinstance(value, fx.Node) else not isinstance(value, bool) and value == 0

@@ -28,9 +28,9 @@ def default_pipeline() -> list[PassBase]:
         PrepareInputsPass(),  # input → input-like tensor
         CutHeadPass(),  # loss and head → the scorer's
         RepresentOperatorsPass(),  # weights → synthesised weights; one spelling for the rest
+        FoldZerosPass(),  # edges that carry only zeros; what is left of a sum may then repeat its neighbour
         SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN
-        OrderNodesPass(),  # what nobody uses must not hide that a sum is used once
-        FoldZerosPass(),  # edges that carry only zeros
+        OrderNodesPass(),  # what nobody uses must not hide that a sum is used once, or only normalised
         SortSumsPass(),
         MergeCommonSubexpressionsPass(),
         SkipUnitisationPass(),
@@ -42,9 +42,13 @@ def default_pipeline() -> list[PassBase]:
     ]
 
 
-def run_passes(graph_module: fx.GraphModule, passes: Sequence[PassBase]) -> fx.GraphModule:
-    """Apply passes in order, in place; the code is generated once, at the end."""
+def run_passes(
+    graph_module: fx.GraphModule, passes: Sequence[PassBase], *, lint: bool = False
+) -> fx.GraphModule:
+    """Apply passes in order, in place; `lint` checks the graph's form after each, which costs as much as they do."""
     for rewrite in passes:
         rewrite.call(graph_module)
+        if lint:
+            graph_module.graph.lint()
     graph_module.recompile()
     return graph_module
