@@ -16,9 +16,10 @@ from fxscore.represent.registry import module_rule, rule_for
 
 # Operators without weights of their own in which a learnable tensor may stand like any other operand.
 _DIRECT_USE = {
-    torch.add, torch.sub, torch.mul, torch.div, torch.rsub, torch.pow, torch.cat, torch.stack, torch.where, torch.maximum,
-    torch.minimum, torch.lerp, torch.cross, torch.eq, torch.gt, torch.lt, torch.ge, torch.le, assign, torch.addcmul, torch.concat,
-    F.scaled_dot_product_attention, F.grid_sample, "expand_as", "masked_fill", torch.masked_fill, torch.index_select, torch.gather,
+    torch.add, torch.sub, torch.mul, torch.div, torch.rsub, torch.pow, torch.cat, torch.stack, torch.where,
+    torch.maximum, torch.minimum, torch.lerp, torch.cross, torch.eq, torch.gt, torch.lt, torch.ge, torch.le,
+    assign, torch.addcmul, torch.concat, F.scaled_dot_product_attention, F.grid_sample, "expand_as",
+    "masked_fill", torch.masked_fill, torch.index_select, torch.gather,
 }  # fmt: skip
 
 
@@ -65,7 +66,9 @@ class RepresentOperatorsPass(PassBase):
         graph_module.meta.setdefault("coverage", []).extend(reversed(coverage))
         return PassResult(graph_module, modified)
 
-    def _represent(self, module: fx.GraphModule, context: RewriteContext, node: fx.Node, from_input: bool) -> None:
+    def _represent(
+        self, module: fx.GraphModule, context: RewriteContext, node: fx.Node, from_input: bool
+    ) -> None:
         context.node = node
         context.replaced = []
         if node.op == "get_attr":
@@ -92,20 +95,25 @@ def _direct_tensor(context: RewriteContext, node: fx.Node) -> fx.Node:
 def _apply_rule(context: RewriteContext, node: fx.Node, from_input: bool) -> fx.Node:
     rule = rule_for(node.target)
     if rule is None:
-        if from_input and node.target not in _DIRECT_USE and any(map(context.is_weight, node.all_input_nodes)):
-            raise UnrepresentedOperatorError(_missing_rule(node))
+        if (
+            from_input
+            and node.target not in _DIRECT_USE
+            and any(map(context.is_weight, node.all_input_nodes))
+        ):
+            raise UnrepresentedOperatorError(_missing_rule(context, node))
         return node
     try:
         return rule(context, *node.args, **node.kwargs)
     except UnrepresentedOperatorError as error:
-        raise UnrepresentedOperatorError(f"{error} has no representation: {_missing_rule(node)}") from None
+        missing = _missing_rule(context, node)
+        raise UnrepresentedOperatorError(f"{error} has no representation: {missing}") from None
 
 
 def _apply_module_rule(graph_module: fx.GraphModule, context: RewriteContext, node: fx.Node) -> fx.Node:
     module = graph_module.get_submodule(str(node.target))
     rule = module_rule(module)
     if rule is None:
-        raise UnrepresentedOperatorError(_missing_rule(node))
+        raise UnrepresentedOperatorError(_missing_rule(context, node))
     node.meta["module_parameters"] = tuple(f"{node.target}.{name}" for name, _ in module.named_parameters())
     return rule(context, module, *node.args, **node.kwargs)
 
@@ -113,7 +121,8 @@ def _apply_module_rule(graph_module: fx.GraphModule, context: RewriteContext, no
 def _coverage(node: fx.Node, context: RewriteContext) -> list[Represented]:
     operator = getattr(node.target, "__name__", str(node.target))
     if node.op == "call_module":
-        return [Represented(str(node.target), operator, "rule", node.meta["module_parameters"])]
+        names = node.meta["module_parameters"]
+        return [Represented(str(node.target), operator, "rule", names)] if names else []
     lines = []
     for weight, form in context.replaced:
         names = _parameters_of(weight)
@@ -127,9 +136,10 @@ def _parameters_of(weight: fx.Node) -> tuple[str, ...]:
     return tuple(sorted(str(source.target) for source in sources if source.meta.get("is_parameter")))
 
 
-def _missing_rule(node: fx.Node) -> str:
+def _missing_rule(context: RewriteContext, node: fx.Node) -> str:
     name = getattr(node.target, "__name__", str(node.target))
-    paths = [path for source in node.all_input_nodes for path in _parameters_of(source)]
+    weights = filter(context.is_weight, node.all_input_nodes)
+    paths = [path for source in weights for path in _parameters_of(source)]
     where = f" at {paths[0].rpartition('.')[0]!r}" if paths else ""
     module = getattr(node.target, "__module__", None) or "torch"
     operator = f"{module}.{name}" if callable(node.target) else repr(name)
@@ -140,5 +150,3 @@ def _missing_rule(node: fx.Node) -> str:
         f"    weight = ctx.weight(arg1)  # synthesised from the shared kernel\n"
         f"    return ctx.unitise(ctx.call({operator}, arg0, weight, **options))\n"
     )
-
-

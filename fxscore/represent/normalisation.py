@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import fx
+from torch import fx, nn
 
 from fxscore.ops import batch_axis_norm
 from fxscore.represent.context import RewriteContext
@@ -39,6 +39,19 @@ def torch_batch_norm(
 ) -> fx.Node:
     """The lower-level spelling, with its arguments in another order."""
     return batch_norm(ctx, input, None, None, weight, bias)
+
+
+@represents(
+    "FrozenBatchNorm2d",  # torchvision's and timm's
+    "DetrFrozenBatchNorm2d",
+    "ConditionalDetrFrozenBatchNorm2d",
+    "DeformableDetrFrozenBatchNorm2d",
+    "RTDetrFrozenBatchNorm2d",
+    "TableTransformerFrozenBatchNorm2d",
+)
+def frozen_batch_norm(ctx: RewriteContext, module: nn.Module, input: fx.Node) -> fx.Node:
+    """A BatchNorm whose affine and statistics are buffers is a BatchNorm."""
+    return ctx.call(batch_axis_norm, input, like=ctx.node)
 
 
 @represents(F.layer_norm, torch.layer_norm)

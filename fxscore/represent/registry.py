@@ -18,7 +18,8 @@ def represents(*operators: Any) -> Callable[[_Decorated], _Decorated]:
 
     The rule is called as the operator was, after a `RewriteContext`; it returns the node that takes the operator's
     place. An operator is a function (`F.conv2d`), the name of a tensor method without a function (`"view"`), or a
-    module class, whose rule is given the module before the arguments::
+    module class (itself, or its name where importing it would be dear), whose rule is given the module before the
+    arguments::
 
         @fxscore.represents(MyLayer)
         def my_layer(ctx, module, x):
@@ -41,7 +42,11 @@ def rule_for(operator: Any) -> Rule | None:
 
 def module_rule(module: nn.Module) -> Rule | None:
     """The rule declared for the class of `module`, or for the nearest of its bases."""
-    return next((_RULES[cls] for cls in type(module).__mro__ if cls in _RULES), None)
+    for cls in type(module).__mro__:
+        rule = _RULES.get(cls) or _RULES.get(cls.__name__)
+        if rule is not None:
+            return rule
+    return None
 
 
 def has_module_rule(module: nn.Module) -> bool:
