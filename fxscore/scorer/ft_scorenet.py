@@ -118,7 +118,7 @@ class FTScoreNet(nn.Module):
             settings = Settings.from_dict(checkpoint.settings)
             scorer = cls(settings, name=checkpoint.name)
             scorer.load_state_dict(dict(checkpoint.tensors), strict=True)
-        except (TypeError, KeyError, RuntimeError) as error:
+        except (AttributeError, TypeError, KeyError, RuntimeError) as error:
             raise CheckpointError(
                 f"the scorer {checkpoint.name!r} does not fit its settings: {error}"
             ) from None
