@@ -118,9 +118,8 @@ class _Run:
         self._attempts: dict[int, int] = {}
         self._same_recipe: dict[str, list[ModelRef]] = {}
         self._sharing = Sharing()
-        self._lock = (
-            threading.Lock()
-        )  # between what is stored and what is shared, no network may slip through
+        # held while both the store and the sharing are looked at: between them no network may slip through
+        self._lock = threading.Lock()
 
     def records(self, refs: Iterable[ModelRef]) -> Iterator[ScoreRecord]:
         for number, ref in enumerate(refs):

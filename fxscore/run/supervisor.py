@@ -54,6 +54,9 @@ class Supervisor:
             if self.stopped:
                 raise WorkerError("the run was stopped") from None
             outcome = Outcome(error="the worker process was killed from outside", lost=True)
+        except BaseException:  # from `ask`: the child still waits for an answer
+            self.close()
+            raise
         return replace(outcome, seconds=time.monotonic() - begin)
 
     def _started(self) -> ChildProcess:
@@ -61,7 +64,8 @@ class Supervisor:
             try:
                 return self._start()
             except KeeperGoneError as gone:  # perhaps memory was short for a moment: once more
-                _logger.warning("a worker process could not start: %s", gone)
+                if not self.stopped:
+                    _logger.warning("a worker process could not start: %s", gone)
             try:
                 return self._start()
             except KeeperGoneError as gone:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fxscore.errors import WorkerError
+from fxscore.errors import StoreError, WorkerError
 from fxscore.run import LocalExecutor, Store, evaluate, in_order
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 from tests.run.jobs import ToyJob, noted, toy
@@ -163,6 +163,19 @@ def test_the_watcher_sees_as_many_at_work_as_there_are_workers(local: LocalExecu
 def test_a_job_that_does_not_open_ends_the_run(fails: str, says: str) -> None:
     with LocalExecutor(2) as executor, pytest.raises(WorkerError, match=says):
         list(evaluate([toy("a"), toy("b")], ToyJob(fails=fails), executor))
+
+
+def test_a_store_that_fails_in_the_middle_ends_the_run(
+    local: LocalExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("damaged")
+
+    with Store() as store, monkeypatch.context() as patch:
+        patch.setattr(store, "verdict", fail)
+        with pytest.raises(StoreError, match="damaged"):
+            list(evaluate([toy("a"), toy("b")], ToyJob(), local, store))
+    assert [record.score for record in evaluate([toy("a", value=5)], ToyJob(), local)] == [5]
 
 
 def test_a_job_that_leaves_threads_is_named(caplog: pytest.LogCaptureFixture) -> None:
