@@ -150,10 +150,10 @@ def _headline(options: argparse.Namespace, scores: dict[str, Floats], cells: Ben
     params = np.abs(scores["params"] - 1e6 * cells.proxies["params"]).max()
     flops = np.abs(scores["flops"] + FLOPS_OFFSET - 1e6 * cells.proxies["flops"]).max()
     return (
-        f"{options.n} cells of NAS-Bench-201 (seed {options.seed}), images of {options.resolution}×{options.resolution}, "
-        f"{_batches(options)}; accuracy is {LABEL}, intervals are 95 % bootstrap percentiles. Params differ from "
-        f"the published by at most {params:.0f}; FLOPs, with {FLOPS_OFFSET:,} for the global average pool, by at "
-        f"most {flops:.0f} (they are published with six digits)."
+        f"{options.n} cells of NAS-Bench-201 (seed {options.seed}), images of "
+        f"{options.resolution}×{options.resolution}, {_batches(options)}; accuracy is {LABEL}, intervals are "
+        f"95 % bootstrap percentiles. Params differ from the published by at most {params:.0f}; FLOPs, with "
+        f"{FLOPS_OFFSET:,} for the global average pool, by at most {flops:.0f} (they are published with six digits)."
     )
 
 

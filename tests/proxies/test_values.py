@@ -126,7 +126,7 @@ def test_fisher_squares_what_every_channel_means_to_the_loss() -> None:
     expected = 0.0
     for activation, fan in outputs:
         assert activation.grad is not None
-        felt = (activation * activation.grad).reshape(BATCH, activation.shape[1], -1).sum(2)
+        felt = (activation.detach() * activation.grad).reshape(BATCH, activation.shape[1], -1).sum(2)
         expected += fan * float(felt.square().mean(0).sum()) / 2
     assert own_weights("fisher", network, batch=BATCH) == pytest.approx(logarithm(expected), rel=1e-4)
 
