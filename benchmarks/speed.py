@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from statistics import median
 
 import torch
-from benchmarks.results import table, write_section
 from torch import nn
 
+from benchmarks.results import table, write_section
 from fxscore.capture import capture
 from fxscore.construct import construct
 from fxscore.kernel import WeightCache
@@ -28,9 +28,7 @@ from fxscore.scorer import FTScoreNet, Settings, Subject
 from fxscore.sources import build
 from fxscore.types import ModelRef, Shape
 
-CELL = (
-    "nasbench201:|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
-)
+CELL = "nasbench201:|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
 STAGES = ("train", "eval", "warm", "cold", "capture", "passes", "all_in")
 
 
@@ -61,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases = [case for case in CASES if not options.networks or case.name in options.networks]
     rows = [_row(case, measure(case, options.rounds)) for case in cases]
     body = _report(rows, options.rounds)
-    print(body)  # noqa: T201 (a benchmark's output)
+    print(body)
     if not options.print_only:
         command = f"python -m benchmarks.speed --rounds {options.rounds}"
         write_section("speed", "Speed: a score against one plain forward", body, command)
@@ -135,9 +133,9 @@ def _report(rows: list[list[str]], rounds: int) -> str:
     header = ["network", *(f"{stage.replace('_', ' ')} (ms)" for stage in STAGES)]
     header += ["warm/train", "warm/eval", "cold/eval", "all in/train", "all in/eval"]
     note = (
-        f"Medians of {rounds} interleaved rounds, one thread, no gradients. `train` and `eval` are one plain forward in "
-        "that mode; `warm` and `cold` the constructed forward with the scorer's head, with synthesised weights kept or "
-        "made anew; `all in` is capture, passes and a forward with warm weights."
+        f"Medians of {rounds} interleaved rounds, one thread, no gradients. `train` and `eval` are one plain forward "
+        "in that mode; `warm` and `cold` the constructed forward with the scorer's head, with synthesised weights kept "
+        "or made anew; `all in` is capture, passes and a forward with warm weights."
     )
     return f"{note}\n\n{table(header, rows)}"
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from fxscore.capture import capture
 from fxscore.capture.costs import Costs, costs
@@ -47,8 +48,13 @@ class ScoreJob:
         return ref.source in _OWN_CODE or ref.source in space_names()
 
     def open(self) -> ScoreSession:
-        """Load the scorer in this process."""
-        return ScoreSession(load_scorer(self.scorer), self.input_shape)
+        """Load the scorer in this process, and score one small network.
+
+        What is imported and compiled on first use is then there before processes are forked for networks.
+        """
+        scorer = load_scorer(self.scorer)
+        scorer.score(Subject(_small_network(), (3, 8, 8)))
+        return ScoreSession(scorer, self.input_shape)
 
 
 class ScoreSession:
@@ -84,6 +90,18 @@ def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:
     fingerprint = "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:24]
     known = _costs(subject)
     return Prepared(fingerprint, known.params if known else None, known.macs if known else None, subject)
+
+
+def _small_network() -> nn.Module:
+    layers = [
+        nn.Conv2d(3, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 2),
+    ]
+    return nn.Sequential(*layers)
 
 
 def _costs(subject: Subject) -> Costs | None:

@@ -20,6 +20,7 @@ class ShiftedDiagonal(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(4, 4, 1)
+        self.scale: Tensor
         self.register_buffer("scale", torch.arange(4.0).view(4, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -38,7 +39,8 @@ class WithInner(nn.Module):
         self.head = nn.Linear(4, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.inner(self.stem(x)).mean((2, 3)))
+        output: Tensor = self.head(self.inner(self.stem(x)).mean((2, 3)))
+        return output
 
 
 def test_only_the_failing_submodule_is_exported() -> None:
@@ -56,7 +58,7 @@ def test_a_sound_network_is_recorded_as_it_is() -> None:
 def test_an_exported_network_is_the_recorded_one(name: str) -> None:
     model = torchvision.models.get_model(name, weights=None)
     whole = weightless_copy(model)
-    whole.forward = exported_forward(whole)  # type: ignore[method-assign]
+    whole.forward = exported_forward(whole)
     exported = construct(whole, (3, 64, 64), 2, owned=True)
     assert exported.fingerprint == construct(model, (3, 64, 64), 2).fingerprint
 

@@ -28,7 +28,8 @@ class FixedPositions(nn.Module):
         self.body = convolutions()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x + self.positions)
+        output: Tensor = self.body(x + self.positions)
+        return output
 
 
 SCORER = FTScoreNet(Settings(batch=4, input_shape=(3, 8, 8), native_shape=(3, 16, 16)))
