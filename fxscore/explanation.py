@@ -91,5 +91,7 @@ def _summaries(constructed: ConstructedArchitecture, sizes: dict[str, int]) -> t
     for (operator, form), lines in groups.items():
         parameters = {parameter for line in lines for parameter in line.parameters}
         params = sum(sizes.get(parameter, 0) for parameter in parameters)
-        summaries.append(OperatorSummary(operator, form, len(lines), params, tuple(line.path for line in lines)))
+        summaries.append(
+            OperatorSummary(operator, form, len(lines), params, tuple(line.path for line in lines))
+        )
     return tuple(sorted(summaries, key=lambda summary: -summary.params))

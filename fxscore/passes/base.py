@@ -16,12 +16,22 @@ from torch.fx.passes.infra.pass_base import PassBase, PassResult
 from fxscore.ops import sum_of
 from fxscore.types import Shape
 
-__all__ = ["PassBase", "PassResult", "ancestors", "is_sum", "output_node", "replace", "shape_of", "weight_nodes"]
+__all__ = [
+    "PassBase",
+    "PassResult",
+    "ancestors",
+    "is_sum",
+    "output_node",
+    "replace",
+    "shape_of",
+    "weight_nodes",
+]
 
 
 def output_node(graph: fx.Graph) -> fx.Node:
     """The node that returns the graph's result."""
-    return next(iter(reversed(graph.nodes)))
+    last: fx.Node = next(iter(reversed(graph.nodes)))
+    return last
 
 
 def shape_of(node: fx.Node) -> Shape | None:
@@ -40,7 +50,9 @@ def is_sum(node: Any) -> bool:
     """Whether a node adds tensors and nothing else."""
     if not isinstance(node, fx.Node):
         return False
-    plain = node.target is torch.add and not node.kwargs and all(isinstance(arg, fx.Node) for arg in node.args)
+    plain = (
+        node.target is torch.add and not node.kwargs and all(isinstance(arg, fx.Node) for arg in node.args)
+    )
     return plain or node.target is sum_of
 
 

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
+from fxscore.ops import batch_axis_norm
 from fxscore.passes.base import PassBase, PassResult, replace, shape_of
 from fxscore.represent.attention import tuple_of
-from fxscore.ops import batch_axis_norm
 
 _NEUTRAL = {torch.add: 0, torch.sub: 0, torch.mul: 1, torch.div: 1}
 _IDEMPOTENT = {F.relu, F.relu6, batch_axis_norm, torch.abs}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import fx
 
-from fxscore.passes.base import PassBase, PassResult
 from fxscore.ops import batch_axis_norm, note_redundant, unitise
+from fxscore.passes.base import PassBase, PassResult
 
 
 class SkipUnitisationPass(PassBase):
@@ -14,7 +14,11 @@ class SkipUnitisationPass(PassBase):
     def call(self, graph_module: fx.GraphModule) -> PassResult:
         modified = False
         for node in graph_module.graph.nodes:
-            if node.target is unitise and node.users and all(user.target is batch_axis_norm for user in node.users):
+            if (
+                node.target is unitise
+                and node.users
+                and all(user.target is batch_axis_norm for user in node.users)
+            ):
                 node.target = note_redundant
                 modified = True
         return PassResult(graph_module, modified)

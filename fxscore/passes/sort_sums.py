@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import fx
 
+from fxscore.ops import sum_of
 from fxscore.passes.base import PassBase, PassResult, is_sum, shape_of
 from fxscore.passes.structure import structural_hashes
-from fxscore.ops import sum_of
 
 
 class SortSumsPass(PassBase):
@@ -23,7 +23,7 @@ class SortSumsPass(PassBase):
             if is_sum(node):
                 modified |= _sort(node, tuple(sorted(_flatten(node), key=lambda term: hashes[term])))
             elif node.target is torch.mul and all(isinstance(arg, fx.Node) for arg in node.args):
-                modified |= _sort(node, tuple(sorted(node.args, key=lambda factor: hashes[factor])))  # type: ignore[index]
+                modified |= _sort(node, tuple(sorted(node.args, key=lambda factor: hashes[factor])))
         return PassResult(graph_module, modified)
 
 

@@ -1,4 +1,4 @@
-"""Structural hashes: equal computations have equal hashes, whatever their nodes are called and however sums are written."""
+"""Structural hashes: equal computations have equal ones, whatever nodes are called and however sums are written."""
 
 from __future__ import annotations
 
@@ -67,7 +67,11 @@ def _argument(value: Any, hashes: dict[fx.Node, str]) -> str:
 
 
 def _constant_text(tensor: torch.Tensor) -> str:
-    content = b"" if tensor.is_meta else tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+    content = (
+        b""
+        if tensor.is_meta
+        else tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+    )
     return f"constant {tuple(tensor.shape)} {tensor.dtype} {hashlib.blake2b(content, digest_size=12).hexdigest()}"
 
 
@@ -77,5 +81,3 @@ def _attribute(graph_module: fx.GraphModule, path: str) -> torch.Tensor:
         value = getattr(value, part)
     assert isinstance(value, torch.Tensor)
     return value
-
-

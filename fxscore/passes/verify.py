@@ -22,14 +22,19 @@ class VerifyPass(PassBase):
     """
 
     def call(self, graph_module: fx.GraphModule) -> PassResult:
-        graph_module.graph.lint()
         for node in graph_module.graph.nodes:
             if node.meta.get("is_parameter"):
-                raise PassError(f"the parameter {node.target!r} is still used by {[user.name for user in node.users]}")
+                raise PassError(
+                    f"the parameter {node.target!r} is still used by {[user.name for user in node.users]}"
+                )
             if node.op == "call_module":
-                raise PassError(f"the module {node.target!r} is still called; its rule must return other nodes")
+                raise PassError(
+                    f"the module {node.target!r} is still called; its rule must return other nodes"
+                )
             if node.op == "call_function" and not _is_known(node.target):
-                raise PassError(f"{node.name} calls {node.target!r}, which is neither PyTorch nor a declared operator")
+                raise PassError(
+                    f"{node.name} calls {node.target!r}, which is neither PyTorch nor a declared operator"
+                )
             if node.op == "get_attr":
                 _check_constant(graph_module, str(node.target))
         return PassResult(graph_module, False)
