@@ -1,0 +1,167 @@
+"""`fxscore evaluate`: how well scorers rank the networks of a benchmark, with intervals."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fxscore.cli import options, output
+from fxscore.cli.arguments import STDOUT
+
+if TYPE_CHECKING:
+    from fxscore.evaluate import Comparison
+    from fxscore.evaluate.study import Study
+    from fxscore.types import ScoreRecord, Shape
+
+INTERRUPTED = 130
+EPILOG = (
+    "Examples:\n\n"
+    "  fxscore evaluate nasbench201 --data tables/ --scorer nasbench201 --scorer naswot --label cifar100.test\n\n"
+    "  fxscore evaluate torchvision --scorer activations --scorer params --plot agreement.svg\n\n"
+    "  fxscore evaluate timm --data tables/ --scorer mine.safetensors --n 0 --json result.json\n\n"
+    "Networks that a learned scorer was trained on are left out. All scorers are measured on the same networks. "
+    "Scores are kept: a second run is instant, and an interrupted one goes on. "
+    "Exit codes: 0 all scored, 1 some networks failed, 2 wrong usage or nothing could be done, 130 interrupted."
+)
+
+Scorers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scorer",
+        metavar="NAME|FILE",
+        help="A shipped or handcrafted scorer, or a file; may be repeated.",
+        show_default="the shipped default, params and macs",
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label", metavar="NAME", help="What to compare with; may be repeated.", show_default="test labels"
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE|FOLDER",
+        help="The benchmark's file, or a folder of benchmark tables (see `fxscore data`).",
+        show_default="where `fxscore data` keeps them",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("evaluate", epilog=EPILOG)(evaluate)
+
+
+def evaluate(
+    space: Annotated[
+        str, typer.Argument(metavar="SPACE", help="A search space, timm or torchvision.", show_default=False)
+    ],
+    data: Data = None,
+    scorer: Scorers = None,
+    label: Labels = None,
+    n: Annotated[int, typer.Option("--n", min=0, help="Networks to draw; 0 takes all.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw and of the resamples.")] = 0,
+    input_shape: options.InputShape = None,
+    top: Annotated[float, typer.Option(min=0, max=1, help="Share that precision counts as the best.")] = 0.1,
+    picks: Annotated[int, typer.Option(min=1, help="Networks chosen by score, for the regret.")] = 10,
+    resamples: Annotated[int, typer.Option(min=0, help="Of the bootstrap; 0 gives no intervals.")] = 1000,
+    by_family: Annotated[
+        bool,
+        typer.Option("--by-family/--by-network", help="Resample whole families (timm, torchvision)."),
+    ] = True,
+    with_seen: Annotated[
+        bool, typer.Option("--with-seen", help="Keep networks that a scorer was trained on.")
+    ] = False,
+    json: options.Json = None,
+    csv: options.Csv = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg or .pdf.", show_default=False)
+    ] = None,
+    workers: options.Workers = None,
+    time_limit: options.TimeLimit = None,
+    memory_limit: options.MemoryLimit = None,
+    store: options.Store = None,
+    no_store: options.NoStore = False,
+    verbose: options.Verbose = False,
+    log_file: options.LogFile = None,
+) -> None:
+    """Measure how well scorers rank the networks of a benchmark table, against published accuracies."""
+    output.set_up_logging(verbose, log_file)
+    from fxscore.evaluate import Measures, compare
+    from fxscore.evaluate.study import choose, named
+    from fxscore.scorer import DEFAULT_SCORER
+    from fxscore.spaces.official import data_folder
+
+    _check_picture(plot)
+    scorers = named(scorer or [DEFAULT_SCORER, "params", "macs"])
+    study = choose(space, data or data_folder(), scorers, n, seed, with_seen)
+    for name in label or ():
+        study.population.label(name)
+    measures = Measures(top, picks, resamples, seed=seed)
+    limits = (workers, time_limit, memory_limit)
+    try:
+        records = _score(study, scorers, input_shape, limits, store, no_store)
+    except KeyboardInterrupt:
+        typer.echo("fxscore: interrupted; the same command goes on from what is done", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    found = compare(study.population, records, measures, label or (), by_family=by_family, notes=study.notes)
+    show(found, json, csv, plot)
+    raise typer.Exit(1 if any(found.failures.values()) else 0)
+
+
+def _score(
+    study: Study,
+    scorers: dict[str, str],
+    input_shape: Shape | None,
+    limits: tuple[int | None, float | None, int | None],
+    store: Path | None,
+    no_store: bool,
+) -> dict[str, list[ScoreRecord]]:
+    from fxscore.cli.progress import RankingProgress
+    from fxscore.evaluate.study import score_all
+    from fxscore.run import LocalExecutor, Store, default_store_path
+    from fxscore.run.executor import DEFAULT_SECONDS
+
+    workers, time_limit, memory_limit = limits
+    total = len(study.population) * len(scorers)
+    with ExitStack() as stack:
+        executor = stack.enter_context(LocalExecutor(workers, time_limit or DEFAULT_SECONDS, memory_limit))
+        opened = None if no_store else stack.enter_context(Store(store or default_store_path()))
+        progress = stack.enter_context(RankingProgress(total, output.console(stderr=True)))
+        return score_all(
+            study.population,
+            scorers,
+            input_shape=input_shape,
+            executor=executor,
+            store=opened,
+            watcher=progress,
+        )
+
+
+def show(comparison: Comparison, json: str | None, csv: str | None, plot: Path | None) -> None:
+    """Print the tables, unless stdout is taken by JSON or CSV; write the files asked for."""
+    from fxscore.report.evaluation_files import comparison_csv, comparison_json
+    from fxscore.report.evaluation_table import print_comparison
+
+    if json is not None:
+        output.write(comparison_json(comparison), json)
+    if csv is not None:
+        output.write(comparison_csv(comparison), csv)
+    if plot is not None:
+        from fxscore.report.plots import plot_comparison
+
+        plot_comparison(comparison, plot)
+    if STDOUT not in (json, csv):
+        print_comparison(output.console(), comparison)
+
+
+def _check_picture(path: Path | None) -> None:
+    from fxscore.report.plots import FORMATS
+
+    if path is not None and path.suffix.lower() not in FORMATS:
+        raise typer.BadParameter(f"{path} is no picture; end its name with {', '.join(FORMATS)}")

@@ -1,0 +1,75 @@
+"""Which networks of a table a scorer was trained on, by the training record in its file.
+
+The record names the plan (cells, validation share, seed) and the hash of the table; the split that training drew
+is drawn again. Networks that chose weights (the validation part) count as seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fxscore.evaluate.tables import table_path
+from fxscore.scorer import Scorer, Settings
+from fxscore.train.data import CellSet, split_cells
+
+_ALIASES = {"macro": "nasbench_macro"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Indices into the space's population, and what cannot be known of them (empty where all is known)."""
+
+    indices: frozenset[int] = frozenset()
+    doubt: str = ""
+
+
+def trained_spaces(scorer: Scorer) -> tuple[str, ...]:
+    """The spaces that a scorer's record says it was trained on; none for a handcrafted one."""
+    names = _plan(scorer).get("spaces", ())
+    return tuple(_ALIASES.get(name, name) for name in names)
+
+
+def seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
+    """The networks that a scorer was trained on or chosen by.
+
+    Args:
+        scorer: learned ones have a training record.
+        space: the benchmark's space.
+        data: its file or folder, as for `read_population`.
+        count: networks in the population.
+    """
+    if space not in trained_spaces(scorer) or data is None:
+        return Seen()
+    path = table_path(space, data)
+    tables: Mapping[str, str] = _record(scorer).get("tables", {})
+    if hashlib.sha256(path.read_bytes()).hexdigest() not in tables.values():
+        return Seen(
+            doubt=f"it was trained on another table of {space}: which of these networks it saw is not known"
+        )
+    plan = _plan(scorer)
+    return Seen(split_indices(space, count, plan["cells"], plan["validation"], plan["seed"])[0])
+
+
+def split_indices(
+    space: str, count: int, cells: int, validation: float, seed: int
+) -> tuple[frozenset[int], list[int]]:
+    """(networks drawn for training and validation, all others in the order of the draw), as training draws them."""
+    everything = CellSet("nasbench201", range(count), torch.arange(count), Settings())
+    training, held, rest = split_cells(everything, cells, validation, seed)
+    return frozenset(training.genotypes) | frozenset(held.genotypes), rest.genotypes
+
+
+def _record(scorer: Scorer) -> Mapping[str, Any]:
+    record: Mapping[str, Any] = getattr(scorer, "record", None) or {}
+    return record
+
+
+def _plan(scorer: Scorer) -> Mapping[str, Any]:
+    plan: Mapping[str, Any] = _record(scorer).get("plan") or {}
+    return plan

@@ -1,0 +1,91 @@
+"""From names to a comparison: which networks scorers are measured on, and what each gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fxscore.errors import ScorerError
+from fxscore.evaluate.population import Population
+from fxscore.evaluate.scoring import score_refs
+from fxscore.evaluate.seen import seen_by
+from fxscore.evaluate.tables import read_population
+from fxscore.run import Executor, Store, Watcher
+from fxscore.scorer import Scorer, load_scorer
+from fxscore.types import ScoreRecord, Shape
+
+
+@dataclass(frozen=True)
+class Study:
+    """Networks to measure scorers on, and what must be said of the choice."""
+
+    population: Population
+    notes: tuple[str, ...] = ()
+
+
+def named(scorers: Sequence[str]) -> dict[str, str]:
+    """Scorers by the name that reports call them: a file by its stem, where that is plain."""
+    names = [Path(text).stem if Path(text).is_file() else text for text in scorers]
+    pairs = zip(names, scorers, strict=True)
+    return {name if names.count(name) == 1 else text: text for name, text in pairs}
+
+
+def choose(
+    space: str, data: Path | None, scorers: Mapping[str, str], count: int, seed: int, with_seen: bool = False
+) -> Study:
+    """Draw the networks that no scorer was trained on.
+
+    Args:
+        space: a search space, `timm` or `torchvision`.
+        data: the benchmark's file, or the folder of tables.
+        scorers: names or paths by the name that reports call them.
+        count: networks to draw; 0 takes all.
+        seed: of the draw.
+        with_seen: do not leave out what a scorer was trained on.
+
+    Raises:
+        SpaceError: the table cannot be found or read.
+        ScorerError: the scorers were trained on everything that the table holds.
+    """
+    population = read_population(space, data)
+    seen, notes = set[int](), []
+    for name, scorer in scorers.items():
+        found = seen_by(load_scorer(scorer), space, data, len(population))
+        if found.doubt:
+            notes.append(f"{name}: {found.doubt}")
+        if found.indices:
+            notes.append(
+                f"{len(found.indices)} networks that {name} was trained on or chosen by are "
+                + ("among these" if with_seen else "left out")
+            )
+        seen |= found.indices
+    rest = population if with_seen else population.without(frozenset(seen))
+    if len(rest) < 2:
+        raise ScorerError(
+            f"the scorers were trained on all {len(population)} networks of {space} in this table"
+        )
+    return Study(rest.draw(count, seed), tuple(notes))
+
+
+def score_all(
+    population: Population,
+    scorers: Mapping[str, str | Scorer],
+    *,
+    input_shape: Shape | None = None,
+    executor: Executor,
+    store: Store | None = None,
+    watcher: Watcher | None = None,
+) -> dict[str, list[ScoreRecord]]:
+    """Every scorer's records of a population, in its order."""
+    return {
+        name: score_refs(
+            population.refs,
+            scorer,
+            input_shape=input_shape,
+            executor=executor,
+            store=store,
+            watcher=watcher,
+        )
+        for name, scorer in scorers.items()
+    }

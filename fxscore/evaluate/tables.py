@@ -1,0 +1,74 @@
+"""Which file of a folder holds a space's benchmark, and the population in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fxscore.errors import SpaceError
+from fxscore.evaluate.accuracy_tables import read_timm, torchvision_population
+from fxscore.evaluate.population import Population
+from fxscore.spaces import SearchSpace, get_space
+from fxscore.spaces.official import official_files
+
+_FILES = {
+    "nasbench201": ("nas_bench_201.csv.gz",),
+    "nasbench_macro": ("nas_bench_macro.csv.gz",),
+    "nasbench101": ("nas_bench_101_valid.csv.gz",),
+    "transnas_micro": ("transnas_bench_101_micro.csv.gz",),
+    "accel_nasbench": ("accel_nasbench_imagenet.csv.gz",),
+    "darts": ("nas_bench_301_surrogate_labels.csv.gz",),
+    "timm": ("timm_imagenet.csv.gz",),
+}
+
+
+def table_path(space: str, data: Path) -> Path:
+    """The benchmark file of a space: `data` itself, or the known file in that folder.
+
+    Raises:
+        SpaceError: there is none; says which names would be known.
+    """
+    if not data.exists():
+        raise SpaceError(f"there is no {data}; `fxscore data` says where benchmark tables come from")
+    if not data.is_dir():
+        return data
+    names = _FILES.get(space, ()) + tuple(
+        entry.file for entry in official_files() if space in entry.spaces and not entry.archive
+    )
+    for name in names:
+        if (data / name).exists():
+            return data / name
+    known = f"there is no {' or '.join(names)} in it; " if names else ""
+    raise SpaceError(
+        f"{data} holds no table of {space} that is known by its name: {known}give the file itself"
+    )
+
+
+def read_population(space: str, data: Path | None) -> Population:
+    """The networks of a benchmark with their labels.
+
+    Args:
+        space: a search space, `timm` or `torchvision` (which needs no file).
+        data: the benchmark's file, or the folder of benchmark tables.
+
+    Raises:
+        SpaceError: no such space, no file, or a file that is wrong, cut short or foreign.
+    """
+    if space == "torchvision":
+        return torchvision_population()
+    reader = None if space == "timm" else _space(space)
+    if data is None:
+        raise SpaceError(
+            f"where is the benchmark table of {space}? `fxscore data` says where tables come from"
+        )
+    path = table_path(space, data)
+    if reader is None:
+        return read_timm(path)
+    return Population.of_table(reader.read(path), source=space)
+
+
+def _space(name: str) -> SearchSpace[Any]:
+    try:
+        return get_space(name)
+    except SpaceError as error:
+        raise SpaceError(f"{error}; timm and torchvision have tables too") from None

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fxscore.errors import ScorerError
+from fxscore.evaluate import read_population, seen_by, split_indices, trained_spaces
+from fxscore.evaluate.study import choose, named
+from fxscore.scorer import FTScoreNet, Settings, load_scorer
+from fxscore.scorer.checkpoint import save_checkpoint
+from fxscore.train.data import load_cells, split_cells
+
+SMALL = Settings(batch=2, input_shape=(3, 8, 8), n_in=4, n_out=4)
+
+
+def scorer_file(
+    folder: Path, table: Path, *, cells: int = 6, spaces: tuple[str, ...] = ("nasbench201",)
+) -> Path:
+    plan = {"spaces": spaces, "cells": cells, "validation": 0.5, "seed": 3}
+    record: dict[str, Any] = {
+        "plan": plan,
+        "tables": {table.name: hashlib.sha256(table.read_bytes()).hexdigest()},
+    }
+    path = folder / "mine.safetensors"
+    save_checkpoint(path, FTScoreNet(SMALL, name="mine").to_checkpoint(record))
+    return path
+
+
+def test_the_split_of_training_is_drawn_again(make_table: Callable[[int], Path], tmp_path: Path) -> None:
+    data = make_table(12)
+    cells = load_cells(data, "nasbench201", None, SMALL)
+    training, validation, rest = split_cells(cells, 6, 0.5, 3)
+    population = read_population("nasbench201", data)
+    texts = [cells.space.format(genotype) for genotype in (*training.genotypes, *validation.genotypes)]
+    scorer = load_scorer(scorer_file(tmp_path, data / "nas_bench_201.csv.gz"))
+    seen = seen_by(scorer, "nasbench201", data, len(population))
+    assert {population.refs[index].name for index in seen.indices} == set(texts)
+    _, others = split_indices("nasbench201", 12, 6, 0.5, 3)
+    assert [population.refs[i].name for i in others] == [cells.space.format(g) for g in rest.genotypes]
+
+
+def test_seen_networks_are_left_out_unless_asked_for(
+    make_table: Callable[[int], Path], tmp_path: Path
+) -> None:
+    data = make_table(12)
+    scorers = named([str(scorer_file(tmp_path, data / "nas_bench_201.csv.gz")), "params"])
+    assert list(scorers) == ["mine", "params"]
+    study = choose("nasbench201", data, scorers, 0, 0)
+    assert len(study.population) == 6
+    assert study.notes == ("6 networks that mine was trained on or chosen by are left out",)
+    assert len(choose("nasbench201", data, scorers, 0, 0, with_seen=True).population) == 12
+
+
+def test_a_scorer_trained_on_everything_has_nothing_left(
+    make_table: Callable[[int], Path], tmp_path: Path
+) -> None:
+    data = make_table(4)
+    scorers = {"mine": str(scorer_file(tmp_path, data / "nas_bench_201.csv.gz", cells=0))}
+    with pytest.raises(ScorerError, match="trained on all 4 networks"):
+        choose("nasbench201", data, scorers, 0, 0)
+
+
+def test_another_table_of_the_space_leaves_a_doubt(make_table: Callable[[int], Path], tmp_path: Path) -> None:
+    table = make_table(5) / "nas_bench_201.csv.gz"
+    path = scorer_file(tmp_path, table)
+    make_table(6)
+    seen = seen_by(load_scorer(path), "nasbench201", table, 6)
+    assert seen.indices == frozenset()
+    assert "another table" in seen.doubt
+
+
+def test_other_spaces_and_handcrafted_scorers_have_seen_nothing(
+    make_table: Callable[[int], Path], tmp_path: Path
+) -> None:
+    data = make_table(5)
+    path = scorer_file(tmp_path, data / "nas_bench_201.csv.gz", spaces=("macro",))
+    assert trained_spaces(load_scorer(path)) == ("nasbench_macro",)
+    assert seen_by(load_scorer(path), "nasbench201", data, 5).indices == frozenset()
+    assert trained_spaces(load_scorer("params")) == ()
