@@ -1,0 +1,159 @@
+"""How well handcrafted scores rank the networks of every benchmark that has data: the opponents of all that follows.
+
+``python -m benchmarks.handcrafted --data ../shared/data --work work/`` scores 1,000 networks of each benchmark (all
+where there are fewer) with every proxy and writes the section "Handcrafted scores" of RESULTS.md. Scores are kept in
+the work folder, so that an interrupted run goes on. ``--quick`` takes a few networks and cheap proxies and only
+prints. Benchmarks without data here (NDS, all of NAS-Bench-101, NATS-Bench's size space) are not in the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.boards import Board, boards, comparison_markdown, scorer_for
+from benchmarks.results import table, write_section
+from fxscore.evaluate import (
+    Comparison,
+    Measures,
+    Population,
+    compare,
+    matched_spearman,
+    score_refs,
+    scores_of,
+)
+from fxscore.proxies import proxy_names
+from fxscore.report.evaluation_files import comparison_csv
+from fxscore.report.evaluation_table import interval_text, value_text
+from fxscore.run import Executor, LocalExecutor, Store
+from fxscore.types import ScoreRecord
+
+QUICK_PROXIES = ("params", "macs", "activations", "layers")
+QUICK_NETWORKS = 12
+MISSING_DATA = (
+    "No data here, so not in the tables: NDS (DARTS, NASNet, Amoeba, ENAS, PNAS on CIFAR and ImageNet), the whole of "
+    "NAS-Bench-101, NATS-Bench's size space. The surrogate labels of NAS-Bench-301 and the libraries' tables stand "
+    "in for NDS."
+)
+
+
+def measure(
+    board: Board, options: argparse.Namespace, executor: Executor, store: Store
+) -> tuple[Comparison, dict[str, list[ScoreRecord]], Population]:
+    """Score and compare one board's networks."""
+    population = board.population(options.data).draw(options.n, options.seed)
+    records = {}
+    for name in options.proxies:
+        begin = time.monotonic()
+        scorer = scorer_for(name, board)
+        records[name] = score_refs(
+            population.refs, scorer, input_shape=board.input_shape, executor=executor, store=store
+        )
+        failed = sum(record.error is not None for record in records[name])
+        took = time.monotonic() - begin
+        print(
+            f"{board.name}: {name} of {len(population)} networks in {took:.0f} s, {failed} failed", flush=True
+        )
+    notes = [board.setting(), *([board.note] if board.note else [])]
+    measures = Measures(resamples=options.resamples, seed=options.seed)
+    return compare(population, records, measures, board.labels, notes=notes), records, population
+
+
+def at_equal_macs(
+    records: dict[str, list[ScoreRecord]], population: Population, label: str, resamples: int
+) -> dict[str, str]:
+    """Mean ρ within bins of ±15 % MACs, by scorer."""
+    if "macs" not in records:
+        return {}
+    macs, truth = scores_of(records["macs"]), population.label(label)
+    found = {}
+    for name, each in records.items():
+        scores = scores_of(each)
+        known = np.isfinite(scores) & np.isfinite(macs)
+        estimate = matched_spearman(scores[known], truth[known], macs[known], resamples=min(resamples, 300))
+        found[name] = interval_text(estimate)
+    return found
+
+
+def section(
+    board: Board, options: argparse.Namespace, executor: Executor, store: Store
+) -> tuple[str, Comparison]:
+    """One board's part of the report."""
+    comparison, records, population = measure(board, options, executor, store)
+    extra = {}
+    if board.space in ("timm", "torchvision"):
+        extra["ρ at equal MACs"] = at_equal_macs(records, population, board.label, options.resamples)
+    return f"### {board.name}\n\n{comparison_markdown(comparison, extra)}", comparison
+
+
+def summary(found: Sequence[tuple[Board, Comparison]], proxies: Sequence[str]) -> str:
+    """ρ of every proxy on every label, without intervals: the page to begin with."""
+    columns = ["tested on", "n", *proxies]
+    rows = []
+    for board, comparison in found:
+        for label in comparison.labels:
+            values = {
+                e.scorer: e.agreement.figures["spearman"].value
+                for e in comparison.evaluations
+                if e.label == label
+            }
+            cells = [value_text(values.get(name)) for name in proxies]
+            rows.append([f"{board.name}, {label}", comparison.n, *cells])
+    return table(columns, rows)
+
+
+def main() -> None:
+    """Measure, print, and write the section."""
+    options = arguments()
+    parts, found = [], []
+    options.work.mkdir(parents=True, exist_ok=True)
+    with (
+        Store(options.work / "store.sqlite") as store,
+        LocalExecutor(options.workers, options.time_limit) as executor,
+    ):
+        for board in boards(options.boards):
+            text, comparison = section(board, options, executor, store)
+            parts.append(text)
+            found.append((board, comparison))
+            print(f"\n{text}\n", flush=True)
+    if options.csv:
+        options.csv.write_text(comparison_csv(*(comparison for _, comparison in found)), encoding="utf-8")
+    text = "\n\n".join(["### Spearman's ρ", summary(found, options.proxies), MISSING_DATA, *parts])
+    print(text)
+    if not options.quick:
+        command = "python -m benchmarks.handcrafted --data DATA --work WORK" + (
+            f" --n {options.n} --seed {options.seed} --boards {' '.join(b.space for b, _ in found)}"
+        )
+        write_section("handcrafted", "Handcrafted scores", text, command)
+
+
+def arguments() -> argparse.Namespace:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
+    parser.add_argument("--work", type=Path, default=Path("work"), help="folder of the result store")
+    parser.add_argument("--n", type=int, default=1000, help="networks of each benchmark; 0 takes all")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw and the resamples")
+    parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
+    parser.add_argument("--boards", nargs="*", help="spaces, timm, torchvision; all by default")
+    parser.add_argument("--proxies", nargs="*", default=list(proxy_names()), help="all by default")
+    parser.add_argument("--workers", type=int, help="worker processes; one per core by default")
+    parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for one network")
+    parser.add_argument("--csv", type=Path, help="write all figures to a file")
+    parser.add_argument("--quick", action="store_true", help="a few networks, cheap proxies, nothing written")
+    options = parser.parse_args()
+    if options.quick:
+        options.n = min(options.n, QUICK_NETWORKS)
+        options.proxies = [name for name in options.proxies if name in QUICK_PROXIES] or options.proxies
+        options.resamples = min(options.resamples, 100)
+    return options
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The training runs behind ``python -m benchmarks.nasbench201``: resumable, each with its learning curve."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from benchmarks.results import command_line, table
+from fxscore.evaluate import LearningCurve, learning_curve, spearman, table_path
+from fxscore.report.evaluation_table import interval_text
+from fxscore.scorer import Settings
+from fxscore.scorer.checkpoint import save_checkpoint
+from fxscore.train.data import CellSet, load_cells, split_cells
+from fxscore.train.loop import Trainer, score_cells
+from fxscore.train.plan import TrainingPlan
+
+SPACE = "nasbench201"
+
+
+def plan_of(options: argparse.Namespace, seed: int) -> TrainingPlan:
+    """The training run of one seed."""
+    return TrainingPlan(
+        cells=options.cells,
+        validation=0.0,
+        samples=options.samples or options.cells,
+        steps=options.steps,
+        averaging=options.averaging,
+        seed=seed,
+        settings=Settings(batch=options.batch, input_shape=(3, options.resolution, options.resolution)),
+    )
+
+
+def trained(options: argparse.Namespace, seed: int) -> Path:
+    """The scorer of one seed: trained now, or found in the work folder."""
+    plan = plan_of(options, seed)
+    mark = hashlib.sha256(json.dumps(plan.as_dict(), sort_keys=True).encode()).hexdigest()[:8]
+    path: Path = options.work / f"{SPACE}-seed{seed}-{mark}.safetensors"
+    if not path.exists():
+        cells = load_cells(options.data, SPACE, None, plan.settings)
+        training, _, _ = split_cells(cells, plan.cells, plan.validation, plan.seed)
+        trainer = Trainer(plan, [training], state_path=path.with_suffix(".state"))
+        _run(trainer, seed, _Curve(options, path, plan))
+        scorer = trainer.trained()
+        scorer.name = path.stem
+        save_checkpoint(path, scorer.to_checkpoint(record_of(plan, options.data, trainer)))
+        path.with_suffix(".state").unlink(missing_ok=True)
+    return path
+
+
+def _run(trainer: Trainer, seed: int, curve: _Curve) -> None:
+    for report in trainer.run():
+        if report.step % 10 == 0 or report.step == trainer.plan.steps:
+            print(f"seed {seed}: step {report.step}/{trainer.plan.steps}, loss {report.loss:.4f}", flush=True)
+        curve.measure(trainer, report.step)
+
+
+def record_of(plan: TrainingPlan, data: Path, trainer: Trainer) -> dict[str, object]:
+    """What the scorer's file says about its making."""
+    file = table_path(SPACE, data)
+    return {
+        "trained_on": f"{plan.cells} cells of {SPACE}, cifar100.valid",
+        "command": command_line(),
+        "plan": plan.as_dict(),
+        "tables": {file.name: hashlib.sha256(file.read_bytes()).hexdigest()},
+        "history": trainer.state.history,
+    }
+
+
+class _Curve:
+    """ρ on a seeded sample of the other cells, by step (Figure 5f); kept beside the scorer, so that it resumes."""
+
+    def __init__(self, options: argparse.Namespace, scorer: Path, plan: TrainingPlan) -> None:
+        self._every, self._count, self._plan = options.curve, options.curve_cells, plan
+        self._data = options.data
+        self._path = curve_path(scorer)
+        self._cells: CellSet | None = None
+
+    def measure(self, trainer: Trainer, step: int) -> None:
+        if not self._every or step % self._every:
+            return
+        cells = self._cells = self._cells or self._sample()
+        points = read_curve(self._path)
+        points[step] = spearman(
+            score_cells(trainer.trained(), cells).double().numpy(), cells.accuracies.numpy()
+        )
+        self._path.write_text(json.dumps(points))
+
+    def _sample(self) -> CellSet:
+        cells = load_cells(self._data, SPACE, "cifar100.test", self._plan.settings)
+        _, _, rest = split_cells(cells, self._plan.cells, self._plan.validation, self._plan.seed)
+        return rest.subset(rest.sample(self._count, torch.Generator().manual_seed(0)))
+
+
+def curve_path(scorer: Path) -> Path:
+    """Where the learning curve of a scorer is kept."""
+    return scorer.with_suffix(".curve.json")
+
+
+def read_curve(path: Path) -> dict[float, float]:
+    """A learning curve by step; empty where there is none."""
+    return {float(step): rho for step, rho in json.loads(path.read_text()).items()} if path.exists() else {}
+
+
+def curves(paths: Sequence[Path]) -> list[LearningCurve]:
+    """The mean learning curve of the runs; none where nothing was measured on the way."""
+    runs = [points for path in paths if (points := read_curve(curve_path(path)))]
+    return [learning_curve(f"mean of {len(runs)} runs", "step", runs)] if runs else []
+
+
+def curve_text(found: Sequence[LearningCurve], cells: int) -> str:
+    """Learning curves as a table."""
+    rows = [
+        [int(point.x), point.runs, interval_text(point.estimate)] for curve in found for point in curve.points
+    ]
+    body = table(["step", "runs", "ρ"], rows)
+    return f"### Learning curve (Figure 5f)\n\nρ on {cells} unseen cells, cifar100.test.\n\n{body}"
