@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 STRENGTH = 3.0
-_TINY = 1e-12
+_TINY = 1e-7
 
 
 def average_ranks(values: Tensor) -> Tensor:
@@ -23,14 +23,15 @@ def spearman_loss(scores: Tensor, accuracies: Tensor, strength: float = STRENGTH
     """
     import torchsort  # compiled, and needed for training alone
 
-    soft = torchsort.soft_rank(scores[None], regularization_strength=strength)[0]
-    return -_correlation(soft, average_ranks(accuracies.to(scores.dtype)))
+    # In double precision, so that rounding does not look like an order among equal scores.
+    soft = torchsort.soft_rank(scores.double()[None], regularization_strength=strength)[0]
+    return -_correlation(soft, average_ranks(accuracies.double())).to(scores.dtype)
 
 
 def _correlation(first: Tensor, second: Tensor) -> Tensor:
     first, second = first - first.mean(), second - second.mean()
-    norm = (first.square().sum() * second.square().sum()).clamp_min(_TINY).sqrt()
-    correlation: Tensor = (first * second).sum() / norm
+    covariance, norm = (first * second).sum(), first.norm() * second.norm()
+    correlation: Tensor = covariance * 0 if float(norm.detach()) < _TINY else covariance / norm
     return correlation
 
 

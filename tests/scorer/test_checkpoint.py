@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import pickle
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import nn
+
+from fxscore.errors import CheckpointError, FxScoreError, ScorerError
+from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
+from fxscore.scorer.registry import load_scorer
+from fxscore.scorer.subject import Subject
+
+SMALL = Settings(batch=2, input_shape=(3, 4, 4), n_in=2, n_out=2, kernel_size=2)
+RECORD = {"seed": 3, "data": "none", "rho": 0.5}
+
+
+def small(name: str = "small", **changes: Any) -> FTScoreNet:
+    return FTScoreNet(replace(SMALL, **changes), seed=3, name=name)
+
+
+def subject() -> Subject:
+    return Subject(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 5)), (3, 4, 4))
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scorer") / "small.safetensors"
+    save_checkpoint(path, small().to_checkpoint(RECORD))
+    return path
+
+
+@pytest.mark.parametrize("changes", [{}, {"v_norm": False}, {"batch": 5, "input_shape": (1, 6, 3)}])
+def test_round_trip(changes: Mapping[str, Any], tmp_path: Path) -> None:
+    scorer, path = small(**changes), tmp_path / "sub" / "s.safetensors"
+    save_checkpoint(path, scorer.to_checkpoint(RECORD))
+    found = FTScoreNet.from_checkpoint(load_checkpoint(path))
+    assert (found.settings, found.name, found.record) == (scorer.settings, "small", RECORD)
+    assert found.scorer_id == scorer.scorer_id
+    if scorer.settings.input_shape[0] == 3:
+        assert found.score(subject()) == scorer.score(subject())
+    assert not any(parameter.requires_grad for parameter in found.parameters())
+    assert [entry.name for entry in path.parent.iterdir()] == ["s.safetensors"]
+
+
+def test_a_path_is_a_scorer(file: Path) -> None:
+    assert load_scorer(file).scorer_id == load_scorer(str(file)).scorer_id == small().scorer_id
+
+
+def test_the_id_follows_name_and_values() -> None:
+    changed = small()
+    with torch.no_grad():
+        changed.readout.bias.add_(1)
+    ids = {small().scorer_id, small("other").scorer_id, changed.scorer_id}
+    assert len(ids) == 3
+    assert small().scorer_id == small().scorer_id
+
+
+def refused(path: Path, data: bytes, why: str) -> None:
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=why) as caught:
+        load_checkpoint(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@settings(max_examples=25)
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_truncated_file_is_refused(share: float, file: Path) -> None:
+    data = file.read_bytes()
+    refused(file.with_name("cut.safetensors"), data[: int(share * len(data))], "truncated or of another kind")
+
+
+@settings(max_examples=80)
+@given(place=st.integers(0, 10**6), change=st.integers(1, 255), header=st.booleans())
+def test_one_altered_byte_anywhere_is_refused(place: int, change: int, header: bool, file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    place %= 8 + int.from_bytes(data[:8], "little") if header else len(data)
+    data[place] ^= change
+    altered = file.with_name("altered.safetensors")
+    altered.write_bytes(data)
+    if chr(data[place] ^ change) == " " and chr(data[place]).isspace():
+        return  # white space that pads the header
+    with pytest.raises(CheckpointError, match=r"altered\.safetensors"):
+        load_checkpoint(altered)
+
+
+FOREIGN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "another safetensors": (
+        lambda path: save_file({"w": torch.ones(3)}, path),
+        "not a scorer of this version",
+    ),
+    "a newer format": (
+        lambda path: save_file({"w": torch.ones(3)}, path, {"format": "fxscore-9"}),
+        "fxscore-9, expected fxscore-1",
+    ),
+    "half precision without a hash": (
+        lambda path: save_file({"w": torch.ones(3).bfloat16()}, path, {"format": "fxscore-1"}),
+        "altered",
+    ),
+    "a pickle": (lambda path: torch.save({"w": torch.ones(3)}, path), "another kind"),
+    "a plain pickle": (lambda path: path.write_bytes(pickle.dumps({"w": 1})), "another kind"),
+    "a text": (lambda path: path.write_text("accuracy = 97 %\n" * 9), "another kind"),
+    "nothing": (lambda path: path.write_bytes(b""), "another kind"),
+    "random bytes": (lambda path: path.write_bytes(random.Random(0).randbytes(999)), "another kind"),
+    "a folder": (lambda path: path.mkdir(), "no scorer file"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_foreign_file_is_refused(kind: str, tmp_path: Path) -> None:
+    make, why = FOREIGN[kind]
+    path = tmp_path / "f.safetensors"
+    make(path)
+    with pytest.raises(CheckpointError, match=why) as caught:
+        load_scorer(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_pickle_is_ever_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "sprung",))
+
+    path = tmp_path / "trap.safetensors"
+    torch.save(Trap(), path)
+    with pytest.raises(CheckpointError):
+        load_scorer(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"settings": {**SMALL.as_dict(), "batch": 3}},
+        {"settings": {**SMALL.as_dict(), "colour": 3}},
+        {"settings": {"batch": 2}},
+        {"settings": []},
+        {"tensors": {"w": torch.ones(2)}},
+    ],
+)
+def test_tensors_that_do_not_fit_their_settings_are_refused(changes: Any) -> None:
+    checkpoint: Checkpoint = replace(small().to_checkpoint(RECORD), **changes)
+    with pytest.raises(CheckpointError, match=r"'small' does not fit its settings"):
+        FTScoreNet.from_checkpoint(checkpoint)
+
+
+def test_a_scorer_of_another_kind_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "s.safetensors"
+    save_checkpoint(path, replace(small().to_checkpoint(RECORD), kind="oracle"))
+    with pytest.raises(ScorerError, match=r"kind 'oracle'"):
+        load_scorer(path)
+
+
+@pytest.mark.parametrize("name", ["nasbench2001", "no/such.safetensors", "nothing.safetensors"])
+def test_unknown_names_and_paths_are_named(name: str) -> None:
+    with pytest.raises(FxScoreError, match=name):
+        load_scorer(name)
+
+
+def test_a_crash_while_writing_leaves_the_old_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file.with_name("kept.safetensors")
+    save_checkpoint(path, small().to_checkpoint(RECORD))
+    before = path.read_bytes()
+
+    def crash(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", crash)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(path, small("other").to_checkpoint(RECORD))
+    assert path.read_bytes() == before
+
+
+def test_settings_and_record_are_readable_without_fxscore(file: Path) -> None:
+    length = int.from_bytes(file.read_bytes()[:8], "little")
+    metadata = json.loads(file.read_bytes()[8 : 8 + length])["__metadata__"]
+    assert json.loads(metadata["record"]) == RECORD
+    assert json.loads(metadata["settings"])["batch"] == 2
