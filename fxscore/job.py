@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -53,7 +54,8 @@ class ScoreJob:
         What is imported and compiled on first use is then there before processes are forked for networks.
         """
         scorer = load_scorer(self.scorer)
-        scorer.score(Subject(_small_network(), (3, 8, 8)))
+        with suppress(FxScoreError):  # a scorer that fails here says so again for every network
+            scorer.score(Subject(_small_network(), (3, 8, 8)))
         return ScoreSession(scorer, self.input_shape)
 
 
