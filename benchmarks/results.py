@@ -35,10 +35,8 @@ def write_section(key: str, title: str, body: str, command: str, path: Path = RE
     text = path.read_text(encoding="utf-8") if path.exists() else HEADER
     section = f"{begin}\n## {title}\n\n`{command}`\n\n{body.strip()}\n\n{environment()}\n{end}"
     old = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    if old.search(text):
-        text = old.sub(lambda _: section, text, count=1)
-    else:
-        text = f"{text.rstrip()}\n\n{section}\n"
+    known = old.search(text)
+    text = old.sub(lambda _: section, text, count=1) if known else f"{text.rstrip()}\n\n{section}\n"
     path.write_text(text, encoding="utf-8")
 
 
