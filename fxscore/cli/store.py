@@ -53,9 +53,8 @@ def show(found: StoreInfo) -> None:
 
     console = output.console()
     networks = sum(context.networks for context in found.contexts)
-    console.print(
-        f"{found.path}: {networks} networks, {found.size / 2**20:.1f} MiB", highlight=False, markup=False
-    )
+    line = f"{found.path}: {networks} networks, {found.size / 2**20:.1f} MiB"
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
     if found.contexts:
         console.print(contents_table(found.contexts))
 
