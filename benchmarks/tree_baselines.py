@@ -1,0 +1,137 @@
+"""Tree and kernel baselines on graph and forward features of NAS-Bench-201: the learned opponent, run again here.
+
+``python -m benchmarks.tree_baselines --data ../shared/data --write`` fits ExtraTrees, gradient boosting, SVR and their
+standardised mean on 78, 100, 156 and 781 random cells (validation accuracy), and ranks all other cells of the table
+(test accuracy), for three data sets and five seeds. Features are computed once (``benchmarks.cell_features``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+
+from benchmarks.cell_features import CACHE, CellFeatures, cell_features, read_table
+from benchmarks.learners import Floats, predictions
+from benchmarks.results import command_line, table, write_section
+from fxscore.evaluate import kendall, mean_over_runs, spearman
+from fxscore.graph_features import describe, forward
+from fxscore.spaces import BenchmarkTable
+from fxscore.spaces.nasbench201 import Cell
+
+DATASETS = ("cifar10", "cifar100", "imagenet16-120")
+SIZES = (78, 100, 156, 781)
+FORWARD = tuple(forward.COLUMNS)
+GRAPH = tuple(name for name in describe() if name not in forward.COLUMNS)
+SETS = {"graph": GRAPH, "forward": FORWARD, "graph + forward": (*GRAPH, *FORWARD)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One learner on one split: (ρ, τ) on the cells that it did not see."""
+
+    dataset: str
+    size: int
+    features: str
+    learner: str
+    rho: float
+    tau: float
+
+
+def runs(
+    features: CellFeatures, labels: BenchmarkTable[Cell], sizes: Sequence[int], seeds: Sequence[int]
+) -> Iterator[Run]:
+    """Every data set, size, seed, set of features and learner."""
+    matrices = {name: features.columns(columns) for name, columns in SETS.items()}
+    for dataset in DATASETS:
+        valid, test = (labels.labels(f"{dataset}.{split}") for split in ("valid", "test"))
+        for seed in seeds:
+            order = np.random.default_rng(seed).permutation(len(valid))
+            for size in sizes:
+                seen, rest = order[:size], order[size:]
+                for name, values in matrices.items():
+                    yield from _measure(dataset, size, name, values, (seen, rest), valid, test, seed)
+
+
+def _measure(
+    dataset: str,
+    size: int,
+    name: str,
+    values: Floats,
+    split: tuple[np.ndarray, np.ndarray],
+    valid: Floats,
+    test: Floats,
+    seed: int,
+) -> Iterator[Run]:
+    seen, rest = split
+    for learner, predicted in predictions(values[seen], valid[seen], values[rest], seed).items():
+        yield Run(
+            dataset, size, name, learner, spearman(predicted, test[rest]), kendall(predicted, test[rest])
+        )
+
+
+def summary(done: Sequence[Run]) -> str:
+    """One Markdown table per data set: mean over seeds and its 95 % interval."""
+    groups: dict[tuple[str, str, str, int], list[Run]] = defaultdict(list)
+    for run in done:
+        groups[run.dataset, run.features, run.learner, run.size].append(run)
+    parts = []
+    for dataset in DATASETS:
+        rows = [
+            (size, features, learner, *_figures(found))
+            for (of, features, learner, size), found in sorted(groups.items(), key=lambda item: item[0][3])
+            if of == dataset
+        ]
+        parts.append(f"**{dataset}**\n\n" + table(("cells", "features", "learner", "ρ", "τ"), rows))
+    return "\n\n".join(parts)
+
+
+def _figures(found: Sequence[Run]) -> tuple[str, str]:
+    return _interval([run.rho for run in found]), _interval([run.tau for run in found])
+
+
+def _interval(values: Sequence[float]) -> str:
+    estimate = mean_over_runs(values)
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def main() -> None:
+    """Print the tables; keep them in RESULTS.md with ``--write``."""
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of training cells")
+    parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
+    options = parser.parse_args()
+    labels = read_table(options.data)
+    features = cell_features(labels, options.cache, options.processes)
+    body = summary(list(runs(features, labels, options.sizes, options.seeds)))
+    note = (
+        f"{len(labels)} cells with {len(set(features.fingerprints.tolist()))} fingerprints; tested on all cells that "
+        f"are not trained on; mean over {len(options.seeds)} seeds with Student's 95 % interval. Trained on validation "
+        "accuracy as −ln(100.5 − accuracy), ranked by test accuracy. The forward is that of an untrained kernel, "
+        "16 images of 3×16×16."
+    )
+    print(f"{note}\n\n{body}")
+    if options.write:
+        title = "NAS-Bench-201: trees and kernel machines on graph and forward features"
+        write_section("tree-baselines", title, f"{note}\n\n{body}", command_line())
+
+
+if __name__ == "__main__":
+    main()
