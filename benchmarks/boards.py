@@ -140,13 +140,6 @@ def scorer_for(name: str, board: Board) -> Scorer:
     return ProxyScorer(get_proxy(name, batch=board.batch))
 
 
-def shape_for(scorer: Scorer, board: Board) -> Shape | None:
-    """The resolution of a board's networks: that of its training for a learned scorer on CIFAR-sized boards."""
-    stored: Shape | None = getattr(getattr(scorer, "settings", None), "input_shape", None)
-    small = board.input_shape is None and not board.imagenet
-    return stored if small and stored is not None else board.input_shape
-
-
 def comparison_markdown(comparison: Comparison, extra: Mapping[str, Mapping[str, str]] | None = None) -> str:
     """Figures of a comparison, one table per label.
 

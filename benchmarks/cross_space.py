@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.boards import Board, boards, scorer_for, shape_for
+from benchmarks.boards import Board, boards, scorer_for
 from benchmarks.results import table, write_section
 from fxscore.evaluate import (
     CrossSpace,
@@ -72,8 +72,9 @@ def measure_board(
     into.scores[board.name] = {}
     for name, text in scorers.items():
         begin, scorer = time.monotonic(), scorer_for(text, board)
-        shape = shape_for(scorer, board)
-        records = score_refs(population.refs, scorer, input_shape=shape, executor=executor, store=store)
+        records = score_refs(
+            population.refs, scorer, input_shape=board.input_shape, executor=executor, store=store
+        )
         scores = scores_of(records)
         into.scores[board.name][name] = scores
         seen = seen_by(scorer, board.space, options.data, len(everything))
@@ -146,7 +147,7 @@ def report(measured: Measured, matrix: CrossSpace, used: Sequence[Board], option
         f"Spearman's ρ with 95 % bootstrap intervals ({options.resamples} resamples, seed {options.seed}; of families "
         "for timm and torchvision). Bold: a learned scorer outperforms all handcrafted ones; underlined: two of them "
         "or more; †: trained on that space, measured on cells that it did not see, not marked. "
-        f"Networks: {sizes}. Learned scorers run CIFAR-sized networks at the resolution that they were trained at."
+        f"Networks: {sizes}. Learned scorers construct networks of 32×32 inputs at the resolution of their training."
     )
     negative = [f"{name} on {row}" for row, name in matrix.negative]
     parts = ["### Score and accuracy (Tables I and II)", marks, cross_markdown(matrix)]

@@ -39,7 +39,7 @@ from fxscore.report.plots import plot_curves
 from fxscore.run import Executor, LocalExecutor, Store
 from fxscore.scorer import load_scorer
 from fxscore.spaces import get_space
-from fxscore.types import ScoreRecord, Shape
+from fxscore.types import ScoreRecord
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 PAPER = (
@@ -87,8 +87,7 @@ def measure(
     """Score the cells that a scorer did not see, and compare."""
     everything = read_population(SPACE, options.data)
     rest = everything.without(seen).draw(options.n, options.measure_seed)
-    shape: Shape | None = getattr(getattr(load_scorer(scorer), "settings", None), "input_shape", None)
-    records = score_refs(rest.refs, scorer, input_shape=shape, executor=executor, store=store)
+    records = score_refs(rest.refs, scorer, executor=executor, store=store)
     columns = {name: records, "params": _sizes(records, "params"), "macs": _sizes(records, "macs")}
     labels = [f"{dataset}.test" for dataset in DATASETS]
     measures = Measures(resamples=options.resamples, seed=options.measure_seed)

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from types import TracebackType
 
 from fxscore.errors import FxScoreError
+from fxscore.run import JobSession
 from fxscore.run.outcome import Ask, Facts, Outcome, Task
 from fxscore.types import ModelRef
 
@@ -18,7 +19,8 @@ class InProcess:
     window = 1
     scored: list[ModelRef]
 
-    def __init__(self, *options: object) -> None: ...
+    def __init__(self, *options: object) -> None:
+        self._sessions: dict[bytes, JobSession] = {}
 
     def submit(self, payload: bytes, task: Task, ask: Ask) -> Future[Outcome]:
         future: Future[Outcome] = Future()
@@ -26,7 +28,9 @@ class InProcess:
         return future
 
     def _outcome(self, payload: bytes, task: Task, ask: Ask) -> Outcome:
-        session = pickle.loads(payload).open()
+        if payload not in self._sessions:
+            self._sessions[payload] = pickle.loads(payload).open()
+        session = self._sessions[payload]
         try:
             prepared = session.prepare(task.ref)
             facts = Facts(prepared.fingerprint, prepared.params, prepared.macs)

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from fxscore.cli.app import run
+from fxscore.errors import ScorerError
+from fxscore.job import ScoreSession
+from fxscore.run import Prepared
 from tests.evaluate.executor import InProcess
 
 Captured = pytest.CaptureFixture[str]
@@ -64,19 +67,16 @@ def test_failures_are_said_and_change_the_exit_code(
     capsys: Captured,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from fxscore.errors import ScorerError
-    from fxscore.scorer.proxy import ProxyScorer
-
     data = make_table(6)
-    whole, calls = ProxyScorer.score, []
+    whole, calls = ScoreSession.finish, []
 
-    def score(self: ProxyScorer, subject: object) -> float:
-        calls.append(subject)
-        if len(calls) == 2:  # the first call warms the worker up
+    def finish(self: ScoreSession, prepared: Prepared) -> float:
+        calls.append(prepared)
+        if len(calls) == 1:
             raise ScorerError("it overflows")
-        return whole(self, subject)  # type: ignore[arg-type]
+        return whole(self, prepared)
 
-    monkeypatch.setattr(ProxyScorer, "score", score)
+    monkeypatch.setattr(ScoreSession, "finish", finish)
     assert run(words(data)) == 1
     out = capsys.readouterr().out
     assert "n = 5 of 6 drawn, those that all scored" in out
