@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from fxscore.capture.empty_weights import empty_weights
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.graph_features import describe, forward_features, graph_features
 from fxscore.ops import Observer
 from fxscore.scorer import FTScoreNet

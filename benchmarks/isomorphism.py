@@ -14,7 +14,7 @@ from collections import defaultdict
 import torch
 
 from benchmarks.results import table, write_section
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.spaces.nasbench201 import NASBench201, Network
 
 

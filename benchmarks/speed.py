@@ -21,7 +21,7 @@ from torch import nn
 
 from benchmarks.results import table, write_section
 from fxscore.capture import capture
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.kernel import WeightCache
 from fxscore.passes import default_pipeline, run_passes
 from fxscore.scorer import FTScoreNet, Settings, Subject

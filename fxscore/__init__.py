@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fxscore.api import explain, rank, score
-    from fxscore.construct import ConstructedArchitecture, construct
+    from fxscore.constructed import ConstructedArchitecture, construct
     from fxscore.errors import FxScoreError
     from fxscore.represent import represents
     from fxscore.scorer import FTScoreNet, load_scorer
     from fxscore.types import ModelRef, Ranking, ScoreRecord
 
 _HOMES = {
-    "ConstructedArchitecture": "fxscore.construct",
+    "ConstructedArchitecture": "fxscore.constructed",
     "FTScoreNet": "fxscore.scorer",
     "FxScoreError": "fxscore.errors",
     "ModelRef": "fxscore.types",
     "Ranking": "fxscore.types",
     "ScoreRecord": "fxscore.types",
-    "construct": "fxscore.construct",
+    "construct": "fxscore.constructed",
     "explain": "fxscore.api",
     "load_scorer": "fxscore.scorer",
     "rank": "fxscore.api",

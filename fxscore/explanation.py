@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 
-from fxscore.construct import ConstructedArchitecture
+from fxscore.constructed import ConstructedArchitecture
 from fxscore.passes.represent_operators import Represented
 from fxscore.scorer import Subject
 from fxscore.types import Shape

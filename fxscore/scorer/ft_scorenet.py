@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fxscore.construct import ConstructedArchitecture, Encoding
+from fxscore.constructed import ConstructedArchitecture, Encoding
 from fxscore.errors import CheckpointError, ScorerError
 from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer

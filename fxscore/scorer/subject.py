@@ -8,7 +8,7 @@ from torch import nn
 
 from fxscore.capture import capture
 from fxscore.capture.costs import Costs, costs
-from fxscore.construct import ConstructedArchitecture, construct
+from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, fx
 
 from fxscore.capture.empty_weights import empty_weights
-from fxscore.construct import ConstructedArchitecture, construct
+from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import TrainingError
 from fxscore.scorer.ft_scorenet import Settings
 from fxscore.spaces import SearchSpace, get_space

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from fxscore.construct import ConstructedArchitecture
+from fxscore.constructed import ConstructedArchitecture
 from fxscore.kernel import TrainableWeights
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.train.loss import spearman_loss

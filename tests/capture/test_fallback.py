@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from fxscore.capture import capture
 from fxscore.capture.fallback import exported_forward
 from fxscore.capture.standin import weightless_copy
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.errors import CaptureError
 
 

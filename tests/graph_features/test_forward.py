@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fxscore.construct import Encoding, construct
+from fxscore.constructed import Encoding, construct
 from fxscore.graph_features import describe, forward_features
 from fxscore.graph_features.forward import EPSILON
 from fxscore.ops import Observer

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.graph_features import describe, graph_features
 from fxscore.spaces.nasbench201 import NASBench201
 from tests.strategies import Spec, Writing, specs, write, writings

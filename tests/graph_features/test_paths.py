@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from torch import Tensor, fx, nn
 
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.graph_features import graph_features
 from fxscore.graph_features.flow import Flow, Operator, trace_flow
 from fxscore.graph_features.paths import GROUPS, path_features

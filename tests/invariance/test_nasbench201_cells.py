@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.subject import Subject
 from fxscore.spaces.nasbench201 import EDGES, OPERATIONS, Cell, NASBench201, Network

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from fxscore.capture import capture
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.errors import CaptureError
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.subject import Subject

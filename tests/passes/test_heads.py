@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fxscore.construct import ConstructedArchitecture, construct
+from fxscore.constructed import ConstructedArchitecture, construct
 
 SHAPE = (3, 8, 8)
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from torch import fx, nn
 
 from fxscore.capture import capture
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.ops import Observer
 from fxscore.passes import default_pipeline
 from fxscore.passes.base import PassBase, PassResult, output_node

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from fxscore.construct import ConstructedArchitecture, construct
+from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import PassError
 from fxscore.ops import batch_axis_norm, note_redundant, sum_of, unitise, zeros
 from fxscore.passes.verify import VerifyPass

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 import fxscore
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.errors import PassError, UnrepresentedOperatorError
 from fxscore.represent import RewriteContext, registry
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.kernel import FourierKernel
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.spaces.nasbench201 import EDGES, OPERATIONS, NASBench201, Network

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from fxscore.construct import Encoding
+from fxscore.constructed import Encoding
 from fxscore.errors import ScorerError
 from fxscore.ops import Observer
 from fxscore.scorer.ft_scorenet import HIDDEN, FTScoreNet, Settings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from fxscore.construct import construct
+from fxscore.constructed import construct
 from fxscore.spaces import SearchSpace, get_space
 from fxscore.spaces.nasbench101 import Cell
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fxscore.construct import ConstructedArchitecture, construct
+from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.kernel import kaiming_scale
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.spaces.nasbench201 import Network
