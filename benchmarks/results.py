@@ -62,7 +62,7 @@ def processor() -> str:
 
 def command_line() -> str:
     """The command that is running, as it would be typed from the repository's root."""
-    return " ".join(["python", *sys.argv])
+    return " ".join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -49,12 +49,6 @@ class FakeBackEnd:
         return [ref]
 
 
-@pytest.fixture(autouse=True)
-def _no_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """xdist sets COLUMNS in its workers, which stands for a terminal's width."""
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-
 @pytest.fixture
 def back_end(monkeypatch: pytest.MonkeyPatch) -> FakeBackEnd:
     fake = FakeBackEnd()
