@@ -65,11 +65,12 @@ HEAD = (
     *("ρ with another seed", "CPU ms per cell"),
 )
 WHY = (
-    "Published values saw photographs, their labels and batches of 64; ours see noise and random labels. What a "
-    "proxy keeps of its own ranking under another seed (of weights, images and labels) bounds what any two "
-    "implementations can share. Zen-Score's published values read running variances, of which two passes leave "
-    "81 % of the initial 1 in place; ours are the paper's own batch variances. Fisher weighs a channel by the "
-    "weights that make it, as the published values do. NASWOT rises with the batch."
+    "Published values saw photographs, their labels and batches of 64; ours see noise and random labels. How well "
+    "a proxy agrees with itself under another seed (of weights, images and labels) shows how much of its ranking "
+    "is the draw: for grasp and jacov most of what is missing. Zen-Score's published values read running "
+    "variances, of which two passes leave 81 % of the initial 1 in place; ours are the paper's own batch "
+    "variances. Fisher weighs a channel by the weights that make it, as the published values do. NASWOT rises "
+    "with the batch."
 )
 
 
