@@ -19,7 +19,7 @@ from statistics import median
 import torch
 from torch import nn
 
-from benchmarks.results import table, write_section
+from benchmarks.results import command_line, table, write_section
 from fxscore.capture import capture
 from fxscore.constructed import construct
 from fxscore.kernel import WeightCache
@@ -61,8 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     body = _report(rows, options.rounds)
     print(body)
     if not options.print_only:
-        command = f"python -m benchmarks.speed --rounds {options.rounds}"
-        write_section("speed", "Speed: a score against one plain forward", body, command)
+        part = ", ".join(options.networks)
+        key = "-".join(["speed", *options.networks]).replace("_", "-")
+        title = "Speed: a score against one plain forward" + (f" ({part})" if part else "")
+        write_section(key, title, body, command_line())
 
 
 @torch.no_grad()

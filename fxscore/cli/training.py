@@ -6,7 +6,7 @@ import hashlib
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
@@ -87,13 +87,16 @@ def measure(
     }
     line: dict[str, Any] = {"on": f"cells of {space} that were not drawn, {label}", "n": len(cells)}
     for name, values in columns.items():
-        line[f"{name}spearman"] = _rounded(spearmanr(values, cells.accuracies).statistic)
-        line[f"{name}kendall"] = _rounded(kendalltau(values, cells.accuracies).statistic)
+        line[f"{name}spearman"] = _correlation(spearmanr, values, cells.accuracies.tolist())
+        line[f"{name}kendall"] = _correlation(kendalltau, values, cells.accuracies.tolist())
     yield line
 
 
-def _rounded(value: float) -> float:
-    return round(float(value), 4)
+def _correlation(coefficient: Callable[..., Any], values: list[float], accuracies: list[float]) -> float:
+    """A rank correlation, rounded; 0 where one side is constant, and so ranks nothing."""
+    if len(set(values)) == 1 or len(set(accuracies)) == 1:
+        return 0.0
+    return round(float(coefficient(values, accuracies).statistic), 4)
 
 
 def record(
