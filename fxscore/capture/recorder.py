@@ -379,7 +379,9 @@ def _inplace_position(func: Any) -> int | None:
 def canonical_target(func: Any) -> tuple[str, Any]:
     """The function that stands for `func`, its in-place form and its tensor method: (kind of node, target)."""
     name = func.__name__
-    if func is getattr(F, name, None) or (func is getattr(torch, name, None) and not name.endswith("_")):
+    if func is getattr(F, name, None):  # `relu_`, `elu_` … stand beside their plain forms
+        return "call_function", getattr(F, name.removesuffix("_"), func)
+    if func is getattr(torch, name, None) and not name.endswith("_"):
         return "call_function", func
     if name == "__getitem__":
         return "call_function", getitem

@@ -129,6 +129,8 @@ FORWARDS: list[Callable[[Tensor], object]] = [
     lambda x: F.relu(x, True) + F.elu(x, 1.0, True) + F.leaky_relu(x, inplace=True),
     lambda x: F.hardtanh(x, -2, 2, True).clamp_(0, 1),
     lambda x: torch.sigmoid_(x * 1).mul_(2),
+    lambda x: torch.relu_(y := x * 2) + y,
+    lambda x: F.elu_(F.leaky_relu_(F.hardtanh_(x * 3, -2.0, 2.0))),
     lambda x: 1 - x, lambda x: 2 / (x.abs() + 1), lambda x: 2**x, lambda x: -x % 3, lambda x: (x > 0) & (x < 1),
     lambda x: x // 2 + x.pow(2) - abs(x),
     lambda x: (x.T if x.dim() == 2 else x.mT) @ x,

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from tests.strategies import Spec, Writing, retrained, specs, write, writings
+from tests.strategies import Call, Spec, Writing, retrained, specs, write, writings
 
 Equal = Callable[[nn.Module, nn.Module], None]
 PLAIN = Writing()
@@ -48,3 +49,16 @@ def test_no_writing_changes_the_score(
 @given(spec=specs(), seed=st.integers(0, 99))
 def test_training_changes_nothing(spec: Spec, seed: int, assert_equal: Equal) -> None:
     assert_equal(write(spec), retrained(write(spec), seed).train())
+
+
+IN_PLACE = ("relu_", "elu_", "celu_", "selu_", "leaky_relu_", "hardtanh_")
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_in_place_functions_are_their_plain_forms(name: str, assert_equal: Equal) -> None:
+    def net(function: str) -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), Call(getattr(F, function)), nn.Conv2d(6, 4, 3)
+        )
+
+    assert_equal(net(name), net(name.removesuffix("_")))
