@@ -1,6 +1,6 @@
 """The learned opponents: trees and a kernel machine from scikit-learn, and their standardised mean.
 
-Settings were chosen on cells that no reported figure uses (EXPERIMENTS.md). Accuracies enter as −ln(100.5 − accuracy),
+Settings are plain choices that were not tuned. Accuracies enter as −ln(100.5 − accuracy),
 which spreads the best cells apart.
 """
 
