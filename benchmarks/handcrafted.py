@@ -1,7 +1,7 @@
 """How well handcrafted scores rank the networks of every benchmark that has data: the opponents of all that follows.
 
 ``python -m benchmarks.handcrafted --data ../shared/data --work work/`` scores 1,000 networks of each benchmark (all
-where there are fewer) with every proxy and writes the section "Handcrafted scores" of RESULTS.md. Scores are kept in
+where there are fewer) with every proxy and writes the sections "Handcrafted scores" of RESULTS.md. Scores are kept in
 the work folder, so that an interrupted run goes on. ``--quick`` takes a few networks and cheap proxies and only
 prints. Benchmarks without data here (NDS, all of NAS-Bench-101, NATS-Bench's size space) are not in the table.
 """
@@ -87,7 +87,7 @@ def section(
     extra = {}
     if board.space in ("timm", "torchvision"):
         extra["ρ at equal MACs"] = at_equal_macs(records, population, board.label, options.resamples)
-    return f"### {board.name}\n\n{comparison_markdown(comparison, extra)}", comparison
+    return comparison_markdown(comparison, extra), comparison
 
 
 def summary(found: Sequence[tuple[Board, Comparison]], proxies: Sequence[str]) -> str:
@@ -107,9 +107,9 @@ def summary(found: Sequence[tuple[Board, Comparison]], proxies: Sequence[str]) -
 
 
 def main() -> None:
-    """Measure, print, and write the section."""
+    """Measure and print; write a section per board as it is done, and the summary where all were measured."""
     options = arguments()
-    parts, found = [], []
+    found = []
     options.work.mkdir(parents=True, exist_ok=True)
     with (
         Store(options.work / "store.sqlite") as store,
@@ -117,18 +117,23 @@ def main() -> None:
     ):
         for board in boards(options.boards):
             text, comparison = section(board, options, executor, store)
-            parts.append(text)
             found.append((board, comparison))
             print(f"\n{text}\n", flush=True)
+            if not options.quick:
+                key = f"handcrafted-{board.space.replace('_', '-')}"
+                write_section(key, f"Handcrafted scores: {board.name}", text, command(options, board.space))
     if options.csv:
         options.csv.write_text(comparison_csv(*(comparison for _, comparison in found)), encoding="utf-8")
-    text = "\n\n".join(["### Spearman's ρ", summary(found, options.proxies), MISSING_DATA, *parts])
+    text = f"Spearman's ρ; intervals below.\n\n{summary(found, options.proxies)}\n\n{MISSING_DATA}"
     print(text)
-    if not options.quick:
-        command = "python -m benchmarks.handcrafted --data DATA --work WORK" + (
-            f" --n {options.n} --seed {options.seed} --boards {' '.join(b.space for b, _ in found)}"
-        )
-        write_section("handcrafted", "Handcrafted scores", text, command)
+    if not options.quick and not options.boards:
+        write_section("handcrafted", "Handcrafted scores", text, command(options))
+
+
+def command(options: argparse.Namespace, board: str | None = None) -> str:
+    """The command that prints these figures."""
+    chosen = f" --boards {board}" if board else ""
+    return f"python -m benchmarks.handcrafted --data DATA --work WORK --n {options.n} --seed {options.seed}{chosen}"
 
 
 def arguments() -> argparse.Namespace:
