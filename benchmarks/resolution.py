@@ -43,7 +43,7 @@ def main() -> None:
 def unseen_cells(scorer: FTScoreNet, data: Path, count: int) -> CellSet:
     """`count` cells outside the scorer's own split."""
     plan = TrainingPlan.from_dict(scorer.record["plan"])
-    settings = replace(plan.settings, native_shape=None)
+    settings = replace(plan.settings, small_inputs=False)
     rest = split_cells(load_cells(data, SPACE, LABEL, settings), plan.cells, plan.validation, plan.seed)[2]
     return rest.subset(rest.sample(count, torch.Generator().manual_seed(1)))
 

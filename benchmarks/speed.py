@@ -73,7 +73,8 @@ def measure(case: Case, rounds: int) -> dict[str, float]:
     ref = ModelRef.parse(case.ref)
     plain = build(ref, weights=True).module
     empty = build(ref).module.eval()
-    scorer = FTScoreNet(Settings(batch=case.batch, kernel_size=7 if case.input_shape[1] > 32 else 3))
+    size = 7 if case.input_shape[1] > 32 else 3
+    scorer = FTScoreNet(Settings(batch=case.batch, kernel_size=size, small_inputs=False))
     image = torch.randn(case.batch, *case.input_shape)
     stages = _stages(case, plain, empty, scorer, image)
     times: dict[str, list[float]] = {stage: [] for stage in stages}

@@ -22,6 +22,7 @@ from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
 from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
 from fxscore.scorer.input_like import resample
+from fxscore.scorer.protocol import seen_shape
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
 
@@ -37,8 +38,8 @@ class Settings:
         input_shape: (C, H, W) in which the input-like tensor is stored; it is resampled to what a network takes.
         n_in, n_out: the kernel stores n_in·n_out maps and n_out biases.
         kernel_size: k of the maps.
-        native_shape: networks whose own input has this shape are seen at `input_shape` instead, as in training: at
-            another resolution the scorer ranks worse (its record says how much). None sees all at their own.
+        small_inputs: networks are seen at the size that `fxscore.scorer.protocol` names, in training and after; else
+            at their own.
         v_norm: variance unitisation by measured factors; else Kaiming scale.
     """
 
@@ -48,7 +49,7 @@ class Settings:
     n_out: int = 64
     kernel_size: int = 3
     v_norm: bool = True
-    native_shape: Shape | None = None
+    small_inputs: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -57,8 +58,8 @@ class Settings:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
         """Read the form that `as_dict` writes; raises `TypeError` where a name is unknown."""
-        shapes = {name: tuple(values[name]) for name in ("input_shape", "native_shape") if values.get(name)}
-        return cls(**{**values, **shapes})
+        shape = {"input_shape": tuple(values["input_shape"])} if "input_shape" in values else {}
+        return cls(**{**values, **shape})
 
 
 class FTScoreNet(nn.Module):
@@ -103,7 +104,7 @@ class FTScoreNet(nn.Module):
 
     def shape_for(self, input_shape: Shape) -> Shape:
         """The input shape at which a network of this input shape is constructed, if it takes it."""
-        return self.settings.input_shape if input_shape == self.settings.native_shape else input_shape
+        return seen_shape(input_shape) if self.settings.small_inputs else input_shape
 
     def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
         """The scorer as the contents of a file."""

@@ -10,6 +10,7 @@ from fxscore.capture import capture
 from fxscore.capture.costs import Costs, costs
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import CaptureError
+from fxscore.scorer.protocol import attempts
 from fxscore.types import Shape
 
 
@@ -33,8 +34,8 @@ class Subject:
 
         Args:
             batch: the scorer's.
-            shape: the input shape at which the scorer would rather see the network; one that takes its own shape
-                alone (a transformer with a fixed number of positions) is constructed at that.
+            shape: the input shape at which the scorer would rather see the network; one that does not take it is
+                constructed at the next that `fxscore.scorer.protocol` names, at last at its own.
         """
         key = (batch, shape or self.input_shape)
         if key not in self._constructed:
@@ -49,12 +50,14 @@ class Subject:
         return costs(capture(self.module, self.input_shape, batch=2, owned=self.owned), batch=2)
 
     def _construct(self, batch: int, shape: Shape) -> ConstructedArchitecture:
-        try:
-            return construct(self.module, shape, batch, owned=self.owned)
-        except CaptureError:
-            if shape == self.input_shape:
-                raise
-            return self.construct(batch)
+        """At `shape` or the nearest to it that the network takes (`fxscore.scorer.protocol`)."""
+        for make, size in attempts(self.module, self.input_shape, shape):
+            try:
+                return construct(make(), size, batch, owned=self.owned)
+            except CaptureError:
+                if size == self.input_shape:
+                    raise
+        raise AssertionError("the last attempt is at the network's own shape")
 
 
 class Scorer(Protocol):

@@ -1,0 +1,63 @@
+"""The small-input protocol: at which size a scorer sees a network, and how a network of one fixed size gets there.
+
+    own height or width, the larger    ≤ 16   ≤ 32   ≤ 96   more
+    seen                                own     16     32     64
+
+A forward at 64×64 costs a twelfth of one at 224×224; `benchmarks.protocol` measures what it costs in agreement of
+ranks. The smaller side shrinks by the same factor, to a multiple of 16. Clips keep their number of frames, and inputs
+without two axes of positions (token ids, sound) stay as they are.
+
+Not every network takes every size. In this order: the size as it is; the network's own `set_input_size` (timm's
+transformers), on a copy; twice the size (Inception's unpadded convolutions); the network's own size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from torch import nn
+
+from fxscore.capture.empty_weights import empty_weights
+from fxscore.capture.standin import weightless_copy
+from fxscore.errors import CaptureError
+from fxscore.types import Shape
+
+_SEEN = ((16, None), (32, 16), (96, 32))  # (largest own side, side at which it is seen)
+_LARGEST = 64
+_GRID = 16
+
+
+def seen_shape(own: Shape) -> Shape:
+    """The shape (C, …, H, W) at which a network of this input shape is seen, if it takes it."""
+    if len(own) < 3:
+        return own
+    side = max(own[-2:])
+    target = next((seen for largest, seen in _SEEN if side <= largest), _LARGEST)
+    return own if target is None else (*own[:-2], *(_scaled(length, target / side) for length in own[-2:]))
+
+
+def attempts(module: nn.Module, own: Shape, seen: Shape) -> Iterator[tuple[Callable[[], nn.Module], Shape]]:
+    """Ways to see `module` at `seen`, the preferred one first and its own size last: (makes the module, shape)."""
+    if seen != own:
+        yield lambda: module, seen
+        if hasattr(module, "set_input_size"):
+            yield lambda: resized(module, seen), seen
+        twice = (*seen[:-2], *(2 * length for length in seen[-2:]))
+        if len(seen) >= 3 and max(twice[-2:]) < max(own[-2:]):
+            yield lambda: module, twice
+    yield lambda: module, own
+
+
+def resized(module: nn.Module, shape: Shape) -> nn.Module:
+    """A copy of `module` for inputs of another size; raises `CaptureError` where it cannot be had."""
+    copy = weightless_copy(module)
+    try:
+        with empty_weights():
+            copy.set_input_size(img_size=tuple(shape[-2:]))  # type: ignore[operator]
+    except Exception as error:  # the network's own code, which may raise anything
+        raise CaptureError(f"{type(module).__name__} cannot be resized to {shape[-2:]}: {error}") from error
+    return copy
+
+
+def _scaled(length: int, factor: float) -> int:
+    return max(_GRID, round(length * factor / _GRID) * _GRID)
