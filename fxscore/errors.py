@@ -45,3 +45,7 @@ class WorkerError(FxScoreError):
 
 class StoreError(FxScoreError):
     """A result store is damaged, locked or of another version."""
+
+
+class SearchError(FxScoreError):
+    """A search cannot start or resume, or finds nothing that keeps its limits."""

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-_WITHOUT_EFFECT = {"cli", "report", "run", "search", "train", "evaluate"}
+_WITHOUT_EFFECT = {"cli", "report", "run", "searching", "train", "evaluate"}
 
 
 @cache

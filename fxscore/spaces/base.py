@@ -76,6 +76,14 @@ class SearchSpace(ABC, Generic[G]):
     def build(self, genotype: G) -> nn.Module:
         """A new network, its weights freshly initialised; takes (N, C, H, W)."""
 
+    def count_parameters(self, genotype: G) -> int | None:
+        """The number of learnable parameters, where the space knows it without building the network."""
+        return None
+
+    def count_layers(self, genotype: G) -> int | None:
+        """The number of layers as this space counts them, where it has a count of its own."""
+        return None
+
     def values_of(self, genotype: G) -> tuple[Value, ...]:
         """One value per variable."""
         return cast("tuple[Value, ...]", genotype)

@@ -178,6 +178,10 @@ class ZenResNet(SearchSpace[Chain]):
         tail = genotype.tail
         return total + inputs * tail + 2 * tail + tail * self.classes + self.classes
 
+    def count_layers(self, genotype: Chain) -> int:
+        """The sum of sub-layers, which is what METHOD.md section 6 limits."""
+        return sum(block.sub_layers for block in genotype.blocks)
+
 
 def _block(values: Sequence[Value]) -> Block:
     kind, *numbers = values

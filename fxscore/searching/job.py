@@ -1,0 +1,71 @@
+"""The job of a search: from a genotype's text to a number, in a worker (see `fxscore.run.job`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fxscore.capture.empty_weights import build_without_weights
+from fxscore.job import ScoreJob, prepare
+from fxscore.run import Prepared
+from fxscore.scorer import Scorer, Subject, load_scorer
+from fxscore.searching.handle import SpaceHandle
+from fxscore.sources.building import seeded
+from fxscore.types import ModelRef
+
+
+@dataclass(frozen=True)
+class SpaceJob:
+    """Scores genotypes of one space with one scorer; shares stored scores with `fxscore rank`.
+
+    Args:
+        handle: of the space.
+        scorer: a name, a path or a picklable scorer.
+        scorer_id: the id of that scorer.
+    """
+
+    handle: SpaceHandle
+    scorer: str | Scorer | None
+    scorer_id: str
+
+    @property
+    def settings(self) -> str:
+        """What else changes a score."""
+        return ScoreJob(self.scorer, self.scorer_id).settings
+
+    def recipe_key(self, ref: ModelRef) -> str:
+        """The genotype, and all that the space's networks depend on."""
+        return f"{ref.name} of {self.handle.key}"
+
+    def trusts(self, ref: ModelRef) -> bool:
+        """Whether the space's code may share a process."""
+        return self.handle.trusted
+
+    def open(self) -> SpaceSession:
+        """Load the scorer and the space."""
+        scored = ScoreJob(self.scorer, self.scorer_id).open()  # with its first network, which warms up
+        return SpaceSession(self, scored.scorer)
+
+
+class SpaceSession:
+    """A space and a scorer at work in one process."""
+
+    def __init__(self, job: SpaceJob, scorer: Scorer | None = None) -> None:
+        self.job = job
+        self.scorer = load_scorer(job.scorer) if scorer is None else scorer
+        self.space = job.handle.open()
+
+    def prepare(self, ref: ModelRef) -> Prepared:
+        """Build the network, and construct it where the scorer will."""
+        genotype = self.space.parse(ref.name)
+        with seeded(0):
+            if self.scorer.needs_weights:
+                module = self.space.build(genotype).eval()
+            else:
+                module = build_without_weights(lambda: self.space.build(genotype)).module
+        subject = Subject(module, self.space.input_shape, owned=not self.scorer.needs_weights)
+        return prepare(subject, self.scorer, self.job.recipe_key(ref))
+
+    def finish(self, prepared: Prepared) -> float:
+        """The score."""
+        subject: Subject = prepared.payload
+        return self.scorer.score(subject)
