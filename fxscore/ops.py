@@ -56,7 +56,9 @@ class Observer:
         """Count, where wanted, the units on which each pair of images is active or inactive together."""
         if self.keep_patterns:
             active = (value.detach().flatten(1) > 0).float()
-            agreement = active @ active.T + (1 - active) @ (1 - active).T
+            together = active @ active.T
+            own = together.diagonal()
+            agreement = active.shape[1] - own - own.unsqueeze(1) + 2 * together
             self.patterns = agreement if self.patterns is None else self.patterns + agreement
         return value
 

@@ -61,7 +61,7 @@ COLUMNS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     """A convolution or linear layer: per image."""
 
     operator: Operator
@@ -73,7 +73,7 @@ class _Layer:
 
 def size_features(flow: Flow) -> dict[str, float]:
     """The columns of `COLUMNS`, in their order; finite for an empty flow."""
-    layers = [_layer(operator, flow.batch) for operator in flow.operators if operator.kind in WEIGHTED]
+    layers = [layer_of(operator, flow.batch) for operator in flow.operators if operator.kind in WEIGHTED]
     values = {
         "connected": float(bool(flow.operators)),
         **{f"count_{kind}": float(flow.count(kind)) for kind in KINDS},
@@ -87,7 +87,8 @@ def size_features(flow: Flow) -> dict[str, float]:
     return {name: values[name] for name in COLUMNS}
 
 
-def _layer(operator: Operator, batch: int) -> _Layer:
+def layer_of(operator: Operator, batch: int) -> Layer:
+    """A weighted operator's sizes."""
     node = operator.node
     weights = _weight_shapes(node)
     params = sum(map(prod, weights))
@@ -95,10 +96,10 @@ def _layer(operator: Operator, batch: int) -> _Layer:
     if node.target in TRANSPOSED:
         inputs = elements(node.all_input_nodes[0], batch)
         width = max(shape_of(node)[1], 1)
-        return _Layer(operator, params, inputs * prod(weight[1:]), width, operator.elements // width)
+        return Layer(operator, params, inputs * prod(weight[1:]), width, operator.elements // width)
     width = weight[0] if node.target not in MATRIX_PRODUCTS else (shape_of(node) or (1,))[-1]
     macs = operator.elements * (prod(weight) // max(width, 1))
-    return _Layer(operator, params, macs, width, max(operator.elements // max(width, 1), 1))
+    return Layer(operator, params, macs, width, max(operator.elements // max(width, 1), 1))
 
 
 def _weight_shapes(node: fx.Node) -> list[tuple[int, ...]]:
@@ -108,7 +109,7 @@ def _weight_shapes(node: fx.Node) -> list[tuple[int, ...]]:
     return [shape for shape in map(shape_of, chosen) if shape]
 
 
-def _mixing_macs(operator: Operator, batch: int) -> int:
+def mixing_macs(operator: Operator, batch: int) -> int:
     """MACs of a product of two values that depend on the input."""
     node = operator.node
     if node.target is F.scaled_dot_product_attention:
@@ -119,9 +120,9 @@ def _mixing_macs(operator: Operator, batch: int) -> int:
     return operator.elements * shape_of(node.all_input_nodes[0])[-1]
 
 
-def _costs(flow: Flow, layers: list[_Layer]) -> dict[str, float]:
+def _costs(flow: Flow, layers: list[Layer]) -> dict[str, float]:
     params = sum(layer.params for layer in layers)
-    mixing = sum(_mixing_macs(operator, flow.batch) for operator in flow.operators)
+    mixing = sum(mixing_macs(operator, flow.batch) for operator in flow.operators)
     macs = sum(layer.macs for layer in layers) + mixing
     spatial = [layer for layer in layers if layer.operator.kind in _SPATIAL]
     return {
@@ -140,7 +141,7 @@ def _share(parts: Iterable[int], whole: int) -> float:
     return sum(parts) / whole if whole else 0.0
 
 
-def _widths(flow: Flow, layers: list[_Layer]) -> dict[str, float]:
+def _widths(flow: Flow, layers: list[Layer]) -> dict[str, float]:
     logs = [log(layer.width) for layer in layers] or [0.0]
     many = [layer.positions for layer in layers if layer.positions > 1] or [_input_positions(flow)]
     return {
@@ -154,8 +155,8 @@ def _widths(flow: Flow, layers: list[_Layer]) -> dict[str, float]:
     }
 
 
-def _stages(flow: Flow, layers: list[_Layer]) -> dict[str, float]:
-    members: list[list[_Layer]] = [[] for _ in range(STAGES)]
+def _stages(flow: Flow, layers: list[Layer]) -> dict[str, float]:
+    members: list[list[Layer]] = [[] for _ in range(STAGES)]
     for layer in layers:
         if layer.positions > 1:
             members[min(max(round(_halvings(layer.positions, flow)), 0), STAGES - 1)].append(layer)
