@@ -1,0 +1,172 @@
+"""Features of a benchmark's networks, computed once and kept in a local file per space.
+
+``python -m benchmarks.features --data ../shared/data nasbench201 nasbench_macro=800`` fills ``runs/features/*.npz``: of
+each space all networks, or so many drawn with seed 0. A stopped run goes on where it was, because finished parts lie
+beside the file; a further run with more networks adds those that are missing. Networks that the benchmark itself calls
+equal have one computation. Networks that fail are listed and left out.
+
+A file holds ``names`` (columns), ``keys`` (networks), ``fingerprints`` and ``values`` (networks, columns).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fxscore.errors import FxScoreError
+from fxscore.evaluate import Population, read_population
+from fxscore.evaluate.population import LIBRARIES
+from fxscore.scorer import FTScoreNet, Subject
+from fxscore.scorer.checkpoint import load_checkpoint
+from fxscore.scorer.features import NetworkFeatures, feature_names, network_features
+from fxscore.sources import build
+from fxscore.spaces import get_space
+from fxscore.types import ModelRef
+
+Floats = NDArray[np.float64]
+FOLDER = Path("runs/features")
+PART = 50
+Known = dict[str, tuple[str, Floats]]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Networks with their labels and features.
+
+    Attributes:
+        population: the networks that have features.
+        names: of the columns.
+        values: (networks, columns).
+        fingerprints: (networks,); equal ones have equal features.
+    """
+
+    population: Population
+    names: tuple[str, ...]
+    values: Floats
+    fingerprints: NDArray[np.str_]
+
+    def columns(self, names: Iterable[str]) -> Floats:
+        """The named columns."""
+        places = {name: place for place, name in enumerate(self.names)}
+        return self.values[:, [places[name] for name in names]]
+
+
+def network_key(ref: ModelRef) -> str:
+    """Equal for references that the benchmark itself calls one network."""
+    if ref.source in LIBRARIES:
+        return str(ref)
+    space = get_space(ref.source)
+    return space.isomorphism_key(space.parse(ref.name))
+
+
+def read_features(population: Population, file: Path) -> FeatureTable:
+    """The networks of a population whose features a file holds, in the population's order."""
+    known = read_known(file)
+    keys = [network_key(ref) for ref in population.refs]
+    rows = [row for row, key in enumerate(keys) if key in known]
+    if not rows:
+        raise SystemExit(f"{file} has no features of {population.name}; run python -m benchmarks.features")
+    found = [known[keys[row]] for row in rows]
+    return FeatureTable(
+        population.subset(rows),
+        feature_names(),
+        np.stack([values for _, values in found]),
+        np.array([fingerprint for fingerprint, _ in found]),
+    )
+
+
+def compute(population: Population, file: Path, encoder: FTScoreNet | None = None) -> Known:
+    """Add to a file the features of a population's networks that it lacks."""
+    known = read_known(file)
+    wanted = {network_key(ref): ref for ref in population.refs}
+    missing = sorted((key, ref) for key, ref in wanted.items() if key not in known)
+    folder = file.with_suffix("")
+    for start in range(0, len(missing), PART):
+        part, begin = dict(missing[start : start + PART]), time.monotonic()
+        known |= _part(part, folder / f"{_digest(part)}.npz", encoder)
+        done = min(start + PART, len(missing))
+        print(f"{file.stem}: {done} of {len(missing)}, {time.monotonic() - begin:.0f} s", flush=True)
+    write_known(file, known)
+    return known
+
+
+def _part(part: Mapping[str, ModelRef], path: Path, encoder: FTScoreNet | None) -> Known:
+    known = read_known(path)
+    if not known:
+        found = {key: _features(ref, encoder) for key, ref in part.items()}
+        known = {key: (each.fingerprint, each.values) for key, each in found.items() if each is not None}
+        write_known(path, known)
+    return known
+
+
+def _features(ref: ModelRef, encoder: FTScoreNet | None) -> NetworkFeatures | None:
+    try:
+        built = build(ref, weights=False)
+        return network_features(Subject(built.module, built.input_shape, owned=True), encoder)
+    except FxScoreError as error:
+        print(f"{ref}: {str(error).splitlines()[0]}", flush=True)
+        return None
+
+
+def _digest(keys: Iterable[str]) -> str:
+    text = "\n".join([*feature_names(), *keys])
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def read_known(path: Path) -> Known:
+    """What a file holds; nothing where there is none, or one of other columns."""
+    if not path.is_file():
+        return {}
+    with np.load(path) as data:
+        if data["names"].tolist() != list(feature_names()):
+            return {}
+        rows = zip(data["keys"].tolist(), data["fingerprints"].tolist(), data["values"], strict=True)
+        return {key: (fingerprint, values) for key, fingerprint, values in rows}
+
+
+def write_known(path: Path, known: Known) -> None:
+    """Write a file of features; a crash leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.npz")
+    np.savez_compressed(
+        unfinished,
+        names=np.array(feature_names()),
+        keys=np.array(list(known)),
+        fingerprints=np.array([fingerprint for fingerprint, _ in known.values()]),
+        values=np.array([values for _, values in known.values()]).reshape(-1, len(feature_names())),
+    )
+    unfinished.replace(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fill the files."""
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("spaces", nargs="+", help="SPACE, or SPACE=COUNT for so many of its networks")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--encoder", type=Path, help="a scorer file whose kernel and input to use")
+    options = parser.parse_args(arguments)
+    encoder = options.encoder and FTScoreNet.from_checkpoint(load_checkpoint(options.encoder))
+    for text in options.spaces:
+        space, _, count = text.partition("=")
+        population = read_population(space, options.data).draw(int(count or 0), seed=0)
+        known = compute(population, options.folder / f"{space}.npz", encoder)
+        print(f"{space}: {len(known)} networks")
+
+
+if __name__ == "__main__":
+    main()
