@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fxscore.errors import FxScoreError
     from fxscore.represent import represents
     from fxscore.scorer import FTScoreNet, load_scorer
+    from fxscore.searching import SearchResult, search
+    from fxscore.spaces import SearchSpace, Variable
     from fxscore.types import ModelRef, Ranking, ScoreRecord
 
 _HOMES = {
@@ -26,12 +28,16 @@ _HOMES = {
     "ModelRef": "fxscore.types",
     "Ranking": "fxscore.types",
     "ScoreRecord": "fxscore.types",
+    "SearchResult": "fxscore.searching",
+    "SearchSpace": "fxscore.spaces",
+    "Variable": "fxscore.spaces",
     "construct": "fxscore.constructed",
     "explain": "fxscore.api",
     "load_scorer": "fxscore.scorer",
     "rank": "fxscore.api",
     "represents": "fxscore.represent",
     "score": "fxscore.api",
+    "search": "fxscore.searching",
 }
 
 __all__ = [
@@ -41,12 +47,16 @@ __all__ = [
     "ModelRef",
     "Ranking",
     "ScoreRecord",
+    "SearchResult",
+    "SearchSpace",
+    "Variable",
     "construct",
     "explain",
     "load_scorer",
     "rank",
     "represents",
     "score",
+    "search",
 ]
 
 

@@ -34,6 +34,11 @@ class Evaluation:
         """Whether all limits are kept and all objectives are known."""
         return self.violation <= 0
 
+    @property
+    def attempted(self) -> bool:
+        """Whether it counts towards the budget: scored, or failed."""
+        return self.feasible or self.error is not None
+
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready form."""
         return asdict(self)

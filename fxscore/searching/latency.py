@@ -41,7 +41,9 @@ class LatencyScorer:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            return min([self._pass(subject, image) for _ in range(self.warm_up + self.passes)][self.warm_up :])
+            return min(
+                [self._pass(subject, image) for _ in range(self.warm_up + self.passes)][self.warm_up :]
+            )
         finally:
             torch.set_num_threads(threads)
 

@@ -1,0 +1,138 @@
+"""`fxscore.search`: from a space and a scorer to the networks worth training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fxscore.errors import SearchError
+from fxscore.run import Store, default_store_path, package_version
+from fxscore.scorer import Scorer, load_scorer
+from fxscore.searching.goals import Limits, Objective
+from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
+from fxscore.searching.journal import Journal
+from fxscore.searching.loop import Loop, SearchWatcher
+from fxscore.searching.measuring import Bench, Measurer, Resources, needed, open_measures
+from fxscore.searching.random_search import RandomSearch
+from fxscore.searching.regularised_evolution import RegularisedEvolution
+from fxscore.searching.result import SearchResult
+from fxscore.searching.strategy import Strategy, Task
+
+ALGORITHMS = ("nsga2-de", "nsga2", "regularised-evolution", "random")
+HISTORY = "history.jsonl"
+
+
+def search(
+    space: str | AnySpace,
+    *,
+    scorer: str | Path | Scorer | None = None,
+    budget: int = 1000,
+    objectives: Sequence[str] = ("score", "params"),
+    max_params: float | None = None,
+    max_macs: float | None = None,
+    max_layers: float | None = None,
+    algorithm: str = "nsga2-de",
+    population: int = 64,
+    generations: int | None = None,
+    seed: int = 0,
+    folder: Path | str | None = None,
+    resume: bool = False,
+    workers: int | None = None,
+    time_limit: float | None = None,
+    memory_limit: int | None = None,
+    store: Path | str | None = None,
+    no_store: bool = False,
+    watcher: SearchWatcher | None = None,
+) -> SearchResult:
+    """Search a space for networks that score high and cost little, without training any.
+
+    Ctrl-C ends the search with what it has found so far (`SearchResult.interrupted`).
+
+    Args:
+        space: a space, a shipped one's name (`zen_resnet`), or `nets.py:Plain`. The networks of a class that other
+            processes cannot import (of `__main__`, of a notebook) are scored in this process, one at a time.
+        scorer: as for `fxscore.score`.
+        budget: networks to score at most. Those that pass a limit are not scored and do not count.
+        objectives: `score`, `params`, `macs`, `layers`, `activations`, `latency` (seconds of one image on one
+            thread) or any proxy, with `min:` or `max:` before the name to turn what is better.
+        max_params: parameters at most; decided before scoring, like the two that follow.
+        max_macs: multiply-accumulates of one image at most.
+        max_layers: layers at most, as the space counts them (`SearchSpace.count_layers`), else convolution and linear
+            layers.
+        algorithm: one of `ALGORITHMS`.
+        population: networks of one generation.
+        generations: at most; None until the budget is used up.
+        seed: of everything random in the search.
+        folder: keeps the history there, from which `resume` goes on.
+        resume: go on with the history of `folder`, with equal results to an uninterrupted search.
+        workers: as for `fxscore.rank`.
+        time_limit: as for `fxscore.rank`.
+        memory_limit: as for `fxscore.rank`.
+        store: as for `fxscore.rank`.
+        no_store: as for `fxscore.rank`.
+        watcher: is told of each network and generation, for a display.
+
+    Raises:
+        SearchError: unknown names, a history of another search, or limits that nothing keeps.
+        SpaceError: no such space.
+    """
+    opened, handle = open_space(space)
+    goals = tuple(map(Objective.parse, objectives))
+    limits = Limits(max_params, max_macs, max_layers)
+    task = Task(opened, goals, population, seed)
+    strategy = make_strategy(algorithm, task)
+    settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
+    journal = Journal(Path(folder) / HISTORY, settings, resume=resume) if folder else None
+    with ExitStack() as stack:
+        kept = (
+            None if no_store else stack.enter_context(Store(Path(store) if store else default_store_path()))
+        )
+        bench = stack.enter_context(Bench(handle, Resources(workers, time_limit, memory_limit, kept)))
+        measures = open_measures(bench, needed(goals, limits), _portable(scorer))
+        measurer = Measurer(opened, goals, limits, measures)
+        loop = Loop(task, strategy, measurer, budget, generations, journal, watcher)
+        interrupted = loop.run()
+    history = tuple(map(tuple, loop.history))
+    return SearchResult(opened, handle.place, goals, history, settings, interrupted)
+
+
+def make_strategy(algorithm: str, task: Task) -> Strategy:
+    """The algorithm of a name; raises `SearchError` with the names that there are."""
+    if algorithm == "random":
+        return RandomSearch(task)
+    if algorithm == "regularised-evolution":
+        return RegularisedEvolution(task)
+    if algorithm not in ALGORITHMS:
+        raise SearchError(f"no algorithm is called {algorithm!r}; there are {', '.join(ALGORITHMS)}")
+    try:
+        from fxscore.searching.nsga2 import NSGA2Search  # needs the extra `search`
+    except ImportError as error:
+        raise SearchError(f"{algorithm} needs pymoo ({error}): pip install 'fxscore[search]'") from None
+    return NSGA2Search(task, differential=algorithm == "nsga2-de")
+
+
+def _portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
+    """Workers may have another current folder, so a path becomes absolute."""
+    if isinstance(scorer, (str, Path)):
+        return str(Path(scorer).resolve()) if Path(scorer).exists() else str(scorer)
+    return scorer
+
+
+def _settings(
+    handle: SpaceHandle, task: Task, limits: Limits, algorithm: str, scorer_id: str
+) -> dict[str, Any]:
+    return {
+        "space": handle.key.replace(THIS_PROCESS, ""),
+        "scorer": scorer_id,
+        "objectives": list(map(str, task.objectives)),
+        "limits": limits.given,
+        "algorithm": algorithm,
+        "population": task.population,
+        "seed": task.seed,
+        "numpy": version("numpy"),
+        "torch": version("torch"),
+        "package": package_version(),
+    }

@@ -1,0 +1,104 @@
+"""The history of a search on disk, one line of JSON a generation, from which it resumes.
+
+A resumed search starts again at generation 0 with the same seed; what the journal holds is answered from it, so
+that the algorithm comes to the state in which it was, and the generation that was cut short finds its finished
+networks in the result store. A journal holds nothing that depends on time, so that a resumed search writes the
+same bytes as an uninterrupted one. A line cut short by a kill is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fxscore.errors import SearchError
+from fxscore.searching.evaluation import Evaluation
+
+_logger = logging.getLogger(__name__)
+_MAY_CHANGE = {"package"}  # another version computes new scores itself; those in the journal stay as they are
+
+
+class Journal:
+    """The journal of one search.
+
+    Args:
+        path: the file; its folder is made.
+        settings: what decides the course of the search, JSON-ready.
+        resume: go on with the file; without it, there must be none.
+
+    Raises:
+        SearchError: there is a file and `resume` is not set, or it is of a search with other settings.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
+        self.path = path
+        self._known: list[list[Evaluation]] = []
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not resume:
+            raise SearchError(f"{path} holds a search already; resume it, or choose another folder")
+        lines = _whole_lines(path) if path.exists() else []
+        if lines:
+            self._check(json.loads(lines[0]), json.loads(json.dumps(settings)))
+            self._known = [list(map(Evaluation.from_dict, json.loads(line))) for line in lines[1:]]
+        else:
+            self._append(settings)
+
+    def _check(self, known: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        for name in sorted(known.keys() | given.keys()):
+            if known.get(name) != given.get(name):
+                if name not in _MAY_CHANGE:
+                    raise SearchError(
+                        f"{self.path} is of a search with {name} {known.get(name)!r}, not {given.get(name)!r}; "
+                        "choose another folder"
+                    )
+                _logger.warning("%s was begun by %s %s", self.path, name, known.get(name))
+
+    def known(self, generation: int, texts: Sequence[str]) -> list[Evaluation] | None:
+        """The evaluations of a generation, if the journal has it; of a budget cut short, the first ones.
+
+        Raises:
+            SearchError: the generation was of other networks, so that this is not the same search.
+        """
+        if generation >= len(self._known):
+            return None
+        evaluations = self._known[generation]
+        if [evaluation.text for evaluation in evaluations] != list(texts[: len(evaluations)]):
+            raise SearchError(
+                f"{self.path}: generation {generation} was of other networks than this version proposes; "
+                "search again in another folder"
+            )
+        return evaluations
+
+    def write(self, generation: int, evaluations: Sequence[Evaluation]) -> None:
+        """Keep a finished generation; it survives a kill when this returns."""
+        if generation >= len(self._known):
+            self._append([evaluation.as_dict() for evaluation in evaluations])
+            self._known.append(list(evaluations))
+
+    def forget_from(self, generation: int) -> None:
+        """Drop a last generation that a smaller budget cut short, and those after it."""
+        lines = _whole_lines(self.path)[: generation + 1]
+        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        unfinished.write_text("".join(lines), encoding="utf-8")
+        unfinished.replace(self.path)
+        self._known = self._known[:generation]
+
+    def _append(self, value: Any) -> None:
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(value) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def _whole_lines(path: Path) -> list[str]:
+    """The lines of the file, which loses a last line without an end."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        del lines[-1]
+        with path.open("r+b") as stream:
+            stream.truncate(sum(len(line.encode()) for line in lines))
+    return lines

@@ -1,0 +1,141 @@
+"""The loop of a search: ask, evaluate, tell, until the budget or the generations are used up."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Protocol
+
+from fxscore.errors import SearchError
+from fxscore.run import Watcher
+from fxscore.searching.evaluation import Evaluation, front
+from fxscore.searching.goals import SCORE
+from fxscore.searching.journal import Journal
+from fxscore.searching.measuring import Measurer
+from fxscore.searching.strategy import Strategy, Task, Vectors
+
+_logger = logging.getLogger(__name__)
+_PATIENCE = 100  # generations without a network that keeps the limits
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a search stands after a generation.
+
+    Attributes:
+        generation: how many are done.
+        scored: networks that were scored or failed, cached ones included.
+        best: highest score of a feasible network; None while there is none.
+        front: how many networks no other is better than.
+        replayed: whether the generation came from the journal.
+    """
+
+    generation: int
+    scored: int
+    best: float | None
+    front: int
+    replayed: bool
+
+
+class SearchWatcher(Watcher, Protocol):
+    """Is told what happens, for a display."""
+
+    def generation(self, progress: Progress) -> None:
+        """A generation is done."""
+
+
+@dataclass
+class Loop:
+    """One search.
+
+    Args:
+        task: what is searched.
+        strategy: what proposes networks.
+        measurer: what evaluates them.
+        budget: networks to score at most.
+        generations: at most; None until the budget is used up.
+        journal: answers what it knows, and keeps what is new.
+        watcher: for a display.
+    """
+
+    task: Task
+    strategy: Strategy
+    measurer: Measurer
+    budget: int
+    generations: int | None = None
+    journal: Journal | None = None
+    watcher: SearchWatcher | None = None
+    history: list[list[Evaluation]] = field(default_factory=list)
+    scored: int = 0
+    _front: tuple[Evaluation, ...] = ()
+
+    def run(self) -> bool:
+        """Fill `history`; whether Ctrl-C cut it short.
+
+        Raises:
+            SearchError: nothing keeps the limits.
+        """
+        try:
+            for number in count() if self.generations is None else range(self.generations):
+                if self.scored >= self.budget or not self._generation(number):
+                    return False
+                self._lose_patience()
+        except KeyboardInterrupt:
+            if self.measurer.unfinished:
+                self.history.append(self.measurer.unfinished)
+            return True
+        return False
+
+    def _generation(self, number: int) -> bool:
+        vectors = self.strategy.ask()
+        if not len(vectors):
+            _logger.info("nothing is left to propose after %d generations", number)
+            return False
+        evaluations, replayed = self._evaluate(number, vectors)
+        if evaluations:
+            self.strategy.tell(vectors[: len(evaluations)], evaluations)
+        self._take(evaluations, replayed)
+        return len(evaluations) == len(vectors)
+
+    def _evaluate(self, number: int, vectors: Vectors) -> tuple[list[Evaluation], bool]:
+        texts = [self.task.space.format(self.task.space.decode(vector)) for vector in vectors.tolist()]
+        room = self.budget - self.scored
+        known = self.journal.known(number, texts) if self.journal else None
+        if known is not None and (len(known) == len(texts) or sum(e.attempted for e in known) >= room):
+            return _within(known, room), True
+        if known is not None and self.journal is not None:
+            self.journal.forget_from(number)  # a smaller budget had cut it short
+        evaluations = self.measurer(texts, room, self.watcher)
+        if self.journal is not None:
+            self.journal.write(number, evaluations)
+        return evaluations, False
+
+    def _take(self, evaluations: list[Evaluation], replayed: bool) -> None:
+        self.history.append(evaluations)
+        self.scored += sum(evaluation.attempted for evaluation in evaluations)
+        self._front = front((*self._front, *evaluations), self.task.objectives)
+        if self.watcher is not None:
+            scores = [e.values[SCORE] for generation in self.history for e in generation if e.feasible]
+            best = max(scores, default=None)
+            self.watcher.generation(
+                Progress(len(self.history), self.scored, best, len(self._front), replayed)
+            )
+
+    def _lose_patience(self) -> None:
+        last = self.history[-_PATIENCE:]
+        if len(last) == _PATIENCE and not any(e.feasible for generation in last for e in generation):
+            errors = [e.error for generation in last for e in generation if e.error]
+            why = f"; the last error: {errors[-1]}" if errors else "; the limits may be too tight"
+            raise SearchError(f"{_PATIENCE} generations held no network that keeps the limits{why}")
+
+
+def _within(evaluations: list[Evaluation], room: int) -> list[Evaluation]:
+    """The evaluations before the one that would pass the budget."""
+    kept, used = [], 0
+    for evaluation in evaluations:
+        used += evaluation.attempted
+        if used > room:
+            break
+        kept.append(evaluation)
+    return kept

@@ -1,0 +1,206 @@
+"""From a generation of genotypes to evaluations: cheap sizes first, then one call of the engine per measure.
+
+A network that passes a limit is never run: parameters and layers come from the space's own arithmetic where it has
+any, else from the network's structure, built weight-free and counted without arithmetic by a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import accumulate
+from types import TracebackType
+from typing import Any, Protocol
+
+from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
+from fxscore.run.executor import DEFAULT_SECONDS
+from fxscore.scorer import Scorer, load_scorer
+from fxscore.searching.evaluation import UNBUILT, Evaluation
+from fxscore.searching.goals import LATENCY, SCORE, SIZES, Limits, Objective
+from fxscore.searching.handle import AnySpace, LocalSpace, SpaceHandle
+from fxscore.searching.inline import InlineExecutor
+from fxscore.searching.job import SpaceJob, SpaceSession
+from fxscore.searching.latency import LatencyScorer
+from fxscore.types import ModelRef, ScoreRecord
+
+
+class Measure(Protocol):
+    """Gives each of a list of genotype texts a record of one measure, as they arrive."""
+
+    def __call__(self, texts: Sequence[str], watcher: Watcher | None = None) -> Iterator[ScoreRecord]: ...
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Where networks are measured; the meanings are those of `fxscore.rank`."""
+
+    workers: int | None = None
+    time_limit: float | None = None
+    memory_limit: int | None = None
+    store: Store | None = None
+
+
+@dataclass
+class EngineMeasure:
+    """One scorer over genotypes, through the engine that ranks; its workers stay warm between generations."""
+
+    job: SpaceJob
+    executor: Executor
+    store: Store | None
+
+    def __call__(self, texts: Sequence[str], watcher: Watcher | None = None) -> Iterator[ScoreRecord]:
+        """The records of these genotypes."""
+        refs = [ModelRef(self.job.handle.place, text) for text in texts]
+        return evaluate(refs, self.job, self.executor, self.store, watcher=watcher)
+
+
+@dataclass
+class Measurer:
+    """Evaluates generations: sizes, limits, then the objectives of those that keep them.
+
+    Args:
+        space: the space.
+        objectives: what to measure beside the score.
+        limits: decided before anything is run.
+        measures: by name, with `score` among them; `params`, `macs` and `layers` are counted where a limit or an
+            objective needs what the space does not know.
+
+    Attributes:
+        unfinished: after a `KeyboardInterrupt`, what was known of the generation.
+    """
+
+    space: AnySpace
+    objectives: Sequence[Objective]
+    limits: Limits
+    measures: Mapping[str, Measure]
+    unfinished: list[Evaluation] = field(default_factory=list)
+
+    def __call__(
+        self, texts: Sequence[str], room: int | None = None, watcher: Watcher | None = None
+    ) -> list[Evaluation]:
+        """Evaluations in the order of the texts; equal texts have equal ones.
+
+        Args:
+            texts: genotypes.
+            room: how many networks may be scored; the texts from the first one too many on are left out.
+            watcher: is told of each score.
+        """
+        drafts = {text: self._sized(text) for text in texts}
+        for name in self.limits.given:
+            self._count(drafts, name)
+        for draft in drafts.values():
+            draft.judge(self.limits)
+        kept = self._within([drafts[text] for text in texts], room)
+        drafts = {draft.text: draft for draft in kept}
+        try:
+            for name in self._measured():
+                self._measure(drafts, name, watcher if name == SCORE else None)
+        except KeyboardInterrupt:
+            self.unfinished = [draft.evaluation() for draft in drafts.values() if self._is_finished(draft)]
+            raise
+        return [draft.evaluation() for draft in kept]
+
+    def _within(self, drafts: Sequence[_Draft], room: int | None) -> list[_Draft]:
+        attempts = accumulate(draft.evaluation().attempted for draft in drafts)
+        return [draft for draft, used in zip(drafts, attempts, strict=True) if room is None or used <= room]
+
+    def _is_finished(self, draft: _Draft) -> bool:
+        return draft.violation > 0 or all(name in draft.values for name in self._measured())
+
+    def _sized(self, text: str) -> _Draft:
+        genotype = self.space.parse(text)
+        counts = self.space.count_parameters(genotype), self.space.count_layers(genotype)
+        known = zip(("params", "layers"), counts, strict=True)
+        return _Draft(text, {name: float(count) for name, count in known if count is not None})
+
+    def _count(self, drafts: Mapping[str, _Draft], name: str) -> None:
+        missing = [d.text for d in drafts.values() if d.error is None and name not in d.values]
+        if missing:
+            for record in self.measures[name](missing):
+                drafts[record.ref.name].take(name, record)
+
+    def _measured(self) -> list[str]:
+        names = [SCORE, *(each.name for each in self.objectives)]
+        return list(dict.fromkeys(names))
+
+    def _measure(self, drafts: Mapping[str, _Draft], name: str, watcher: Watcher | None) -> None:
+        wanted = [d.text for d in drafts.values() if d.violation <= 0 and name not in d.values]
+        if wanted:
+            for record in self.measures[name](wanted, watcher):
+                drafts[record.ref.name].take(name, record)
+
+
+@dataclass
+class _Draft:
+    text: str
+    values: dict[str, float]
+    violation: float = 0.0
+    error: str | None = None
+    fingerprint: str | None = None
+
+    def take(self, name: str, record: ScoreRecord) -> None:
+        """Keep what a record says, a measure's value and the sizes that came with it."""
+        if record.error is not None:
+            self.error, self.violation = record.error, UNBUILT
+            return
+        assert record.score is not None  # a record without an error has a score
+        self.values[name] = record.score
+        for size, count in (("params", record.params), ("macs", record.macs)):
+            if count is not None:
+                self.values.setdefault(size, float(count))
+        if name == SCORE:
+            self.fingerprint = record.fingerprint
+
+    def judge(self, limits: Limits) -> None:
+        """Hold the sizes against the limits."""
+        if self.error is None:
+            self.violation = limits.violation(self.values)
+
+    def evaluation(self) -> Evaluation:
+        values = dict(sorted(self.values.items()))
+        return Evaluation(self.text, values, self.violation, self.error, self.fingerprint)
+
+
+class Bench:
+    """Keeps the measures of one search, and closes their workers; a context."""
+
+    def __init__(self, handle: SpaceHandle, resources: Resources) -> None:
+        self._handle = handle
+        self._resources = resources
+        self._stack = ExitStack()
+
+    def measure(self, name: str, scorer: str | Scorer | None = None) -> Measure:
+        """The measure of a name; `scorer` is that of `score`, every other name is a proxy or the latency."""
+        chosen: str | Scorer | None = (
+            scorer if name == SCORE else LatencyScorer() if name == LATENCY else name
+        )
+        job = SpaceJob(self._handle, chosen, load_scorer(chosen).scorer_id)
+        executor = self._stack.enter_context(self._executor(job, 1 if name == LATENCY else None))
+        return EngineMeasure(job, executor, self._resources.store)
+
+    def _executor(self, job: SpaceJob, workers: int | None) -> Executor:
+        if isinstance(self._handle, LocalSpace):
+            return InlineExecutor(SpaceSession(job))
+        given = self._resources
+        seconds = given.time_limit or DEFAULT_SECONDS
+        return LocalExecutor(workers or given.workers, seconds, given.memory_limit)
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+def needed(objectives: Sequence[Objective], limits: Limits) -> list[str]:
+    """The names of all measures that a search may ask for."""
+    names = [SCORE, *(objective.name for objective in objectives), *limits.given]
+    return [name for name in dict.fromkeys(names) if name not in SIZES] + list(SIZES)
+
+
+def open_measures(bench: Bench, names: Sequence[str], scorer: Any) -> dict[str, Measure]:
+    """All measures by name; workers start when a measure is first used."""
+    return {name: bench.measure(name, scorer) for name in names}

@@ -1,0 +1,54 @@
+"""What proposes genotypes: every algorithm is asked for vectors and told how they fared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fxscore.errors import SpaceError
+from fxscore.searching.evaluation import Evaluation
+from fxscore.searching.goals import Objective
+from fxscore.searching.handle import AnySpace
+
+Vectors = NDArray[np.int64]  # (networks, variables): the position of each value in its variable
+
+
+class Strategy(Protocol):
+    """A search algorithm; equal seeds and equal answers give equal proposals."""
+
+    def ask(self) -> Vectors:
+        """The next generation, (networks, variables); empty when there is nothing left to propose."""
+
+    def tell(self, vectors: Vectors, evaluations: Sequence[Evaluation]) -> None:
+        """How the last proposals fared; those that the budget cut off are missing at the end."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an algorithm is given: the space, what is wanted, the size of a generation and the seed."""
+
+    space: AnySpace
+    objectives: tuple[Objective, ...]
+    population: int
+    seed: int
+
+    def sample(self, count: int, generator: torch.Generator) -> Vectors:
+        """Vectors of `count` genotypes that the space draws."""
+        rows = [self.space.encode(self.space.sample(generator)) for _ in range(count)]
+        return np.array(rows, dtype=np.int64).reshape(count, len(self.space.variables))
+
+    def losses(self, evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
+        """(networks, objectives), smaller is better, infinite where a network is not feasible."""
+        return np.array([evaluation.losses(self.objectives) for evaluation in evaluations])
+
+    def key(self, vector: Sequence[int]) -> str | None:
+        """The text of a vector's genotype, equal for vectors of one genotype; None outside of the space."""
+        try:
+            return self.space.format(self.space.decode(vector))
+        except SpaceError:
+            return None
