@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import nn
 
+from fxscore.capture.inputs import Examples, own_examples
 from fxscore.errors import FxScoreError
 from fxscore.explanation import Explanation, explain_subject
 from fxscore.job import ScoreJob, prepare
@@ -23,20 +24,26 @@ DEFAULT_INPUT_SHAPE: Shape = (3, 224, 224)
 
 
 def score(
-    model: Model, *, input_shape: Shape | None = None, scorer: str | Path | Scorer | None = None
+    model: Model,
+    *,
+    input_shape: Shape | None = None,
+    example_inputs: Examples | None = None,
+    scorer: str | Path | Scorer | None = None,
 ) -> float:
     """The score of one network, without training it; higher is better, and only comparisons mean something.
 
     Args:
         model: a module (its weights are not read, and it is left as it is), or a reference such as `timm:resnet50`.
         input_shape: (C, H, W); by default the reference's own, or 3×224×224.
+        example_inputs: what the network takes, where that is not one image: a tensor, a sequence of positional or a
+            mapping of named inputs, the first axis of each the batch. By default the module's `example_input_array`.
         scorer: a name (`fxscore scorers` lists them), a path, or an object; None is the default scorer.
 
     Raises:
         FxScoreError: the model cannot be built, captured or represented; says what, where and how to mend it.
     """
     used = load_scorer(scorer)
-    return used.score(_subject(model, input_shape, used))
+    return used.score(_subject(model, input_shape, example_inputs, used))
 
 
 def rank(
@@ -84,11 +91,15 @@ def rank(
 
 
 def explain(
-    model: Model, *, input_shape: Shape | None = None, scorer: str | Path | Scorer | None = None
+    model: Model,
+    *,
+    input_shape: Shape | None = None,
+    example_inputs: Examples | None = None,
+    scorer: str | Path | Scorer | None = None,
 ) -> Explanation:
     """What each operator of a network became, what is encoded, and what it costs; arguments as for `score`."""
     used = load_scorer(scorer)
-    return explain_subject(_name(model), _subject(model, input_shape, used), used.batch or 16)
+    return explain_subject(_name(model), _subject(model, input_shape, example_inputs, used), used.batch or 16)
 
 
 def _portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
@@ -98,12 +109,19 @@ def _portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
     return scorer
 
 
-def _subject(model: Model, input_shape: Shape | None, scorer: Scorer) -> Subject:
+def _subject(
+    model: Model, input_shape: Shape | None, example_inputs: Examples | None, scorer: Scorer
+) -> Subject:
     if isinstance(model, nn.Module):
-        return Subject(model, input_shape or DEFAULT_INPUT_SHAPE)
-    ref = ModelRef.parse(model) if isinstance(model, str) else model
-    built = build(ref, weights=scorer.needs_weights)
-    return Subject(built.module, input_shape or built.input_shape, owned=not scorer.needs_weights)
+        module, shape, owned = model, input_shape or DEFAULT_INPUT_SHAPE, False
+    else:
+        built = build(
+            ModelRef.parse(model) if isinstance(model, str) else model, weights=scorer.needs_weights
+        )
+        module, shape, owned = built.module, input_shape or built.input_shape, not scorer.needs_weights
+    if example_inputs is None and input_shape is None:
+        example_inputs = own_examples(module)
+    return Subject(module, shape, owned=owned, example_inputs=example_inputs)
 
 
 def _name(model: Model) -> str:
@@ -128,8 +146,8 @@ def _sort_out(
 
 def _score_module(ref: ModelRef, module: nn.Module, input_shape: Shape | None, scorer: Scorer) -> ScoreRecord:
     start = time.perf_counter()
-    subject = Subject(module, input_shape or DEFAULT_INPUT_SHAPE)
     try:
+        subject = _subject(module, input_shape, None, scorer)
         prepared = prepare(subject, scorer, f"{ref} {id(module)}")
         value = scorer.score(subject)
     except FxScoreError as error:

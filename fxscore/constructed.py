@@ -10,6 +10,7 @@ from torch import Tensor, fx, nn
 
 from fxscore.capture import capture
 from fxscore.capture.costs import Costs, costs
+from fxscore.capture.inputs import Examples, Inputs
 from fxscore.ops import Observer
 from fxscore.passes import default_pipeline, run_passes
 from fxscore.passes.cut_head import Encoded
@@ -45,7 +46,7 @@ class ConstructedArchitecture:
         coverage: what each weighted operator became.
         fingerprint: hash of the canonical graph; equal architectures have equal ones.
         costs: parameters and multiply-accumulates of the network as captured.
-        input_shape, batch: what the graph was captured for.
+        input_shape, batch: what the graph was captured for; () where the network takes token ids alone.
         channels: C of the encoding.
     """
 
@@ -81,7 +82,12 @@ class ConstructedArchitecture:
 
 
 def construct(
-    model: nn.Module, input_shape: Shape = (3, 224, 224), batch: int = 16, *, owned: bool = False
+    model: nn.Module,
+    input_shape: Shape = (3, 224, 224),
+    batch: int = 16,
+    *,
+    owned: bool = False,
+    example_inputs: Examples | Inputs | None = None,
 ) -> ConstructedArchitecture:
     """Rewrite any network into its constructed architecture; the model is left as it is.
 
@@ -90,11 +96,14 @@ def construct(
         input_shape: (C, H, W).
         batch: the scorer's batch.
         owned: the module was built weight-free for this call alone; saves a copy.
+        example_inputs: what the forward takes, where that is not one image: a tensor, a sequence of positional or a
+            mapping of named inputs (`fxscore.capture.inputs`); then `input_shape` is not used.
 
     Raises:
         CaptureError, UnrepresentedOperatorError, PassError: say what, where and how to mend it.
     """
-    graph_module = capture(model, input_shape, batch, owned=owned, leaves=has_module_rule)
+    taken = Inputs.image(input_shape) if example_inputs is None else Inputs.of(example_inputs)
+    graph_module = capture(model, batch=batch, owned=owned, leaves=has_module_rule, inputs=taken)
     captured_costs = costs(graph_module, batch)
     run_passes(graph_module, default_pipeline())
     encoded: Encoded = graph_module.meta["encoded"]
@@ -104,7 +113,7 @@ def construct(
         coverage=_coverage(graph_module, encoded),
         fingerprint=fingerprint(graph_module),
         costs=captured_costs,
-        input_shape=tuple(input_shape),
+        input_shape=taken.shape,
         batch=batch,
         channels=encoded.channels,
     )

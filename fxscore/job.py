@@ -11,6 +11,7 @@ from torch import nn
 
 from fxscore.capture import capture
 from fxscore.capture.costs import Costs, costs
+from fxscore.capture.inputs import own_examples
 from fxscore.errors import FxScoreError
 from fxscore.run import Prepared
 from fxscore.scorer import Scorer, Subject, load_scorer
@@ -70,7 +71,9 @@ class ScoreSession:
         """Build the network, and construct it where the scorer will."""
         built = build(ref, weights=self.scorer.needs_weights)
         owned = not self.scorer.needs_weights
-        subject = Subject(built.module, self.input_shape or built.input_shape, owned=owned)
+        examples = None if self.input_shape else own_examples(built.module)
+        shape = self.input_shape or built.input_shape
+        subject = Subject(built.module, shape, owned=owned, example_inputs=examples)
         return prepare(subject, self.scorer, recipe_key(ref))
 
     def finish(self, prepared: Prepared) -> float:
@@ -109,6 +112,6 @@ def _small_network() -> nn.Module:
 def _costs(subject: Subject) -> Costs | None:
     """Size of a network that is not constructed; None where it cannot be captured, which need not stop a proxy."""
     try:
-        return costs(capture(subject.module, subject.input_shape, batch=2), batch=2)
+        return costs(capture(subject.module, subject.input_shape, batch=2, inputs=subject.inputs), batch=2)
     except FxScoreError:
         return None

@@ -9,7 +9,7 @@ What depends on the input or on a parameter flows as tensors without storage (th
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from operator import getitem
 from typing import Any
@@ -99,12 +99,21 @@ class Recorder(TorchFunctionMode):
         self._versions: dict[int, int] = {}
         self._views: dict[int, tuple[Tensor, fx.Node]] = {}  # what a view is of, and how it is taken
         self._siblings: dict[int, list[Tensor]] = {}
+        self._given: set[int] = (
+            set()
+        )  # real tensors that depend on an input: token ids and what follows from them
         self._alive: list[Tensor] = []  # an id is only unique while its tensor lives
         self._muted = False
 
     def placeholder(self, name: str, tensor: Tensor) -> Tensor:
         """Make `tensor` (on the meta device) an input of the graph."""
         self._bind(tensor, self.graph.placeholder(name), tensor)
+        return tensor
+
+    def give(self, tensor: Tensor) -> Tensor:
+        """Make `tensor`, which has values (token ids), an input whose values are part of the graph."""
+        self._given.add(id(tensor))
+        self._alive.append(tensor)
         return tensor
 
     def finish(self, output: Tensor) -> None:
@@ -119,8 +128,17 @@ class Recorder(TorchFunctionMode):
         if func.__name__ == "__get__":
             return self._read_property(func.__self__.__name__, func, args)
         if not (self._touches(args) or (kwargs and self._touches(kwargs.values()))):
-            return func(*args, **kwargs)
+            result = func(*args, **kwargs)
+            return self._hand_on(func, args, kwargs, result) if self._given else result
         return self._record(func, args, kwargs)
+
+    def _hand_on(self, func: Any, args: Any, kwargs: Any, result: Any) -> Any:
+        """What is computed from a given tensor is given too."""
+        if any(id(tensor) in self._given for tensor in _tensors((args, kwargs))):
+            changed = args[0] if func.__name__ == "__setitem__" else result
+            for tensor in _tensors(changed):
+                self.give(tensor)
+        return result
 
     def call_leaf(self, path: str, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Record one call of a whole module; its inner operators stay unseen."""
@@ -324,6 +342,7 @@ class Recorder(TorchFunctionMode):
         self.attributes[name] = tensor
         node = self.graph.create_node("get_attr", name)
         node.meta["is_parameter"] = isinstance(tensor, nn.Parameter)
+        node.meta["is_input"] = id(tensor) in self._given
         self._bind(tensor, node, self._standin(tensor))
         return node
 
@@ -355,6 +374,17 @@ class Recorder(TorchFunctionMode):
         if isinstance(value, slice):
             return slice(*(self._as_arguments(part) for part in (value.start, value.stop, value.step)))
         return value
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """The tensors in nested sequences and mappings."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
 
 
 def _keeps_order(view: fx.Node) -> bool:

@@ -17,6 +17,7 @@ from torch import Tensor, fx, nn
 from torch.fx._lazy_graph_module import _LazyGraphModule
 
 from fxscore.capture.fallback import exported_forward
+from fxscore.capture.inputs import Inputs, is_continuous, is_mask
 from fxscore.capture.recorder import DataDependentError, Recorder
 from fxscore.capture.standin import weightless_copy
 from fxscore.errors import CaptureError
@@ -34,6 +35,7 @@ def capture(
     *,
     owned: bool = False,
     leaves: Callable[[nn.Module], bool] = lambda module: False,
+    inputs: Inputs | None = None,
 ) -> fx.GraphModule:
     """Capture `model` at one input shape.
 
@@ -43,9 +45,11 @@ def capture(
         batch: size of the leading axis of the input.
         owned: the module was built for this call alone (weight-free, in evaluation mode): capture it without a copy.
         leaves: modules for which this is true become one `call_module` node each.
+        inputs: what the forward is called with, instead of one image of `input_shape`.
 
     Returns:
-        A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once) and `input_shape`.
+        A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once), `input_shape`, and
+        `exported`, the paths of the modules that were exported since they could not be recorded ("" is the whole).
 
     Raises:
         CaptureError: the forward fails, or its control flow depends on values; says where, and what to try.
@@ -55,7 +59,7 @@ def capture(
     first: _RecordingError | None = None
     while True:
         try:
-            return _record(model, input_shape, batch, leaves, exported)
+            return _record(model, inputs or Inputs.image(input_shape), batch, leaves, exported)
         except _RecordingError as error:
             first = first or error
             further = [path for path in (error.path, "") if path not in exported]
@@ -82,7 +86,7 @@ class _RecordingError(Exception):
 
 def _record(
     model: nn.Module,
-    input_shape: Shape,
+    inputs: Inputs,
     batch: int,
     leaves: Callable[[nn.Module], bool],
     exported: tuple[str, ...],
@@ -95,12 +99,11 @@ def _record(
         for module in replaced:
             module.forward = exported_forward(module)
         _record_leaves(model, recorder, leaves)
-        image = recorder.placeholder("input", torch.empty(batch, *input_shape, device="meta"))
-        _run(model, part, recorder, image)
+        _run(model, part, recorder, inputs, batch)
     finally:
         for module in replaced:
             module.__dict__.pop("forward", None)
-    graph_module = _graph_module(model, recorder, input_shape)
+    graph_module = _graph_module(model, recorder, inputs.shape)
     graph_module.meta["exported"] = exported
     return graph_module
 
@@ -131,20 +134,30 @@ def _leaf_call(recorder: Recorder, name: str, forward: Callable[..., Any]) -> Ca
     return lambda *args, **kwargs: recorder.call_leaf(name, forward, args, kwargs)
 
 
-def _run(model: nn.Module, part: nn.Module, recorder: Recorder, image: Tensor) -> None:
+def _run(model: nn.Module, part: nn.Module, recorder: Recorder, inputs: Inputs, batch: int) -> None:
+    args, kwargs = inputs.at_batch(batch, lambda tensor: _declare(recorder, tensor))
     try:
         # A forward that draws constants draws the same ones every time, and leaves the caller's generator alone.
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             with recorder:
-                output = main_output(part(image))
+                output = main_output(part(*args, **kwargs))
             recorder.finish(output)
     except Exception as error:  # the forward is the user's code and may raise anything
         ours = isinstance(
             error, (CaptureError, NotImplementedError)
         )  # recording fails, the network may be sound
         hopeless = not ours or isinstance(error, DataDependentError)
-        raise _RecordingError(_failing_path(model, error), hopeless, _explain(model, error, image)) from error
+        raise _RecordingError(
+            _failing_path(model, error), hopeless, _explain(model, error, inputs)
+        ) from error
+
+
+def _declare(recorder: Recorder, tensor: Tensor) -> Tensor:
+    """Tell the recorder of an input; a mask is a constant of the network like any other."""
+    if is_continuous(tensor):
+        return recorder.placeholder("input", tensor)
+    return tensor if is_mask(tensor) else recorder.give(tensor)
 
 
 def main_output(output: Any) -> Tensor:
@@ -175,7 +188,7 @@ def _failing_path(model: nn.Module, error: Exception) -> str:
     return path
 
 
-def _explain(model: nn.Module, error: Exception, image: Tensor) -> str:
+def _explain(model: nn.Module, error: Exception, inputs: Inputs) -> str:
     path, line = _failing_path(model, error), ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         if not frame.f_code.co_filename.startswith(_LIBRARY):
@@ -187,7 +200,7 @@ def _explain(model: nn.Module, error: Exception, image: Tensor) -> str:
     hint = (
         ""
         if isinstance(error, CaptureError)
-        else f"; if the input {tuple(image.shape[1:])} does not fit, give input_shape"
+        else f"; if the input {inputs.shape} does not fit, give input_shape or example_inputs"
     )
     return f"cannot capture {where}: {reason}{hint}"
 
@@ -203,9 +216,6 @@ def _graph_module(model: nn.Module, recorder: Recorder, input_shape: Shape) -> f
             attributes[node.target] = model.get_submodule(node.target)
     # Lazy: passes rewrite the graph before anybody runs or reads it.
     graph_module = _LazyGraphModule(attributes, recorder.graph, type(model).__name__)
-    graph_module.meta["parameters"] = {
-        name: parameter.numel() for name, parameter in model.named_parameters()
-    }
     graph_module.meta["parameters"] = {
         name: parameter.numel() for name, parameter in model.named_parameters()
     }

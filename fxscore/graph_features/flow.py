@@ -79,7 +79,10 @@ def trace_flow(constructed: Constructed) -> Flow:
     graph = constructed.graph_module.graph
     places, operators = _operators(graph, constructed.batch)
     (result,) = output_node(graph).all_input_nodes
-    sizes = (tuple(constructed.input_shape), constructed.batch, constructed.channels)
+    shape = tuple(constructed.input_shape) or (
+        1,
+    )  # of a network of token ids alone nothing but those is known
+    sizes = (shape, constructed.batch, constructed.channels)
     if result not in places:
         return Flow((), 0, *sizes)
     kept = _reaching(operators, places[result])
@@ -100,7 +103,7 @@ def _operators(graph: fx.Graph, batch: int) -> tuple[dict[fx.Node, int], list[Op
         if node.op == "output" or (node.op == "placeholder" and operators) or node.target is zeros:
             continue
         fed = [places[source] for source in node.all_input_nodes if source in places]
-        if not fed and node.op != "placeholder":
+        if not fed and not (node.op == "placeholder" or node.meta.get("is_input")):
             continue
         kind = kind_of(node, len(fed)) if fed else "input"
         if kind == "shape":

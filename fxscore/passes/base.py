@@ -74,7 +74,11 @@ def weight_nodes(nodes: Iterable[fx.Node]) -> tuple[set[fx.Node], set[fx.Node]]:
     from_input: set[fx.Node] = set()
     for node in nodes:
         inputs = node.all_input_nodes
-        if node.op == "placeholder" or any(source in from_input for source in inputs):
+        if (
+            node.op == "placeholder"
+            or node.meta.get("is_input")
+            or any(source in from_input for source in inputs)
+        ):
             from_input.add(node)
         elif node.meta.get("is_parameter") or any(source in weights for source in inputs):
             weights.add(node)

@@ -23,9 +23,9 @@ from fxscore.graph_features import describe, forward_features, graph_features
 from fxscore.graph_features.flow import trace_flow
 from fxscore.graph_features.layers import COLUMNS as LAYERS
 from fxscore.graph_features.layers import SCALED, layer_features, scaled_features
+from fxscore.input_like import resample
 from fxscore.ops import EPSILON, Observer, standard_deviation
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
-from fxscore.input_like import resample
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
 

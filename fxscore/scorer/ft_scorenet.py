@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from fxscore.constructed import ConstructedArchitecture, Encoding
 from fxscore.errors import CheckpointError, ScorerError
+from fxscore.input_like import resample
 from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
 from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
-from fxscore.scorer.input_like import resample
 from fxscore.scorer.protocol import seen_shape
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fxscore.errors import ScorerError
 from fxscore.proxies import Proxy, get_proxy
 from fxscore.proxies import proxy_names as handcrafted
 from fxscore.scorer.subject import Subject
@@ -33,6 +34,8 @@ class ProxyScorer:
 
     def score(self, subject: Subject) -> float:
         """The proxy's value."""
+        if subject.inputs is not None:
+            raise ScorerError(f"{self.scorer_id} takes networks of one image; this one takes other inputs")
         return self.proxy(subject.module, subject.input_shape)
 
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from fxscore.capture import capture
 from fxscore.capture.costs import Costs, costs
+from fxscore.capture.inputs import Examples, Inputs
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import CaptureError
 from fxscore.scorer.protocol import attempts
@@ -21,11 +22,21 @@ class Subject:
         module: the network; built weight-free unless the scorer needs weights.
         input_shape: (C, H, W).
         owned: the module was built for this alone, and may be captured without a copy.
+        example_inputs: what the network takes, where that is not one image (`fxscore.capture.inputs`); it is then seen
+            at these sizes by every scorer.
     """
 
-    def __init__(self, module: nn.Module, input_shape: Shape, *, owned: bool = False) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        input_shape: Shape,
+        *,
+        owned: bool = False,
+        example_inputs: Examples | None = None,
+    ) -> None:
         self.module = module
-        self.input_shape = input_shape
+        self.inputs = None if example_inputs is None else Inputs.of(example_inputs)
+        self.input_shape = input_shape if self.inputs is None else self.inputs.shape
         self.owned = owned
         self._constructed: dict[tuple[int, Shape], ConstructedArchitecture] = {}
 
@@ -37,7 +48,7 @@ class Subject:
             shape: the input shape at which the scorer would rather see the network; one that does not take it is
                 constructed at the next that `fxscore.scorer.protocol` names, at last at its own.
         """
-        key = (batch, shape or self.input_shape)
+        key = (batch, self.input_shape if shape is None or self.inputs else shape)
         if key not in self._constructed:
             self._constructed[key] = self._construct(*key)
         return self._constructed[key]
@@ -47,13 +58,14 @@ class Subject:
         for constructed in self._constructed.values():
             if constructed.input_shape == self.input_shape:
                 return constructed.costs
-        return costs(capture(self.module, self.input_shape, batch=2, owned=self.owned), batch=2)
+        captured = capture(self.module, self.input_shape, batch=2, owned=self.owned, inputs=self.inputs)
+        return costs(captured, batch=2)
 
     def _construct(self, batch: int, shape: Shape) -> ConstructedArchitecture:
         """At `shape` or the nearest to it that the network takes (`fxscore.scorer.protocol`)."""
         for make, size in attempts(self.module, self.input_shape, shape):
             try:
-                return construct(make(), size, batch, owned=self.owned)
+                return construct(make(), size, batch, owned=self.owned, example_inputs=self.inputs)
             except CaptureError:
                 if size == self.input_shape:
                     raise

@@ -19,6 +19,8 @@ from fxscore.types import ModelRef, Shape
 if TYPE_CHECKING:
     from torch import nn
 
+_RAFT_SIZE = (128, 128)
+_SSD_SIZE = 300  # its anchors are laid out for it
 _FRAMES = 16  # the clip length that torchvision's multiscale transformers are built for
 _WEIGHT_OPTIONS = ("weights", "weights_backbone", "pretrained", "pretrained_backbone")
 
@@ -35,10 +37,21 @@ class TorchvisionSource:
     def recipe(self, ref: ModelRef) -> Recipe:
         builder = _builder(ref)
         options = {**_without_weights(ref, builder), **ref.kwargs}
-        return Recipe(lambda: builder(**options), lambda module: _input_shape(ref, module))
+        return Recipe(
+            lambda: _with_examples(ref, builder(**options)), lambda module: _input_shape(ref, module)
+        )
 
     def provenance(self, ref: ModelRef) -> dict[str, str]:
         return versions("torch", "torchvision")
+
+
+def _with_examples(ref: ModelRef, module: nn.Module) -> nn.Module:
+    """Optical flow takes two images, of at least 128×128."""
+    import torch
+
+    if ref.name.startswith("raft"):
+        module.example_input_array = (torch.zeros(1, 3, *_RAFT_SIZE), torch.zeros(1, 3, *_RAFT_SIZE))  # type: ignore[assignment]
+    return module
 
 
 def _builder(ref: ModelRef) -> Callable[..., Any]:
@@ -62,7 +75,7 @@ def _without_weights(ref: ModelRef, builder: Callable[..., Any]) -> dict[str, An
 
 def _input_shape(ref: ModelRef, module: nn.Module) -> Shape:
     """The size the first published weights were evaluated at; a vision transformer's own size comes first."""
-    crop = _published(ref.name)
+    crop = _SSD_SIZE if ref.name == "ssd300_vgg16" else _published(ref.name)
     shape = DEFAULT_INPUT_SHAPE if crop is None else resized(DEFAULT_INPUT_SHAPE, size=crop)
     if pair_of(size := getattr(module, "image_size", None)):
         shape = resized(shape, size=size)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.signal import resample as scipy_resample
 from torch import Tensor
 
-from fxscore.scorer.input_like import resample
+from fxscore.input_like import resample
 from fxscore.types import Shape
 
 lengths = st.integers(1, 17)

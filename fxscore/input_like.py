@@ -12,9 +12,9 @@ def resample(tensor: Tensor, shape: Shape) -> Tensor:
     """Resample a (B, C, H, W) tensor to (B, *shape); amplitudes stay as they are.
 
     Other ranks: with fewer axes the trailing ones are joined first, with more axes those after the channels are
-    constant. Differentiable.
+    constant. An empty shape, of a network that takes token ids alone, asks for nothing. Differentiable.
     """
-    if tensor.shape[1:] == torch.Size(shape):
+    if tensor.shape[1:] == torch.Size(shape) or not shape:
         return tensor
     tensor = _match_rank(tensor, len(shape))
     for axis, length in enumerate(shape, start=1):
@@ -43,3 +43,14 @@ def _resample_axis(tensor: Tensor, axis: int, length: int) -> Tensor:
         spectrum = spectrum * scale.view(-1, *(1,) * (tensor.dim() - axis - 1))
     resampled: Tensor = torch.fft.irfft(spectrum, n=length, dim=axis) * (length / before)
     return resampled
+
+
+def further_input(input_like: Tensor, shape: Shape, place: int) -> Tensor:
+    """What stands for a network's second, third, … input: the input-like tensor at its shape, other images per row.
+
+    Args:
+        input_like: (B, …), at the shape of the first input.
+        shape: of this input, without the batch.
+        place: 1 for the second input.
+    """
+    return resample(input_like, shape).roll(place, dims=0)
