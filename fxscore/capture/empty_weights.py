@@ -17,7 +17,7 @@ ladder, one step at a time and only where the step before does not do:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_map_only
 
 Step = Literal["meta", "zeros", "ordinary"]
 
@@ -149,7 +149,18 @@ def _writes(func: Callable[..., Any], kwargs: dict[str, Any]) -> bool:
 
 def _tensors(args: Any, kwargs: dict[str, Any]) -> list[Tensor]:
     operands = [kwargs["out"]] if isinstance(kwargs.get("out"), Tensor) else []
-    return operands + [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+    return [*operands, *_leaves(args), *_leaves(kwargs.values())]
+
+
+def _leaves(values: Iterable[Any]) -> Iterator[Tensor]:
+    """The tensors in plain containers; by hand, since `tree_leaves` took half of the time of a build."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            yield from _leaves(value)
+        elif isinstance(value, dict):
+            yield from _leaves(value.values())
 
 
 def _empty(*args: Any, **kwargs: Any) -> Tensor:

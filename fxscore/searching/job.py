@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fxscore.capture.empty_weights import build_without_weights
 from fxscore.job import ScoreJob, prepare
+from fxscore.proxies import count_params
 from fxscore.run import Prepared
 from fxscore.scorer import Scorer, Subject, load_scorer
 from fxscore.searching.handle import SpaceHandle
@@ -21,11 +22,14 @@ class SpaceJob:
         handle: of the space.
         scorer: a name, a path or a picklable scorer.
         scorer_id: the id of that scorer.
+        macs: whether multiply-accumulates are wanted too; at the network's own resolution they need a capture of
+            their own, a tenth of all the time.
     """
 
     handle: SpaceHandle
     scorer: str | Scorer | None
     scorer_id: str
+    macs: bool = False
 
     @property
     def settings(self) -> str:
@@ -63,7 +67,11 @@ class SpaceSession:
             else:
                 module = build_without_weights(lambda: self.space.build(genotype)).module
         subject = Subject(module, self.space.input_shape, owned=not self.scorer.needs_weights)
-        return prepare(subject, self.scorer, self.job.recipe_key(ref))
+        if self.job.macs or self.scorer.batch is None:
+            return prepare(subject, self.scorer, self.job.recipe_key(ref))
+        params = count_params(module)
+        constructed = subject.construct(self.scorer.batch, self.scorer.shape_for(subject.input_shape))
+        return Prepared(constructed.fingerprint, params, None, subject)
 
     def finish(self, prepared: Prepared) -> float:
         """The score."""
