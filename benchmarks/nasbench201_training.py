@@ -31,7 +31,11 @@ def plan_of(options: argparse.Namespace, seed: int) -> TrainingPlan:
         steps=options.steps,
         averaging=options.averaging,
         seed=seed,
-        settings=Settings(batch=options.batch, input_shape=(3, options.resolution, options.resolution)),
+        settings=Settings(
+            batch=options.batch,
+            input_shape=(3, options.resolution, options.resolution),
+            small_inputs=options.resolution < 32,  # cells are 32×32; smaller, they are seen at 16×16
+        ),
     )
 
 

@@ -18,7 +18,7 @@ EPILOG = (
     "Examples:\n\n"
     "  fxscore train nasbench201 --data tables/ --out mine.safetensors\n\n"
     "  fxscore train nasbench201 --data tables/ --cells 100 --samples 100 --steps 200 --out few.safetensors\n\n"
-    "  fxscore train nasbench201 macro --schedule accumulate --data tables/ --out both.safetensors\n\n"
+    "  fxscore train nasbench201 nasbench_macro --schedule accumulate --data tables/ --out both.safetensors\n\n"
     "  fxscore rank zoo/*.py --scorer mine.safetensors\n\n"
     "The state of the run lies beside the scorer's file until it is done; the same command goes on from there."
 )

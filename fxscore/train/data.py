@@ -14,22 +14,35 @@ from fxscore.capture.empty_weights import empty_weights
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import TrainingError
 from fxscore.scorer.ft_scorenet import Settings
+from fxscore.scorer.protocol import seen_shape
 from fxscore.spaces import SearchSpace, get_space
+from fxscore.types import Shape
 
 
 @dataclass(frozen=True)
 class TableSource:
-    """Where a space's table lies in a data folder, and which labels train and test on it."""
+    """Where a space's table lies in a data folder, and which labels train and test on it.
+
+    A table without validation accuracies trains on the label that it is tested on, of other cells.
+    """
 
     file: str
     train_label: str
     test_label: str
 
 
+# TransNAS-Bench-101 has seven tasks; object classification is the nearest to what the other tables hold.
 TABLES = {
     "nasbench201": TableSource("nas_bench_201.csv.gz", "cifar100.valid", "cifar100.test"),
-    "macro": TableSource("nas_bench_macro.csv.gz", "cifar10.test", "cifar10.test"),
+    "nasbench_macro": TableSource("nas_bench_macro.csv.gz", "cifar10.test", "cifar10.test"),
     "nasbench101": TableSource("nas_bench_101_valid.csv.gz", "cifar10.valid", "cifar10.valid"),
+    "transnas_micro": TableSource(
+        "transnas_bench_101_micro.csv.gz", "class_object.valid", "class_object.test"
+    ),
+    "accel_nasbench": TableSource("accel_nasbench_imagenet.csv.gz", "imagenet.valid", "imagenet.valid"),
+    "darts": TableSource(
+        "nas_bench_301_surrogate_labels.csv.gz", "cifar10_surrogate.valid", "cifar10_surrogate.valid"
+    ),
 }
 
 
@@ -43,16 +56,28 @@ class CellSet:
         space: the search space, or its name.
         genotypes: the cells.
         accuracies: their labels.
-        settings: of the scorer: its batch, and the resolution at which cells are run.
+        settings: of the scorer: its batch, and whether it sees networks at a small size.
+        shape: the input shape (C, H, W) at which cells are run; by default the one at which the scorer sees the
+            space's networks.
+        caution: what must be said beside every figure on them.
     """
 
     def __init__(
-        self, space: str | SearchSpace[Any], genotypes: Sequence[Any], accuracies: Tensor, settings: Settings
+        self,
+        space: str | SearchSpace[Any],
+        genotypes: Sequence[Any],
+        accuracies: Tensor,
+        settings: Settings,
+        shape: Shape | None = None,
+        caution: str = "",
     ) -> None:
         self.space = get_space(space) if isinstance(space, str) else space
         self.genotypes = list(genotypes)
         self.accuracies = accuracies
         self.settings = settings
+        own = self.space.input_shape
+        self.shape = shape or (seen_shape(own) if settings.small_inputs else own)
+        self.caution = caution
         self._constructed: dict[int, ConstructedArchitecture] = {}
         self._others: dict[int, CellSet] = {}
 
@@ -63,23 +88,25 @@ class CellSet:
         if index not in self._constructed:
             with empty_weights():
                 module = self.space.build(self.genotypes[index])
-            built = construct(module.eval(), self.settings.input_shape, self.settings.batch, owned=True)
+            built = construct(module.eval(), self.shape, self.settings.batch, owned=True)
             self._constructed[index] = _without_graph(built)
         return self._constructed[index]
 
     def subset(self, indices: Sequence[int]) -> CellSet:
         """The cells at `indices`."""
         genotypes = [self.genotypes[index] for index in indices]
-        return CellSet(self.space, genotypes, self.accuracies[list(indices)], self.settings)
+        accuracies = self.accuracies[list(indices)]
+        return CellSet(self.space, genotypes, accuracies, self.settings, self.shape, self.caution)
 
     def at(self, resolution: int) -> CellSet:
         """The same cells, run at another height and width."""
-        shape = (self.settings.input_shape[0], resolution, resolution)
-        if shape == self.settings.input_shape:
+        shape = (self.shape[0], resolution, resolution)
+        if shape == self.shape:
             return self
         if resolution not in self._others:
-            settings = replace(self.settings, input_shape=shape)
-            self._others[resolution] = CellSet(self.space, self.genotypes, self.accuracies, settings)
+            self._others[resolution] = CellSet(
+                self.space, self.genotypes, self.accuracies, self.settings, shape, self.caution
+            )
         return self._others[resolution]
 
     def sample(self, size: int, generator: torch.Generator) -> list[int]:
@@ -105,7 +132,7 @@ def load_cells(data: Path, space: str, label: str | None, settings: Settings) ->
         rows.setdefault(key, []).append(index)
     genotypes = [table.genotypes[members[0]] for members in rows.values()]
     means = torch.stack([accuracies[members].mean() for members in rows.values()])
-    return CellSet(space, genotypes, means, settings)
+    return CellSet(space, genotypes, means, settings, caution=table.caution)
 
 
 def split_cells(cells: CellSet, count: int, validation: float, seed: int) -> tuple[CellSet, CellSet, CellSet]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fxscore.errors import TrainingError
 from fxscore.scorer.ft_scorenet import FTScoreNet
@@ -35,7 +35,8 @@ class Trainer:
         training: one set of cells per space of the plan.
         validation: cells for the progress display; may be empty.
         state_path: where to checkpoint; an existing state of the same plan is resumed. None keeps nothing.
-        every: steps between checkpoints and validations.
+        every: steps between checkpoints.
+        validate_every: steps between validations; as often as checkpoints by default.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Trainer:
         validation: Sequence[CellSet] = (),
         state_path: Path | None = None,
         every: int = 10,
+        validate_every: int | None = None,
     ) -> None:
         if any(len(cells) < 2 for cells in training):
             raise TrainingError("a space has fewer than 2 training cells")
@@ -53,9 +55,10 @@ class Trainer:
         self.validation = validation
         self.state_path = state_path
         self.every = every
+        self.validate_every = validate_every or every
         self.scorer = FTScoreNet(plan.settings, seed=plan.seed)
         betas = (plan.beta1, plan.beta2)
-        optimiser = torch.optim.Adam(self.scorer.parameters(), lr=plan.learning_rate, betas=betas)
+        optimiser = torch.optim.Adam(self._learned(), lr=plan.learning_rate, betas=betas)
         self.state = TrainingState(self.scorer, optimiser, plan.averaging)
         if state_path is not None and state_path.exists():
             self.state.load(state_path, plan.as_dict())
@@ -64,10 +67,9 @@ class Trainer:
         """Take the remaining steps, one report each."""
         while self.state.step < self.plan.steps:
             loss = self._step()
-            due = self.state.step % self.every == 0 or self.state.step == self.plan.steps
-            validation = self.validate() if due and self.validation else None
+            validation = self.validate() if self._due(self.validate_every) and self.validation else None
             self._remember(loss, validation)
-            if due and self.state_path is not None:
+            if self._due(self.every) and self.state_path is not None:
                 self.state.save(self.state_path, self.plan.as_dict())
             yield StepReport(self.state.step, loss, validation)
 
@@ -83,11 +85,19 @@ class Trainer:
         values = [spearman(score_cells(scorer, cells), cells.accuracies) for cells in self.validation]
         return sum(values) / len(values)
 
+    def _due(self, every: int) -> bool:
+        return self.state.step % every == 0 or self.state.step == self.plan.steps
+
+    def _learned(self) -> list[nn.Parameter]:
+        """The parameters that steps change."""
+        named = self.scorer.named_parameters()
+        return [parameter for name, parameter in named if name.partition(".")[0] not in self.plan.frozen]
+
     def _step(self) -> float:
         number = self.state.step
         # Drawn from (seed, step) alone, so that a resumed run takes the same samples.
         generator = torch.Generator().manual_seed((self.plan.seed + 1) * 1_000_003 + number)
-        self.state.optimiser.zero_grad()
+        self.scorer.zero_grad()
         losses = []
         for cells in self._spaces_of(number):
             chosen = cells.sample(self.plan.samples, generator)

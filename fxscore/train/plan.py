@@ -11,6 +11,8 @@ from typing import Any
 from fxscore.errors import TrainingError
 from fxscore.scorer.ft_scorenet import Settings
 
+_PARTS = ("input_like", "kernel", "readout", "mlp")
+
 
 @dataclass(frozen=True)
 class TrainingPlan:
@@ -28,6 +30,7 @@ class TrainingPlan:
         averaging: decay of the running average of the weights that is kept; 0 keeps the last weights.
         resolutions: heights and widths that steps are taken at, one drawn for each; empty keeps the settings' own.
         resolutions_from: the first step (from 0) for which `resolutions` holds.
+        frozen: what keeps its initial values, for ablations: `input_like`, `kernel`, `readout` (L2), `mlp`.
         seed: of the split, the samples and the initial values.
         settings: of the scorer.
     """
@@ -45,6 +48,7 @@ class TrainingPlan:
     averaging: float = 0.0
     resolutions: tuple[int, ...] = ()
     resolutions_from: int = 0
+    frozen: tuple[str, ...] = ()
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
 
@@ -53,6 +57,10 @@ class TrainingPlan:
             raise TrainingError(f"schedule {self.schedule!r} is neither 'iterate' nor 'accumulate'")
         if self.samples < 2 or self.steps < 1:
             raise TrainingError("a ranking loss needs at least 2 samples a step, and a run at least 1 step")
+        if unknown := set(self.frozen) - set(_PARTS):
+            raise TrainingError(
+                f"a scorer has no part {sorted(unknown)[0]!r} to freeze; there are {', '.join(_PARTS)}"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -67,6 +75,7 @@ class TrainingPlan:
                 **values,
                 "spaces": tuple(values["spaces"]),
                 "resolutions": tuple(values.get("resolutions", ())),
+                "frozen": tuple(values.get("frozen", ())),
                 "settings": settings,
             }
             return cls(**rest)
