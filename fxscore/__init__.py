@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fxscore.constructed import ConstructedArchitecture, construct
     from fxscore.errors import FxScoreError
     from fxscore.represent import represents
-    from fxscore.scorer import FTScoreNet, load_scorer
+    from fxscore.scorer import FTScoreNet, Hybrid, load_scorer
     from fxscore.searching import SearchResult, search
     from fxscore.spaces import SearchSpace, Variable
     from fxscore.types import ModelRef, Ranking, ScoreRecord
@@ -25,6 +25,7 @@ _HOMES = {
     "ConstructedArchitecture": "fxscore.constructed",
     "FTScoreNet": "fxscore.scorer",
     "FxScoreError": "fxscore.errors",
+    "Hybrid": "fxscore.scorer",
     "ModelRef": "fxscore.types",
     "Ranking": "fxscore.types",
     "ScoreRecord": "fxscore.types",
@@ -44,6 +45,7 @@ __all__ = [
     "ConstructedArchitecture",
     "FTScoreNet",
     "FxScoreError",
+    "Hybrid",
     "ModelRef",
     "Ranking",
     "ScoreRecord",

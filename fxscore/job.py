@@ -15,6 +15,7 @@ from fxscore.capture.inputs import own_examples
 from fxscore.errors import FxScoreError
 from fxscore.run import Prepared
 from fxscore.scorer import Scorer, Subject, load_scorer
+from fxscore.scorer.features import fingerprint_of
 from fxscore.sources import build, recipe_key
 from fxscore.spaces import space_names
 from fxscore.types import ModelRef, Shape
@@ -91,7 +92,8 @@ def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:
     if scorer.batch is not None:
         constructed = subject.construct(scorer.batch, scorer.shape_for(subject.input_shape))
         size = subject.costs()
-        return Prepared(constructed.fingerprint, size.params, size.macs, subject)
+        fingerprint = fingerprint_of(constructed, subject.input_shape)
+        return Prepared(fingerprint, size.params, size.macs, subject)
     fingerprint = "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:24]
     known = _costs(subject)
     return Prepared(fingerprint, known.params if known else None, known.macs if known else None, subject)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
+from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.registry import DEFAULT_SCORER, ScorerInfo, list_scorers, load_scorer
 from fxscore.scorer.subject import Scorer, Subject
 
 __all__ = [
     "DEFAULT_SCORER",
     "FTScoreNet",
+    "Hybrid",
     "Scorer",
     "ScorerInfo",
     "Settings",

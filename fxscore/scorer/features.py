@@ -105,7 +105,9 @@ def network_features(subject: Subject, encoder: FTScoreNet | None = None) -> Net
 
 
 def fingerprint_of(constructed: ConstructedArchitecture, own: Shape) -> str:
-    """Fingerprint of a network that is told apart by its own input shape, too."""
+    """Fingerprint of a network; one that is seen at another size than its own is told apart by its own, too."""
+    if own == constructed.input_shape:
+        return constructed.fingerprint
     return f"{constructed.fingerprint}-{'x'.join(map(str, own))}"
 
 
@@ -173,10 +175,7 @@ def _agreements(cumulative: Sequence[Tensor], images: int) -> list[Floats]:
 def _quarters(values: Sequence[float]) -> list[list[float]]:
     """The values of each quarter; with fewer than four, neighbours share."""
     edges = [len(values) * edge // QUARTERS for edge in range(QUARTERS + 1)]
-    return [
-        list(values[min(start, max(end - 1, 0)) : max(end, 1)])
-        for start, end in pairwise(edges)
-    ]
+    return [list(values[min(start, max(end - 1, 0)) : max(end, 1)]) for start, end in pairwise(edges)]
 
 
 def _mean(values: Iterable[float]) -> float:

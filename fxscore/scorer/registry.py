@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fxscore.errors import ScorerError
-from fxscore.scorer.checkpoint import load_checkpoint
+from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint
 from fxscore.scorer.ft_scorenet import FTScoreNet
+from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.proxy import find_proxy, proxy_names
 from fxscore.scorer.subject import Scorer
 
@@ -62,12 +63,18 @@ def load_scorer(scorer: str | Path | Scorer | None = None) -> Scorer:
     raise ScorerError(_unknown(str(scorer)))
 
 
+_KINDS: dict[str, Callable[[Checkpoint], Scorer]] = {
+    FTScoreNet.KIND: FTScoreNet.from_checkpoint,
+    Hybrid.KIND: Hybrid.from_checkpoint,
+}
+
+
 @lru_cache(maxsize=8)
-def _load_file(path: Path) -> FTScoreNet:
+def _load_file(path: Path) -> Scorer:
     checkpoint = load_checkpoint(path)
-    if checkpoint.kind != FTScoreNet.KIND:
+    if checkpoint.kind not in _KINDS:
         raise ScorerError(f"{path} holds a scorer of kind {checkpoint.kind!r}, which this version cannot use")
-    return FTScoreNet.from_checkpoint(checkpoint)
+    return _KINDS[checkpoint.kind](checkpoint)
 
 
 def _unknown(name: str) -> str:

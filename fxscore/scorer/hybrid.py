@@ -1,0 +1,181 @@
+"""The hybrid scorer: a head over graph features and the features of one constructed forward (METHOD.md section 5)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fxscore.errors import CheckpointError, ScorerError
+from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
+from fxscore.scorer.features import NetworkFeatures, default_encoder, feature_names, network_features
+from fxscore.scorer.fitting import Model, check_accuracies, subjects_of
+from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
+from fxscore.scorer.hybrid_head import PRIOR, Floats, Head
+from fxscore.scorer.hybrid_learners import Learning, fit_head, normal_targets
+from fxscore.scorer.hybrid_scale import Percentiles
+from fxscore.scorer.subject import Subject
+from fxscore.types import Shape
+
+ENCODER = "encoder."
+SCALE = "scale."
+
+
+class Hybrid:
+    """Scores networks by a fitted head; untrained unless it comes from `fit` or a file.
+
+    Args:
+        encoder: an FT-ScoreNet whose input-like tensor and kernel give the forward; the untrained one by default.
+        head: from features to the raw score.
+        scale: the reference population that scores are percentiles of; None gives raw scores.
+        name: what records call this scorer.
+    """
+
+    KIND = "hybrid"
+    needs_weights = False
+
+    def __init__(
+        self,
+        encoder: FTScoreNet | None = None,
+        head: Head | None = None,
+        scale: Percentiles | None = None,
+        *,
+        name: str = "hybrid",
+    ) -> None:
+        self.encoder = encoder or default_encoder()
+        self.head = head
+        self.scale = scale
+        self.name = name
+        self.record: Mapping[str, Any] = {}
+
+    @property
+    def batch(self) -> int:
+        """Images in the encoder's input-like tensor."""
+        return self.encoder.batch
+
+    def shape_for(self, input_shape: Shape) -> Shape:
+        """The input shape at which a network of this input shape is constructed, if it takes it."""
+        return self.encoder.shape_for(input_shape)
+
+    @property
+    def scorer_id(self) -> str:
+        """Name and hash of everything learned: two scorers of one id give equal scores."""
+        learned = tensors_sha256(self._tensors())
+        settings = json.dumps(self._settings(), sort_keys=True)
+        return f"{self.name}@{hashlib.sha256(f'{learned} {settings}'.encode()).hexdigest()[:10]}"
+
+    def score(self, subject: Subject) -> float:
+        """The score of a network: its percentile in the reference population.
+
+        Raises:
+            ScorerError: the scorer is untrained, or a feature is not finite.
+        """
+        raw = float(self.raw_scores(self.features(subject).values[None])[0])
+        return raw if self.scale is None else self.scale(raw)
+
+    def features(self, subject: Subject) -> NetworkFeatures:
+        """What the head reads of a network."""
+        return network_features(subject, self.encoder)
+
+    def raw_scores(self, values: Floats) -> Floats:
+        """Raw scores (n,) of networks with these features (n, columns of `feature_names`)."""
+        if self.head is None:
+            raise ScorerError(
+                "this Hybrid is untrained; use what its fit(models, accuracies) returns, or load a scorer"
+            )
+        return self.head.predict(feature_names(), values)
+
+    def fit(
+        self,
+        models: Sequence[Model],
+        accuracies: Sequence[float],
+        *,
+        input_shape: Shape | None = None,
+        learning: Learning | None = None,
+    ) -> Hybrid:
+        """A scorer fitted to networks that somebody trained, on top of this one if it is fitted already.
+
+        Args:
+            models: modules (their weights are not read) or references such as `timm:resnet50`; 20 to 200 are enough.
+            accuracies: one number each, more is better, all of one data set.
+            input_shape: (C, H, W) of all networks; by default the references' own, and 3×224×224 for modules.
+            learning: settings of the fit.
+
+        Returns:
+            A new scorer; this one is left as it is.
+
+        Raises:
+            ScorerError: too few networks, or accuracies that are wrong.
+            FxScoreError: a network cannot be built or captured; names it.
+        """
+        check_accuracies(models, accuracies)
+        values = np.stack([self.features(subject).values for subject in subjects_of(models, input_shape)])
+        return self.fit_features(values, np.asarray(accuracies, dtype=float), learning)
+
+    def fit_features(self, values: Floats, accuracies: Floats, learning: Learning | None = None) -> Hybrid:
+        """`fit` for networks whose features are known, (n, columns of `feature_names`)."""
+        head = fit_head(feature_names(), values, normal_targets(accuracies), learning, prior=self.head)
+        scale = Percentiles.of(head.predict(feature_names(), values))
+        return Hybrid(self.encoder, head, scale, name=f"fitted-{self.name}")
+
+    def save(self, path: str | Path, record: Mapping[str, Any] | None = None) -> None:
+        """Write the scorer to a file that `load_scorer` and `fxscore rank --scorer` take."""
+        save_checkpoint(Path(path), self.to_checkpoint(record))
+
+    def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
+        """The scorer as the contents of a file."""
+        return Checkpoint(self.KIND, self.name, self._settings(), record or self.record, self._tensors())
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> Hybrid:
+        """The scorer in a file; raises `CheckpointError` where tensors and settings do not fit each other."""
+        arrays = {name: tensor.numpy() for name, tensor in checkpoint.tensors.items()}
+        try:
+            settings = checkpoint.settings
+            encoder = _encoder(settings["encoder"], checkpoint.tensors)
+            head = Head.from_arrays(settings["head"], arrays)
+            _check_columns(head)
+            scale = (
+                Percentiles(arrays[f"{SCALE}raw"], arrays[f"{SCALE}percent"]) if settings["scale"] else None
+            )
+        except (AttributeError, TypeError, KeyError, ValueError, RuntimeError) as error:
+            raise CheckpointError(
+                f"the scorer {checkpoint.name!r} does not fit its settings: {error}"
+            ) from None
+        scorer = cls(encoder, head, scale, name=checkpoint.name)
+        scorer.record = checkpoint.record
+        return scorer
+
+    def _settings(self) -> dict[str, Any]:
+        head = None if self.head is None else self.head.describe()
+        return {"encoder": self.encoder.settings.as_dict(), "head": head, "scale": self.scale is not None}
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {f"{ENCODER}{name}": tensor for name, tensor in self.encoder.state_dict().items()}
+        arrays = {} if self.head is None else self.head.arrays()
+        if self.scale is not None:
+            arrays |= {f"{SCALE}raw": self.scale.raw, f"{SCALE}percent": self.scale.percent}
+        return tensors | {
+            name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()
+        }
+
+
+def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTScoreNet:
+    encoder = FTScoreNet(Settings.from_dict(settings), name="encoder")
+    state = {name.removeprefix(ENCODER): value for name, value in tensors.items() if name.startswith(ENCODER)}
+    encoder.load_state_dict(state, strict=True)
+    return encoder.requires_grad_(False)
+
+
+def _check_columns(head: Head | None) -> None:
+    """A file of another version may ask for features that this one does not compute."""
+    while head is not None:
+        if unknown := set(head.columns) - {*feature_names(), PRIOR}:
+            raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
+        head = head.prior

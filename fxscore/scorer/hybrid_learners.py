@@ -1,0 +1,165 @@
+"""Fitting a hybrid head with scikit-learn, which scoring does not need.
+
+Accuracies of one group (search space, data set) enter as normal quantiles of their ranks, because accuracies of
+different groups cannot be compared, and groups count alike. See METHOD.md section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fxscore.errors import ScorerError
+from fxscore.scorer.hybrid_head import LIMIT, PRIOR, Floats, Head, Linear, Member, Radial, choose, squashed
+from fxscore.scorer.trees import Trees
+
+_TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How a head is fitted.
+
+    Attributes:
+        members: weight in the mean, by name: `forest` (ExtraTrees), `boosting` (gradient boosting), `radial` (support
+            vector regression with a Gaussian kernel), `linear` (ridge).
+        trees: number of trees of the forest, and of the boosting.
+        leaf: networks that a leaf of the forest holds at least.
+        depth: of the boosting's trees.
+        rate: learning rate of the boosting.
+        share: share of columns that a split looks at, of the forest; a third of it, of the boosting.
+        penalty: C of the support vector regression.
+        ridge: penalty of the linear member.
+        seed: of all that is drawn.
+    """
+
+    members: tuple[tuple[str, float], ...] = (("forest", 1.0), ("boosting", 1.0), ("radial", 1.0))
+    trees: int = 300
+    leaf: int = 1
+    depth: int = 3
+    rate: float = 0.05
+    share: float = 0.5
+    penalty: float = 10.0
+    ridge: float = 100.0
+    seed: int = 0
+
+
+def fit_head(
+    names: Sequence[str],
+    values: Floats,
+    targets: Floats,
+    learning: Learning | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    weights: Floats | None = None,
+    prior: Head | None = None,
+) -> Head:
+    """Fit a head.
+
+    Args:
+        names: of the features.
+        values: (n, names).
+        targets: (n,), more is better; see `normal_targets`.
+        learning: how.
+        columns: features to use; all by default.
+        weights: (n,) of the networks; equal by default.
+        prior: head whose raw score is a further column.
+
+    Raises:
+        ScorerError: fewer than two networks, or targets that are all equal.
+    """
+    learning = learning or Learning()
+    if len(targets) < 2 or np.ptp(targets) == 0:
+        raise ScorerError("a head needs at least two networks of different accuracy")
+    rows = squashed(choose(columns or names, names, values, None))
+    kept = np.flatnonzero(np.ptp(rows, axis=0) > _TINY)
+    chosen = tuple((columns or names)[int(place)] for place in kept) + ((PRIOR,) if prior is not None else ())
+    rows = squashed(choose(chosen, names, values, prior))
+    centre, spread = rows.mean(0), rows.std(0) + _TINY
+    rows = np.clip((rows - centre) / spread, -LIMIT, LIMIT)
+    weights = np.ones(len(rows)) if weights is None else weights / weights.mean()
+    members = {name: _LEARNERS[name](rows, targets, weights, learning) for name, _ in learning.members}
+    levels = [
+        (found.mean(), found.std() + _TINY, weight)
+        for (_, weight), found in zip(
+            learning.members, (member.predict(rows) for member in members.values()), strict=True
+        )
+    ]
+    return Head(chosen, centre, spread, members, np.array(levels), prior)
+
+
+def normal_targets(accuracies: Floats, groups: Sequence[str] | None = None) -> Floats:
+    """Normal quantiles of the ranks of accuracies within their group, (n,)."""
+    from scipy.stats import norm, rankdata
+
+    names = np.asarray(groups if groups is not None else [""] * len(accuracies))
+    targets = np.zeros(len(accuracies))
+    for name in np.unique(names):
+        members = names == name
+        targets[members] = norm.ppf((rankdata(accuracies[members]) - 0.5) / members.sum())
+    return targets
+
+
+def group_weights(groups: Sequence[str]) -> Floats:
+    """Weights by which every group counts alike, (n,)."""
+    _, place, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    return np.asarray(len(place) / len(counts) / counts[place])
+
+
+def _forest(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    forest = ExtraTreesRegressor(
+        learning.trees,
+        max_features=learning.share,
+        min_samples_leaf=learning.leaf,
+        random_state=learning.seed,
+    ).fit(rows, targets, weights)
+    return Trees.of_sklearn(forest.estimators_, 1 / learning.trees, 0.0)
+
+
+def _boosting(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
+    from sklearn.ensemble import GradientBoostingRegressor
+
+    boosting = GradientBoostingRegressor(
+        n_estimators=learning.trees,
+        learning_rate=learning.rate,
+        max_depth=learning.depth,
+        subsample=0.7,
+        max_features=learning.share / 3,
+        random_state=learning.seed,
+    ).fit(rows, targets, weights)
+    offset = float(np.ravel(boosting.init_.constant_)[0])
+    return Trees.of_sklearn(boosting.estimators_[:, 0], learning.rate, offset)
+
+
+def _radial(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
+    from sklearn.svm import SVR
+
+    width = 1 / max(rows.shape[1] * float(rows.var()), _TINY)
+    machine = SVR(C=learning.penalty, epsilon=0.02, gamma=width).fit(rows, targets, weights)
+    lengths = np.full(rows.shape[1], width**0.5)
+    return Radial(
+        machine.support_vectors_.astype(np.float32),
+        machine.dual_coef_[0].copy(),
+        lengths,
+        machine.intercept_.copy(),
+    )
+
+
+def _linear(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
+    from sklearn.linear_model import Ridge
+
+    ridge = Ridge(learning.ridge).fit(rows, targets, weights)
+    return Linear(np.asarray(ridge.coef_), np.array([ridge.intercept_]))
+
+
+_LEARNERS: dict[str, Callable[[Floats, Floats, Floats, Learning], Any]] = {
+    "forest": _forest,
+    "boosting": _boosting,
+    "radial": _radial,
+    "linear": _linear,
+}
