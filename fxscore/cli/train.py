@@ -81,7 +81,7 @@ def train(
         int | None, typer.Option(min=2, help="Images in the input-like tensor.", show_default="16")
     ] = None,
     resolution: Annotated[
-        int | None, typer.Option(min=4, help="Height and width of the input.", show_default="16")
+        int | None, typer.Option(min=4, help="Height and width of the stored input.", show_default="16")
     ] = None,
     kernel_size: Annotated[
         int | None, typer.Option(min=1, help="Size of the kernel's maps.", show_default="3")
@@ -94,6 +94,9 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of split, samples and start.", show_default="0")] = None,
     test: Annotated[int, typer.Option(min=0, help="Cells left out to measure on; 0 takes all.")] = 1000,
+    validate_every: Annotated[
+        int, typer.Option(min=1, help="Steps between looks at the validation part.")
+    ] = 10,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
@@ -113,7 +116,7 @@ def train(
 
     from fxscore.cli.training import run_training
 
-    if not run_training(chosen, data, out, test):
+    if not run_training(chosen, data, out, test, validate_every):
         raise typer.Exit(INTERRUPTED)
 
 

@@ -30,7 +30,9 @@ LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 _VERSIONS = ("fxscore", "torch", "numpy", "torchsort")
 
 
-def run_training(plan: TrainingPlan, data: Path, out: Path, test: int) -> bool:
+def run_training(
+    plan: TrainingPlan, data: Path, out: Path, test: int, validate_every: int | None = None
+) -> bool:
     """Train, measure and write the scorer's file; False where the run was interrupted.
 
     Args:
@@ -38,12 +40,14 @@ def run_training(plan: TrainingPlan, data: Path, out: Path, test: int) -> bool:
         data: Folder of the benchmark tables.
         out: The scorer's file; the state of an unfinished run lies beside it.
         test: Cells of each space to measure on, among those not drawn for the run; 0 takes all.
+        validate_every: Steps between looks at the validation part.
     """
     console = output.console(stderr=True)
     splits = {space: _split(plan, data, space, plan.labels.get(space)) for space in plan.spaces}
     state = out.with_name(f"{out.name}.state")
     training, validation = ([split[part] for split in splits.values()] for part in (0, 1))
-    trainer = Trainer(plan, training, [cells for cells in validation if len(cells) > 1], state)
+    validated = [cells for cells in validation if len(cells) > 1]
+    trainer = Trainer(plan, training, validated, state, validate_every=validate_every)
     try:
         with _progress(console, trainer) as show:
             for report in trainer.run():
@@ -60,7 +64,8 @@ def run_training(plan: TrainingPlan, data: Path, out: Path, test: int) -> bool:
     state.unlink(missing_ok=True)
     for line in measured:
         console.print(
-            f"ρ {line['spearman']:.3f}, τ {line['kendall']:.3f} on {line['n']} {line['on']}", highlight=False
+            f"ρ {line['spearman']:.3f}, τ {line['kendall']:.3f} on {line['n']} {line['on']}{_caution(line)}",
+            highlight=False,
         )
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
     return True
@@ -86,10 +91,16 @@ def measure(
         "macs_": [size.macs for size in sizes],
     }
     line: dict[str, Any] = {"on": f"cells of {space} that were not drawn, {label}", "n": len(cells)}
+    if cells.caution:
+        line["caution"] = cells.caution
     for name, values in columns.items():
         line[f"{name}spearman"] = _correlation(spearmanr, values, cells.accuracies.tolist())
         line[f"{name}kendall"] = _correlation(kendalltau, values, cells.accuracies.tolist())
     yield line
+
+
+def _caution(line: Mapping[str, Any]) -> str:
+    return f" ({line['caution']})" if "caution" in line else ""
 
 
 def _correlation(coefficient: Callable[..., Any], values: list[float], accuracies: list[float]) -> float:
@@ -109,6 +120,7 @@ def record(
     """What a scorer's file says about its making."""
     drawn = [
         f"{len(cells)} cells of {space}, {plan.labels.get(space) or TABLES[space].train_label}"
+        + (f" ({cells.caution})" if cells.caution else "")
         for space, cells in zip(plan.spaces, training, strict=True)
     ]
     tables = {space: TABLES[space].file for space in plan.spaces}
