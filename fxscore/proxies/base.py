@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -60,10 +61,14 @@ class BaseProxy(ABC):
 
     def __call__(self, module: nn.Module, input_shape: Shape) -> float:
         """The proxy's value of `module`; raises `ScorerError` where it is not finite."""
+        return self.checked(module, input_shape, lambda: self.measure(module, tuple(input_shape)))
+
+    def checked(self, module: nn.Module, input_shape: Shape, measure: Callable[[], float]) -> float:
+        """What `measure` returns for `module`; raises `ScorerError`, with both names, where it is not finite."""
         try:
             # A caller's inference mode would leave tensors that no gradient can pass.
             with torch.inference_mode(False):
-                value = self.measure(module, tuple(input_shape))
+                value = measure()
         except ScorerError as error:
             raise ScorerError(f"{self.name} of {network_name(module)}: {error}") from None
         if not math.isfinite(value):

@@ -13,17 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from fxscore.errors import ScorerError
-from fxscore.proxies.gradients import GradientProxy, total
+from fxscore.proxies.gradients import FirstOrder, total
 from fxscore.proxies.rows import batch_axis
 from fxscore.proxies.taps import CONVOLUTIONS, WeightTap
 
+# A factor, its axes of batch and channel, and the number of weights that make one channel.
+Factor = tuple[Tensor, tuple[int, int], float]
+
 
 @dataclass(frozen=True)
-class Fisher(GradientProxy):
+class Fisher(FirstOrder):
     """Sum of channel saliencies, each weighted by the number of weights that make the channel."""
 
     name: ClassVar[str] = "fisher"
@@ -32,16 +34,19 @@ class Fisher(GradientProxy):
     def tap(self) -> WeightTap:
         return ChannelTap(self.batch)
 
-    def saliency(self, loss: Tensor, tap: WeightTap) -> Tensor:
-        if not isinstance(tap, ChannelTap) or not tap.factors:
-            raise ScorerError("no convolution or linear output has an axis for the batch")
-        gradients = torch.autograd.grad(
-            loss, [factor for factor, _, _ in tap.factors], materialize_grads=True
-        )
+    def wanted(self, tap: WeightTap) -> list[Tensor]:
+        return [factor for factor, _, _ in self._factors(tap)]
+
+    def summed(self, gradients: Sequence[Tensor], tap: WeightTap) -> Tensor:
         return total(
             0.5 * fan * self._per_image(gradient, axes).square().sum() / self.batch
-            for gradient, (_, axes, fan) in zip(gradients, tap.factors, strict=True)
+            for gradient, (_, axes, fan) in zip(gradients, self._factors(tap), strict=True)
         )
+
+    def _factors(self, tap: WeightTap) -> list[Factor]:
+        if not isinstance(tap, ChannelTap) or not tap.factors:
+            raise ScorerError("no convolution or linear output has an axis for the batch")
+        return tap.factors
 
     def _per_image(self, gradient: Tensor, axes: tuple[int, int]) -> Tensor:
         """Sum the rows of the batch axis that belong to one image, windows say: (batch, channels)."""
@@ -52,13 +57,13 @@ class Fisher(GradientProxy):
 class ChannelTap(WeightTap):
     """Multiplies the output of every weighted call by a factor 1 per row of the batch axis and channel.
 
-    `factors` holds each with its two axes and the number of weights that make one channel.
+    `factors` holds each.
     """
 
     def __init__(self, batch: int) -> None:
         super().__init__()
         self.batch = batch
-        self.factors: list[tuple[Tensor, tuple[int, int], float]] = []
+        self.factors: list[Factor] = []
 
     def changed(self, func: Any, result: Any, weights: Sequence[Tensor]) -> Any:
         if isinstance(result, tuple):

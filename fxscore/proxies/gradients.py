@@ -15,7 +15,7 @@ outputs. The values are on the `symlog` scale.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,7 +30,6 @@ from fxscore.proxies.outputs import class_logits
 from fxscore.proxies.probe import SeededProxy
 from fxscore.proxies.readable import symlog
 from fxscore.proxies.taps import TwiceDifferentiable, WeightTap
-from fxscore.types import Shape
 
 _TIES = (
     "a real number; networks whose output depends on no weight tie at 0, others only where they compute alike"
@@ -43,14 +42,17 @@ class GradientProxy(SeededProxy):
 
     tie_rule: ClassVar[str] = _TIES
 
-    def measure(self, module: nn.Module, input_shape: Shape) -> float:
-        images = self.images(input_shape, module)
-        with self.network(module) as network:
-            with self.tap() as tap:
-                loss = self.loss(network(images))
-            if not tap.weights:
-                raise ScorerError("the network uses no convolution or linear weight")
-            return symlog(float(self.saliency(loss, tap)))
+    def value_on(self, network: nn.Module, images: Tensor) -> float:
+        loss, tap = self.forward(network, images)
+        return symlog(float(self.saliency(loss, tap)))
+
+    def forward(self, network: nn.Module, images: Tensor) -> tuple[Tensor, WeightTap]:
+        """The loss and what the tap saw on the way to it."""
+        with self.tap() as tap:
+            loss = self.loss(network(images))
+        if not tap.weights:
+            raise ScorerError("the network uses no convolution or linear weight")
+        return loss, tap
 
     def tap(self) -> WeightTap:
         """The mode under which the forward pass runs."""
@@ -68,26 +70,41 @@ class GradientProxy(SeededProxy):
 
 
 @dataclass(frozen=True)
-class GradNorm(GradientProxy):
+class FirstOrder(GradientProxy):
+    """One that needs the loss gradient alone, so that several can share it (`together`)."""
+
+    def saliency(self, loss: Tensor, tap: WeightTap) -> Tensor:
+        wanted = self.wanted(tap)
+        return self.summed(torch.autograd.grad(loss, wanted, materialize_grads=True), tap)
+
+    def wanted(self, tap: WeightTap) -> list[Tensor]:
+        """The tensors whose gradients are needed."""
+        return tap.weights
+
+    @abstractmethod
+    def summed(self, gradients: Sequence[Tensor], tap: WeightTap) -> Tensor:
+        """The sum, of the gradients of what is `wanted`."""
+
+
+@dataclass(frozen=True)
+class GradNorm(FirstOrder):
     """The sum of the layers' gradient norms."""
 
     name: ClassVar[str] = "grad_norm"
     source: ClassVar[str] = "Abdelfattah et al., Zero-Cost Proxies, ICLR 2021, section 3.1"
 
-    def saliency(self, loss: Tensor, tap: WeightTap) -> Tensor:
-        gradients = torch.autograd.grad(loss, tap.weights, materialize_grads=True)
+    def summed(self, gradients: Sequence[Tensor], tap: WeightTap) -> Tensor:
         return total(gradient.norm() for gradient in gradients)
 
 
 @dataclass(frozen=True)
-class Snip(GradientProxy):
+class Snip(FirstOrder):
     """How much the loss would feel the loss of each weight, to first order."""
 
     name: ClassVar[str] = "snip"
     source: ClassVar[str] = "Lee et al., SNIP, ICLR 2019; summed as in Abdelfattah et al., ICLR 2021"
 
-    def saliency(self, loss: Tensor, tap: WeightTap) -> Tensor:
-        gradients = torch.autograd.grad(loss, tap.weights, materialize_grads=True)
+    def summed(self, gradients: Sequence[Tensor], tap: WeightTap) -> Tensor:
         return total((w.detach() * g).abs().sum() for w, g in zip(tap.weights, gradients, strict=True))
 
 
@@ -98,10 +115,10 @@ class Grasp(GradientProxy):
     name: ClassVar[str] = "grasp"
     source: ClassVar[str] = "Wang et al., GraSP, ICLR 2020; sign as in Krishnakumar et al., NeurIPS 2022"
 
-    def measure(self, module: nn.Module, input_shape: Shape) -> float:
+    def value_on(self, network: nn.Module, images: Tensor) -> float:
         # Fused attention has no second derivative.
         with sdpa_kernel(SDPBackend.MATH):
-            return super().measure(module, input_shape)
+            return super().value_on(network, images)
 
     def tap(self) -> WeightTap:
         return TwiceDifferentiable()

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from fxscore.proxies.outputs import main_tensor
 from fxscore.proxies.probe import SeededProxy
-from fxscore.types import Shape
 
 K = 1e-5
 
@@ -31,11 +30,10 @@ class Jacov(SeededProxy):
         "on the image the correlation is undefined and the network has no score"
     )
 
-    def measure(self, module: nn.Module, input_shape: Shape) -> float:
-        images = self.images(input_shape, module).requires_grad_()
-        with self.network(module) as network:
-            outputs = main_tensor(network(images)).sum()
-            (gradient,) = torch.autograd.grad(outputs, images, materialize_grads=True)
+    def value_on(self, network: nn.Module, images: Tensor) -> float:
+        images = images.clone().requires_grad_()
+        outputs = main_tensor(network(images)).sum()
+        (gradient,) = torch.autograd.grad(outputs, images, materialize_grads=True)
         return correlation_score(gradient.flatten(1).double())
 
 

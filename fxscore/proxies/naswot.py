@@ -20,7 +20,6 @@ from fxscore.proxies.operators import RECTIFIERS
 from fxscore.proxies.probe import SeededProxy
 from fxscore.proxies.rows import one_row_per_image
 from fxscore.proxies.taps import Unfused
-from fxscore.types import Shape
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,8 @@ class Naswot(SeededProxy):
         "the determinant is zero and the network has no score"
     )
 
-    def measure(self, module: nn.Module, input_shape: Shape) -> float:
-        images = self.images(input_shape, module)
-        with self.network(module) as network, torch.no_grad(), Unfused():
+    def value_on(self, network: nn.Module, images: Tensor) -> float:
+        with torch.no_grad(), Unfused():
             codes = _CodeMode(network.parameters(), images)
             with codes:
                 network(images)

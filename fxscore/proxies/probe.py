@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import copy
 import inspect
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,10 @@ class SeededProxy(BaseProxy):
         seed: Of weights, images and labels, each drawn from a generator of its own.
         spectrum: Fall of the images' amplitude spectrum, see `inputs`; 0 is white noise.
         initialise: Whether weights are drawn anew; False keeps the module's own.
+        redraws: Whether measuring changes the copy's weights, so that no other proxy can use them after it.
     """
+
+    redraws: ClassVar[bool] = False
 
     batch: int = 16
     resolution: int | None = None
@@ -56,9 +60,14 @@ class SeededProxy(BaseProxy):
         shape = resized(input_shape, self.resolution)
         return random_images(self.batch, shape, self.seed, self.spectrum).to(device_of(like))
 
-    def network(self, module: nn.Module) -> AbstractContextManager[nn.Module]:
-        """A context that gives the private copy, and restores the random state at its end."""
-        return private_copy(module, self.seed, self.initialise)
+    def measure(self, module: nn.Module, input_shape: Shape) -> float:
+        images = self.images(input_shape, module)
+        with private_copy(module, self.seed, self.initialise) as network:
+            return self.value_on(network, images)
+
+    @abstractmethod
+    def value_on(self, network: nn.Module, images: Tensor) -> float:
+        """The value of a private copy for a batch of images; weights may change where `redraws` says so."""
 
 
 @contextmanager

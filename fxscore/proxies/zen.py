@@ -26,7 +26,6 @@ from fxscore.proxies.operators import NORMS
 from fxscore.proxies.outputs import main_tensor
 from fxscore.proxies.probe import SeededProxy
 from fxscore.proxies.taps import Unfused
-from fxscore.types import Shape
 
 PERTURBATION = 0.01
 # A variance below this share of the normalisation's eps is rounding.
@@ -46,10 +45,11 @@ class Zen(SeededProxy):
         "the image the logarithm is infinite and the network has no score"
     )
 
-    def measure(self, module: nn.Module, input_shape: Shape) -> float:
-        images = self.images(input_shape, module)
+    redraws: ClassVar[bool] = True
+
+    def value_on(self, network: nn.Module, images: Tensor) -> float:
         noise = random_images(self.batch, tuple(images.shape[1:]), self.seed + 1, self.spectrum)
-        with self.network(module) as network, torch.no_grad():
+        with torch.no_grad():
             if self.initialise:
                 draw_standard_normal(network)
             features, log_scale = _run(network, images)
