@@ -11,6 +11,7 @@ from typing import Any
 
 from fxscore.errors import ScorerError
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint
+from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.proxy import find_proxy, proxy_names
@@ -66,6 +67,7 @@ def load_scorer(scorer: str | Path | Scorer | None = None) -> Scorer:
 _KINDS: dict[str, Callable[[Checkpoint], Scorer]] = {
     FTScoreNet.KIND: FTScoreNet.from_checkpoint,
     Hybrid.KIND: Hybrid.from_checkpoint,
+    Ensemble.KIND: Ensemble.from_checkpoint,
 }
 
 

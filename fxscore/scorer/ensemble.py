@@ -1,0 +1,162 @@
+"""The ensemble of several FT-ScoreNets (paper III-D2, equation 4).
+
+f(x) = Σ w_i · S((s_i(x) − μ_i)/σ_i), S the sigmoid, μ_i and σ_i the mean and standard deviation of s_i over the space
+that it was trained on. A network is constructed once for all members. Members are kept in half precision, which halves
+the file; they are rounded when the ensemble is made, so that it scores alike before and after it is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fxscore.constructed import ConstructedArchitecture
+from fxscore.errors import CheckpointError, ScorerError
+from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
+from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
+from fxscore.scorer.subject import Subject
+from fxscore.types import Shape
+
+
+class Ensemble:
+    """A weighted sum of squashed scores.
+
+    Args:
+        members: FT-ScoreNets that see networks at one batch and one protocol of sizes.
+        means, deviations, weights: (m,) μ, σ and w.
+        name: what records call this scorer.
+
+    Raises:
+        ScorerError: the members do not fit each other or the numbers.
+    """
+
+    KIND = "ensemble"
+    needs_weights = False
+
+    def __init__(
+        self,
+        members: Sequence[FTScoreNet],
+        means: Tensor,
+        deviations: Tensor,
+        weights: Tensor,
+        *,
+        name: str = "ensemble",
+    ) -> None:
+        _check(members, means, deviations, weights)
+        self.members = tuple(rounded(member) for member in members)
+        self.means, self.deviations, self.weights = (
+            values.double() for values in (means, deviations, weights)
+        )
+        self.name = name
+        self.record: Mapping[str, Any] = {}
+
+    @property
+    def batch(self) -> int:
+        """Images in every member's input-like tensor."""
+        return self.members[0].batch
+
+    @property
+    def scorer_id(self) -> str:
+        """Name and hash of settings and learned values."""
+        settings = json.dumps(self._settings(), sort_keys=True)
+        contents = f"{tensors_sha256(self._tensors())} {settings}"
+        return f"{self.name}@{hashlib.sha256(contents.encode()).hexdigest()[:10]}"
+
+    def shape_for(self, input_shape: Shape) -> Shape:
+        """The input shape at which the members see a network."""
+        return self.members[0].shape_for(input_shape)
+
+    def score(self, subject: Subject) -> float:
+        """The score of a network, between 0 and the sum of the weights.
+
+        Raises:
+            ScorerError: the score is not finite.
+        """
+        constructed = subject.construct(self.batch, self.shape_for(subject.input_shape))
+        score = float(self.combine(self.raw(constructed)))
+        if score != score:
+            raise ScorerError("the score is not a number: a member's forward overflows; please report it")
+        return score
+
+    @torch.no_grad()
+    def raw(self, constructed: ConstructedArchitecture) -> Tensor:
+        """The members' own scores, (m,)."""
+        scores = [member(constructed, member.weights, member.observer()) for member in self.members]
+        return torch.stack(scores).double()
+
+    def combine(self, raw: Tensor) -> Tensor:
+        """Equation 4: from members' scores (…, m) to the ensemble's (…)."""
+        return torch.sigmoid((raw - self.means) / self.deviations) @ self.weights
+
+    def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
+        """The ensemble as the contents of one file."""
+        return Checkpoint(self.KIND, self.name, self._settings(), record or self.record, self._tensors())
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> Ensemble:
+        """The ensemble in a file; raises `CheckpointError` where tensors and settings do not fit each other."""
+        try:
+            members = [
+                _member(checkpoint, index, **entry)
+                for index, entry in enumerate(checkpoint.settings["members"])
+            ]
+            numbers = (checkpoint.tensors[name] for name in ("means", "deviations", "weights"))
+            ensemble = cls(members, *numbers, name=checkpoint.name)
+        except (AttributeError, TypeError, KeyError, RuntimeError, ScorerError) as error:
+            raise CheckpointError(
+                f"the ensemble {checkpoint.name!r} does not fit its settings: {error}"
+            ) from None
+        ensemble.record = checkpoint.record
+        return ensemble
+
+    def _settings(self) -> dict[str, Any]:
+        return {"members": [{"name": m.name, "settings": m.settings.as_dict()} for m in self.members]}
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {
+            f"{index}.{name}": tensor.half()
+            for index, member in enumerate(self.members)
+            for name, tensor in member.state_dict().items()
+        }
+        return tensors | {"means": self.means, "deviations": self.deviations, "weights": self.weights}
+
+
+def rounded(member: FTScoreNet) -> FTScoreNet:
+    """A copy whose learned values are exact in half precision; raises `ScorerError` where one is too large."""
+    copy = FTScoreNet(member.settings, name=member.name)
+    tensors = {name: tensor.half().float() for name, tensor in member.state_dict().items()}
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+        raise ScorerError(f"the member {member.name!r} has values beyond half precision (65504)")
+    copy.load_state_dict(tensors, strict=True)
+    copy.record = member.record
+    return copy.requires_grad_(False)
+
+
+def _member(checkpoint: Checkpoint, index: int, name: str, settings: Mapping[str, Any]) -> FTScoreNet:
+    prefix = f"{index}."
+    tensors = {
+        key.removeprefix(prefix): tensor.float()
+        for key, tensor in checkpoint.tensors.items()
+        if key.startswith(prefix)
+    }
+    member = FTScoreNet(Settings.from_dict(settings), name=name)
+    member.load_state_dict(tensors, strict=True)
+    return member
+
+
+def _check(members: Sequence[FTScoreNet], means: Tensor, deviations: Tensor, weights: Tensor) -> None:
+    if not members:
+        raise ScorerError("an ensemble needs at least one member")
+    if any(values.shape != (len(members),) for values in (means, deviations, weights)):
+        raise ScorerError(f"{len(members)} members need as many means, deviations and weights")
+    if bool((deviations <= 0).any()):
+        raise ScorerError("a member gives all networks of its space one score; leave it out of the ensemble")
+    if len({(m.batch, m.settings.small_inputs) for m in members}) > 1:
+        raise ScorerError(
+            "the members of an ensemble see networks at one batch and one protocol of sizes; these differ"
+        )

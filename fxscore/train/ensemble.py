@@ -1,0 +1,114 @@
+"""Fits the ensemble of equation 4: μ and σ by space, weights by differential evolution (paper III-D2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import differential_evolution
+from scipy.special import expit
+from scipy.stats import rankdata
+
+from fxscore.errors import TrainingError
+from fxscore.scorer.ensemble import Ensemble, rounded
+from fxscore.scorer.ft_scorenet import FTScoreNet
+from fxscore.train.data import CellSet
+from fxscore.train.loop import score_cells
+
+Floats = NDArray[np.float64]
+GENERATIONS = 100
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What is fitted.
+
+    Attributes:
+        means, deviations, weights: (m,) μ, σ and w of equation 4.
+        correlation: mean Spearman correlation over the spaces that the weights were found on.
+    """
+
+    means: Floats
+    deviations: Floats
+    weights: Floats
+    correlation: float
+
+    def combine(self, raw: Floats) -> Floats:
+        """Equation 4: from members' scores (n, m) to the ensemble's (n,)."""
+        return np.asarray(expit((raw - self.means) / self.deviations) @ self.weights)
+
+
+def fit_mixture(
+    raw: Mapping[str, Floats], accuracies: Mapping[str, Floats], homes: Sequence[Sequence[str]], seed: int
+) -> Mixture:
+    """Means and deviations over each member's own spaces, and the weights of the highest mean correlation.
+
+    Args:
+        raw: by space, (n, m) scores of the members; cells that nothing is measured on afterwards.
+        accuracies: by space, (n,) labels.
+        homes: for each member the spaces that it was trained on; of these, those in `raw` count, else all.
+        seed: of the evolution.
+
+    Raises:
+        TrainingError: a member gives all networks of its space one score.
+    """
+    own = [
+        np.concatenate([raw[space][:, place] for space in _known(home, raw)])
+        for place, home in enumerate(homes)
+    ]
+    means, deviations = (np.array([measure(values) for values in own]) for measure in (np.mean, np.std))
+    if not deviations.all():
+        place = int(np.flatnonzero(deviations == 0)[0])
+        raise TrainingError(f"member {place + 1} gives all networks one score; leave it out")
+    squashed = {space: expit((scores - means) / deviations) for space, scores in raw.items()}
+    ranks = {space: _standard_ranks(labels) for space, labels in accuracies.items()}
+
+    def loss(weights: Floats) -> float:
+        return -float(np.mean([_standard_ranks(squashed[s] @ weights) @ ranks[s] for s in squashed]))
+
+    bounds = [(0.0, 1.0)] * len(homes)
+    # No polish: the objective is a step function, whose slopes are zero.
+    found = differential_evolution(loss, bounds, seed=seed, maxiter=GENERATIONS, polish=False)
+    return Mixture(means, deviations, np.asarray(found.x), -float(found.fun))
+
+
+def fit_ensemble(
+    members: Sequence[FTScoreNet],
+    cells: Mapping[str, CellSet],
+    homes: Sequence[Sequence[str]],
+    seed: int,
+    name: str,
+) -> tuple[Ensemble, float]:
+    """The ensemble of trained scorers, and its mean correlation over the cells that it was fitted on.
+
+    Args:
+        members: trained scorers.
+        cells: by space: what the weights are found on.
+        homes: for each member the spaces that it was trained on.
+        seed: of the evolution.
+        name: of the ensemble.
+    """
+    members = [rounded(member) for member in members]
+    raw = {space: raw_scores(members, chosen) for space, chosen in cells.items()}
+    accuracies = {space: chosen.accuracies.double().numpy() for space, chosen in cells.items()}
+    mixture = fit_mixture(raw, accuracies, homes, seed)
+    numbers = (mixture.means, mixture.deviations, mixture.weights)
+    return Ensemble(members, *map(torch.from_numpy, numbers), name=name), mixture.correlation
+
+
+def raw_scores(members: Sequence[FTScoreNet], cells: CellSet) -> Floats:
+    """(n, m) scores of the members; every cell is constructed once."""
+    return np.stack([score_cells(member, cells).double().numpy() for member in members], axis=1)
+
+
+def _known(home: Sequence[str], raw: Mapping[str, Floats]) -> list[str]:
+    return [space for space in home if space in raw] or list(raw)
+
+
+def _standard_ranks(values: Floats) -> Floats:
+    """Ranks of mean 0 and norm 1, so that their product is Spearman's ρ; zeros where all values are equal."""
+    ranks = rankdata(values) - (len(values) + 1) / 2
+    return np.asarray(ranks / max(float(np.linalg.norm(ranks)), 1e-12))
