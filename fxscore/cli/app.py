@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from fxscore.cli import data, evaluate, explain, models, rank, score, scorers, store, train
+from fxscore.cli import data, evaluate, explain, fit, models, rank, score, scorers, search, store, train
 from fxscore.cli.arguments import complete
 from fxscore.errors import FxScoreError
 
@@ -37,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (rank, score, explain, models, scorers, train, data, evaluate, store):
+for module in (rank, score, explain, models, scorers, search, train, fit, data, evaluate, store):
     module.register(app)
 
 

@@ -34,21 +34,21 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
     columns = min(3, len(best))
     rows = -(-len(best) // columns)
     height = 1 + 0.14 * _bars(comparison)
-    figure = _figure(3.5 * columns, height + 2.8 * rows)
+    figure = new_figure(3.5 * columns, height + 2.8 * rows)
     grid = figure.add_gridspec(rows + 1, columns, height_ratios=[height, *[2.8] * rows])
     _draw_intervals(figure.add_subplot(grid[0, :]), comparison)
     for index, evaluation in enumerate(best):
         axes = figure.add_subplot(grid[1 + index // columns, index % columns])
         ranks = rankdata(comparison.scores[evaluation.scorer]) - 1
         _draw_networks(axes, ranks, comparison.labels[label], evaluation.scorer, label)
-    _save(figure, path)
+    save(figure, path)
 
 
 def plot_cross_space(matrix: CrossSpace, path: Path) -> None:
     """The matrix as a heat map; bold and underlined cells as in the table."""
     names = (*matrix.learned, *matrix.handcrafted)
     values = [[_or_nan(matrix.value(row, name)) for name in names] for row in matrix.rows]
-    figure = _figure(2.5 + 0.9 * len(names), 1.5 + 0.5 * len(matrix.rows))
+    figure = new_figure(2.5 + 0.9 * len(names), 1.5 + 0.5 * len(matrix.rows))
     axes = figure.add_subplot()
     axes.imshow(np.array(values), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
@@ -58,12 +58,12 @@ def plot_cross_space(matrix: CrossSpace, path: Path) -> None:
             _write_cell(axes, x, y, value_text(matrix.value(row, name)), matrix.mark(row, name))
     axes.axvline(len(matrix.learned) - 0.5, color="black")
     axes.set_title("Spearman's ρ; rows: tested on, columns: scorers", fontsize=9)
-    _save(figure, path)
+    save(figure, path)
 
 
 def plot_curves(curves: Sequence[LearningCurve], path: Path, figure_name: str = "Spearman's ρ") -> None:
     """Learning curves, with bands where there are intervals."""
-    figure = _figure(6, 4)
+    figure = new_figure(6, 4)
     axes = figure.add_subplot()
     for curve in curves:
         x = [point.x for point in curve.points]
@@ -76,7 +76,7 @@ def plot_curves(curves: Sequence[LearningCurve], path: Path, figure_name: str = 
     axes.set_ylabel(figure_name)
     axes.legend(fontsize=8)
     axes.grid(alpha=0.3)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _draw_intervals(axes: Axes, comparison: Comparison) -> None:
@@ -125,13 +125,15 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of this size in inches, with a canvas that needs no display."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure; its path's ending decides the format; raises `ValueError` for one that is none of `FORMATS`."""
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"{path.name} is no picture that can be written; end it with {', '.join(FORMATS)}")
     figure.savefig(path, dpi=150)

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
-import fxscore
 from fxscore.sources.digest import source_digest, versions
 from fxscore.spaces import SearchSpace, get_space, space_names
 
 AnySpace = SearchSpace[Any]
-_PACKAGE = Path(fxscore.__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _LOCAL: dict[int, AnySpace] = {}
 _TOKENS = itertools.count()
 THIS_PROCESS = f"process={uuid4().hex}"

@@ -1,0 +1,143 @@
+"""`fxscore search`: find networks of a space that score high and cost little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from fxscore.cli import options, output
+
+if TYPE_CHECKING:
+    from fxscore.searching import Evaluation, SearchResult
+
+INTERRUPTED = 130
+EPILOG = (
+    "Examples:\n\n"
+    "  fxscore search zen_resnet --max-params 1e6 --max-layers 18 --min-params 9e5 --out runs/zen\n\n"
+    "  fxscore search zen_resnet --max-params 1e6 --population 512 --generations 100 --budget 51200 "
+    "--out runs/paper\n\n"
+    "  fxscore search nets.py:Plain --objective score --objective latency --out runs/plain --baseline\n\n"
+    "  fxscore search zen_resnet --max-params 1e6 --out runs/zen --resume\n\n"
+    "The folder holds front.csv and front.json, plots, and the chosen network as a drawing and as a Python file. "
+    "Ctrl-C ends with the front so far; --resume goes on, to the same result as without the break."
+)
+
+
+def _limit(help_text: str) -> Any:
+    return typer.Option(min=1, metavar="NUMBER", help=help_text, show_default="no limit")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("search", epilog=EPILOG)(search)
+
+
+def search(
+    space: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPACE",
+            help="A space (zen_resnet, nasbench201 …) or your own: nets.py:Class.",
+            show_default=False,
+        ),
+    ],
+    scorer: options.Scorer = None,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where history and results go.")] = Path(
+        "runs/search"
+    ),
+    budget: Annotated[int, typer.Option(min=1, help="Networks to score at most.")] = 1000,
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[min:|max:]NAME",
+            help="score, params, macs, layers, activations, latency, or a proxy; give it once for each.",
+            show_default="score and params",
+        ),
+    ] = None,
+    max_params: Annotated[float | None, _limit("Parameters at most; decided before scoring.")] = None,
+    max_macs: Annotated[float | None, _limit("Multiply-accumulates of one image at most.")] = None,
+    max_layers: Annotated[float | None, _limit("Layers at most, as the space counts them.")] = None,
+    min_params: Annotated[float, typer.Option(min=0, help="The chosen network has at least these.")] = 0,
+    algorithm: Annotated[
+        Literal["nsga2-de", "nsga2", "regularised-evolution", "random"],
+        typer.Option(help="What proposes networks."),
+    ] = "nsga2-de",
+    population: Annotated[int, typer.Option(min=2, help="Networks of one generation.")] = 64,
+    generations: Annotated[
+        int | None, typer.Option(min=1, help="Generations at most.", show_default="until the budget is used")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the search in the folder.")] = False,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Search at random too, for as many networks, and plot both.")
+    ] = False,
+    picture: Annotated[Literal["png", "svg", "pdf"], typer.Option(help="Format of the plots.")] = "png",
+    workers: options.Workers = None,
+    time_limit: options.TimeLimit = None,
+    memory_limit: options.MemoryLimit = None,
+    store: options.Store = None,
+    no_store: options.NoStore = False,
+    verbose: options.Verbose = False,
+    log_file: options.LogFile = None,
+) -> None:
+    """Search a space for networks that score high and cost little, without training any."""
+    output.set_up_logging(verbose, log_file)
+    shared: dict[str, Any] = {
+        "scorer": scorer,
+        "objectives": objective or ("score", "params"),
+        "max_params": max_params,
+        "max_macs": max_macs,
+        "max_layers": max_layers,
+        "population": population,
+        "seed": seed,
+        "resume": resume,
+        "workers": workers,
+        "time_limit": time_limit,
+        "memory_limit": memory_limit,
+        "store": store,
+        "no_store": no_store,
+    }
+    result = _search(space, budget, algorithm=algorithm, generations=generations, folder=out, **shared)
+    against = None
+    if baseline and not result.interrupted:
+        scored = sum(each.attempted for generation in result.history for each in generation)
+        folder = out / "random"
+        again = {**shared, "resume": (folder / "history.jsonl").exists()}
+        against = _search(space, scored, algorithm="random", folder=folder, **again)
+    _show(result, against, min_params, out, picture)
+    raise typer.Exit(INTERRUPTED if result.interrupted else 0)
+
+
+def _search(space: str, budget: int, **chosen: Any) -> SearchResult:
+    from fxscore.cli.search_progress import SearchProgress
+    from fxscore.searching import search as run
+
+    with SearchProgress(budget, output.console(stderr=True)) as progress:
+        return run(space, budget=budget, watcher=progress, **chosen)
+
+
+def _show(
+    result: SearchResult, against: SearchResult | None, min_params: float, out: Path, picture: str
+) -> None:
+    """Print the front and write the folder."""
+    from fxscore.report.search_files import write_search
+    from fxscore.report.search_table import print_search
+
+    chosen = _chosen(result, min_params)
+    print_search(output.console(), result, chosen)
+    for path in write_search(result, chosen, out, against=against, picture=picture):
+        typer.echo(f"wrote {path}", err=True)
+    if result.interrupted:
+        typer.echo("fxscore: interrupted; --resume goes on from here", err=True)
+
+
+def _chosen(result: SearchResult, min_params: float) -> Evaluation | None:
+    from fxscore.errors import SearchError
+
+    try:
+        return result.best(min_params=min_params)
+    except SearchError as error:
+        typer.echo(f"fxscore: {error}", err=True)
+        return None

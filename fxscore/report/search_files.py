@@ -1,0 +1,90 @@
+"""The front of a search as JSON and CSV, and all files of its folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fxscore.searching.evaluation import Evaluation
+from fxscore.searching.result import SearchResult
+
+FRONT = "front"
+
+
+def front_rows(result: SearchResult) -> list[dict[str, Any]]:
+    """One flat row for each network of the front: its reference, its values and its genotype."""
+    return [_row(result, evaluation) for evaluation in result.front]
+
+
+def _row(result: SearchResult, evaluation: Evaluation) -> dict[str, Any]:
+    return {"name": str(result.ref(evaluation)), **evaluation.values, "genotype": evaluation.text}
+
+
+def front_json(result: SearchResult) -> str:
+    """Settings and front."""
+    value = {"settings": dict(result.settings), "front": front_rows(result)}
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def front_csv(result: SearchResult) -> str:
+    """A header and one line for each network of the front; the header alone where there is none."""
+    rows = front_rows(result)
+    names = list(dict.fromkeys(name for row in rows for name in row)) or ["name", "genotype"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def write_search(
+    result: SearchResult,
+    chosen: Evaluation | None,
+    folder: Path,
+    *,
+    against: SearchResult | None = None,
+    picture: str = "png",
+) -> list[Path]:
+    """Write front, plots, and the chosen network's drawing and source; returns the files.
+
+    Args:
+        result: of the search.
+        chosen: the network to mark, to draw and to write as a Python file; None writes none.
+        folder: made where it is not there.
+        against: another search, such as random search, for the convergence plot.
+        picture: `png`, `svg` or `pdf`.
+    """
+    from fxscore.report.search_drawing import draw_network
+    from fxscore.report.search_plots import plot_convergence, plot_pareto
+
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{FRONT}.json", folder / f"{FRONT}.csv"]
+    for path, text in zip(files, (front_json(result), front_csv(result)), strict=True):
+        path.write_text(text, encoding="utf-8")
+    if not result.front:
+        return files
+    pareto, convergence = folder / f"pareto.{picture}", folder / f"convergence.{picture}"
+    plot_pareto(result, chosen, pareto)
+    runs = {"search": result, **({"random search": against} if against else {})}
+    plot_convergence(runs, convergence)
+    files += [pareto, convergence]
+    if chosen is not None:
+        drawing = folder / f"network.{picture}"
+        draw_network(result, chosen, drawing)
+        files += [drawing, *_write_source(result, chosen, folder / "network.py")]
+    return files
+
+
+def _write_source(result: SearchResult, chosen: Evaluation, path: Path) -> Sequence[Path]:
+    from fxscore.errors import SearchError
+    from fxscore.report.search_source import network_source
+
+    try:
+        path.write_text(network_source(result, chosen), encoding="utf-8")
+    except SearchError:  # a network that no plain file can say; its genotype is in the front
+        return []
+    return [path]

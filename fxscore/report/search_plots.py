@@ -1,0 +1,73 @@
+"""Plots of a search: the Pareto front and how the search came to it, drawn without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from fxscore.report.plots import new_figure, save
+from fxscore.searching.evaluation import Evaluation
+from fxscore.searching.goals import SCORE
+from fxscore.searching.result import SearchResult
+
+
+def plot_pareto(result: SearchResult, chosen: Evaluation | None, path: Path) -> None:
+    """Score against the first other objective, else parameters: all generations faintly, the front, the choice.
+
+    Args:
+        result: of a search with a feasible network.
+        chosen: the network to mark.
+        path: the picture; its ending decides the format.
+
+    Raises:
+        ValueError: the ending is no picture's.
+    """
+    cost = next((each.name for each in result.objectives if each.name != SCORE), "params")
+    figure = new_figure(6.5, 4.5)
+    axes = figure.add_subplot()
+    _draw_generations(axes, result, cost)
+    front = sorted(result.front, key=lambda each: each.values[cost])
+    axes.plot(*_points(front, cost), "o-", color="black", ms=4, lw=1, label=f"front ({len(front)})")
+    if chosen is not None:
+        axes.plot(*_points([chosen], cost), "*", color="crimson", ms=14, label="chosen")
+    if (limit := result.settings["limits"].get(cost)) is not None:
+        axes.axvline(limit, color="grey", ls="--", lw=0.8, label="limit")
+    axes.set_xlabel(cost)
+    axes.set_ylabel(f"score, {result.settings['scorer']}", fontsize=8)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    save(figure, path)
+
+
+def _draw_generations(axes: Axes, result: SearchResult, cost: str) -> None:
+    """One colour a generation, from the first to the last."""
+    feasible = [
+        (number, each)
+        for number, generation in enumerate(result.history)
+        for each in generation
+        if each.feasible
+    ]
+    x, y = _points([each for _, each in feasible], cost)
+    colours = [number for number, _ in feasible]
+    shown = axes.scatter(x, y, c=colours, s=8, alpha=0.35, linewidths=0, cmap="viridis")
+    axes.figure.colorbar(shown, ax=axes, label="generation")
+
+
+def _points(evaluations: list[Evaluation], cost: str) -> tuple[list[float], list[float]]:
+    return [each.values[cost] for each in evaluations], [each.values[SCORE] for each in evaluations]
+
+
+def plot_convergence(runs: Mapping[str, SearchResult], path: Path) -> None:
+    """The highest score so far against the number of networks scored, one line a run."""
+    figure = new_figure(6, 4)
+    axes = figure.add_subplot()
+    for name, result in runs.items():
+        points = [(x, y) for x, y in result.best_so_far() if y > float("-inf")]
+        axes.step([x for x, _ in points], [y for _, y in points], where="post", label=name)
+    axes.set_xlabel("networks scored")
+    axes.set_ylabel("highest score so far")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    save(figure, path)
