@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 from fxscore.errors import FxScoreError
 from fxscore.evaluate import Population, read_population
 from fxscore.evaluate.population import LIBRARIES
-from fxscore.scorer import FTScoreNet, Subject
+from fxscore.scorer import FTScoreNet
 from fxscore.scorer.checkpoint import load_checkpoint
 from fxscore.scorer.features import NetworkFeatures, feature_names, network_features
-from fxscore.sources import build
+from fxscore.scorer.fitting import subject_of
 from fxscore.spaces import get_space
 from fxscore.types import ModelRef
 
@@ -112,8 +112,7 @@ def _part(part: Mapping[str, ModelRef], path: Path, encoder: FTScoreNet | None) 
 
 def _features(ref: ModelRef, encoder: FTScoreNet | None) -> NetworkFeatures | None:
     try:
-        built = build(ref, weights=False)
-        return network_features(Subject(built.module, built.input_shape, owned=True), encoder)
+        return network_features(subject_of(ref), encoder)
     except FxScoreError as error:
         print(f"{ref}: {str(error).splitlines()[0]}", flush=True)
         return None

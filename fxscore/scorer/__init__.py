@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.scorer.hybrid import Hybrid
-from fxscore.scorer.registry import DEFAULT_SCORER, ScorerInfo, list_scorers, load_scorer
+from fxscore.scorer.registry import DEFAULT_SCORER, ScorerInfo, list_scorers, load_scorer, shipped_scorers
 from fxscore.scorer.subject import Scorer, Subject
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Subject",
     "list_scorers",
     "load_scorer",
+    "shipped_scorers",
 ]

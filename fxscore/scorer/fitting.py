@@ -7,6 +7,7 @@ from math import isfinite
 
 from torch import nn
 
+from fxscore.capture.inputs import own_examples
 from fxscore.errors import FxScoreError, ScorerError
 from fxscore.scorer.subject import Subject
 from fxscore.sources import build
@@ -20,9 +21,12 @@ _MODULE_SHAPE: Shape = (3, 224, 224)
 def subject_of(model: Model, input_shape: Shape | None = None) -> Subject:
     """A module or reference as scorers take it; raises `FxScoreError` where it cannot be built."""
     if isinstance(model, nn.Module):
-        return Subject(model, input_shape or _MODULE_SHAPE)
-    built = build(ModelRef.parse(model) if isinstance(model, str) else model, weights=False)
-    return Subject(built.module, input_shape or built.input_shape, owned=True)
+        module, shape, owned = model, input_shape or _MODULE_SHAPE, False
+    else:
+        built = build(ModelRef.parse(model) if isinstance(model, str) else model, weights=False)
+        module, shape, owned = built.module, input_shape or built.input_shape, True
+    examples = None if input_shape else own_examples(module)
+    return Subject(module, shape, owned=owned, example_inputs=examples)
 
 
 def subjects_of(models: Sequence[Model], input_shape: Shape | None = None) -> list[Subject]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -24,7 +24,7 @@ from fxscore.ops import Observer
 from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
 from fxscore.scorer.protocol import seen_shape
 from fxscore.scorer.subject import Subject
-from fxscore.types import Shape
+from fxscore.types import ModelRef, Shape
 
 HIDDEN = 100
 
@@ -125,6 +125,45 @@ class FTScoreNet(nn.Module):
             ) from None
         scorer.record = checkpoint.record
         return scorer.requires_grad_(False)
+
+    def fit(
+        self,
+        models: Sequence[nn.Module | ModelRef | str],
+        accuracies: Sequence[float],
+        *,
+        input_shape: Shape | None = None,
+        steps: int = 100,
+        samples: int = 32,
+        seed: int = 0,
+    ) -> FTScoreNet:
+        """A copy of this scorer, trained on networks that somebody trained (paper III-D; METHOD.md section 4).
+
+        Args:
+            models: modules (their weights are not read) or references such as `timm:resnet50`.
+            accuracies: one number each, more is better, all of one data set.
+            input_shape: (C, H, W) of all networks; by default the references' own, and 3×224×224 for modules.
+            steps: of Adam.
+            samples: networks in one step.
+            seed: of the samples.
+
+        Raises:
+            ScorerError: accuracies that teach nothing, or too few networks.
+            FxScoreError: a network cannot be built or captured; names it.
+        """
+        from fxscore.train.fit import fit_ft_scorenet  # training lies above scorers; scoring never gets here
+
+        fitted = fit_ft_scorenet(
+            self,
+            models,
+            accuracies,
+            input_shape=input_shape,
+            steps=steps,
+            samples=samples,
+            strict=True,
+            seed=seed,
+        )
+        assert isinstance(fitted.scorer, FTScoreNet)
+        return fitted.scorer
 
     @torch.no_grad()
     def score(self, subject: Subject) -> float:

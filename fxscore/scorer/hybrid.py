@@ -18,7 +18,7 @@ from fxscore.scorer.features import NetworkFeatures, default_encoder, feature_na
 from fxscore.scorer.fitting import Model, check_accuracies, subjects_of
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.scorer.hybrid_head import PRIOR, Floats, Head
-from fxscore.scorer.hybrid_learners import Learning, fit_head, normal_targets
+from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.hybrid_scale import Percentiles
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
@@ -120,7 +120,7 @@ class Hybrid:
 
     def fit_features(self, values: Floats, accuracies: Floats, learning: Learning | None = None) -> Hybrid:
         """`fit` for networks whose features are known, (n, columns of `feature_names`)."""
-        head = fit_head(feature_names(), values, normal_targets(accuracies), learning, prior=self.head)
+        head = fit_head(feature_names(), values, targets_of(accuracies), learning, prior=self.head)
         scale = Percentiles.of(head.predict(feature_names(), values))
         return Hybrid(self.encoder, head, scale, name=f"fitted-{self.name}")
 

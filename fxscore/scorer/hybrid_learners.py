@@ -1,7 +1,7 @@
 """Fitting a hybrid head with scikit-learn, which scoring does not need.
 
-Accuracies of one group (search space, data set) enter as normal quantiles of their ranks, because accuracies of
-different groups cannot be compared, and groups count alike. See METHOD.md section 5.
+Accuracies of several groups (search spaces, data sets) enter as normal quantiles of their ranks within the group,
+because accuracies of different groups cannot be compared, and groups count alike. See METHOD.md section 5.
 """
 
 from __future__ import annotations
@@ -89,6 +89,17 @@ def fit_head(
         )
     ]
     return Head(chosen, centre, spread, members, np.array(levels), prior)
+
+
+def targets_of(accuracies: Floats) -> Floats:
+    """Targets (n,) of accuracies of one data set: −ln(100.5 − percent), which spreads the best ones apart.
+
+    Accuracies between 0 and 1 are taken as shares; other numbers (losses, scores) enter as normal quantiles.
+    """
+    low, high = accuracies.min(), accuracies.max()
+    if low < 0 or high > 100:
+        return normal_targets(accuracies)
+    return np.asarray(-np.log(100.5 - (100 * accuracies if high <= 1 else accuracies)))
 
 
 def normal_targets(accuracies: Floats, groups: Sequence[str] | None = None) -> Floats:

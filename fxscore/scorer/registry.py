@@ -32,6 +32,11 @@ class ScorerInfo:
     record: Mapping[str, Any]
 
 
+def shipped_scorers() -> tuple[str, ...]:
+    """Names of the shipped scorers; opens no file."""
+    return tuple(path.stem for path in sorted(WEIGHTS.glob(f"*{SUFFIX}")))
+
+
 def list_scorers() -> list[ScorerInfo]:
     """The shipped scorers, the default one first."""
     checkpoints = [load_checkpoint(path) for path in sorted(WEIGHTS.glob(f"*{SUFFIX}"))]
@@ -80,7 +85,7 @@ def _load_file(path: Path) -> Scorer:
 
 
 def _unknown(name: str) -> str:
-    names = [path.stem for path in sorted(WEIGHTS.glob(f"*{SUFFIX}"))] + list(proxy_names())
+    names = [*shipped_scorers(), *proxy_names()]
     close = get_close_matches(name, names)
     meant = (
         f"; did you mean {' or '.join(close)}?"

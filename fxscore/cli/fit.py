@@ -1,0 +1,62 @@
+"""`fxscore fit`: a scorer fitted to one's own trained networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fxscore.cli import options, output
+
+EPILOG = (
+    "The file is a CSV table with the columns model and accuracy; a model is anything that `fxscore rank` takes:\n\n"
+    "  model,accuracy\n\n"
+    "  timm:resnet18,71.2\n\n"
+    "  nets.py:small,64.0\n\n"
+    "Examples:\n\n"
+    "  fxscore fit results.csv --out mine.safetensors\n\n"
+    "  fxscore rank nets/*.py --scorer mine.safetensors\n\n"
+    "Networks that fail are listed and left out. Exit codes: 0 fitted, 1 fitted without the networks that failed, "
+    "2 wrong usage or nothing could be done."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("fit", epilog=EPILOG)(fit)
+
+
+def fit(
+    results: Annotated[
+        Path,
+        typer.Argument(metavar="CSV", help="Networks and what they were trained to.", show_default=False),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The scorer's file; its name is the scorer's.")
+    ] = Path("fitted.safetensors"),
+    kind: Annotated[
+        Literal["hybrid", "ft"],
+        typer.Option(
+            help="hybrid: a head over features, in a minute; ft: an FT-ScoreNet, trained for longer."
+        ),
+    ] = "hybrid",
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE", help="The scorer that is built upon.", show_default="the shipped one"
+        ),
+    ] = None,
+    input_shape: options.InputShape = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of training, of --kind ft.")] = 100,
+    samples: Annotated[int, typer.Option(min=2, help="Networks in one step, of --kind ft.")] = 32,
+    seed: Annotated[int, typer.Option(help="Of folds, learners and samples.")] = 0,
+    verbose: options.Verbose = False,
+    log_file: options.LogFile = None,
+) -> None:
+    """Fit a scorer to 20 to 200 of your own trained networks, and say how well it ranks those that it did not see."""
+    output.set_up_logging(verbose, log_file)
+    from fxscore.cli.fitting import run_fit
+
+    if not run_fit(results, out, kind, start, input_shape, (steps, samples, seed)):
+        raise typer.Exit(1)

@@ -1,0 +1,133 @@
+"""`fxscore fit`: a file of results becomes a scorer that ranks, and what is wrong with a file is said by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from fxscore.cli.app import run
+from fxscore.errors import TrainingError
+from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
+from fxscore.scorer.subject import Subject
+from fxscore.train.results import read_results
+
+Captured = pytest.CaptureFixture[str]
+NETS = """
+import torch
+from torch import nn
+INPUT_SHAPE = (3, 16, 16)
+def build(width=4, broken=False):
+    layers = [nn.Conv2d(3, width, 3), nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(width + broken, 2))
+"""
+
+
+@pytest.fixture
+def nets(tmp_path: Path) -> str:
+    path = tmp_path / "nets.py"
+    path.write_text(NETS)
+    return str(path)
+
+
+def table(folder: Path, rows: list[str]) -> Path:
+    path = folder / "results.csv"
+    path.write_text("\n".join(["model,accuracy", *rows]) + "\n")
+    return path
+
+
+def row(nets: str, width: int, accuracy: object, options: str = "") -> str:
+    return f'"{nets}:build{{""width"": {width}{options}}}",{accuracy}'
+
+
+def rows(nets: str, count: int = 12) -> list[str]:
+    return [row(nets, width, 60 + width) for width in range(2, 2 + count)]
+
+
+def test_a_fitted_file_ranks(nets: str, tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "own.safetensors"
+    assert run(["fit", str(table(tmp_path, rows(nets))), "--out", str(out)]) == 0
+    assert "95 % interval" in capsys.readouterr().err
+    scorer = load_scorer(out)
+    assert isinstance(scorer, Hybrid)
+    assert scorer.name == "own"
+    assert scorer.record["measured"][0]["n"] == 12
+    assert scorer.record["measured"][0]["spearman"] > 0.7
+    names = [f'{nets}:build{{"width": {width}}}' for width in (3, 12)]
+    assert run(["rank", *names, "--scorer", str(out), "--no-store"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index('"width": 12') < printed.index('"width": 3')
+
+
+def test_networks_that_fail_are_listed_and_left_out(nets: str, tmp_path: Path, capsys: Captured) -> None:
+    broken = row(nets, 5, 50, ', ""broken"": 1')
+    path = table(tmp_path, [broken, *rows(nets)])
+    assert run(["fit", str(path), "--out", str(tmp_path / "own.safetensors")]) == 1
+    assert "left out, row 2:" in capsys.readouterr().err
+    assert "12 networks" in load_scorer(tmp_path / "own.safetensors").record["trained_on"]  # type: ignore[attr-defined]
+
+
+def test_too_few_networks_that_work(nets: str, tmp_path: Path, capsys: Captured) -> None:
+    bad = [row(nets, width, 50 + width, ', ""broken"": 1') for width in range(3, 9)]
+    assert run(["fit", str(table(tmp_path, bad + rows(nets, 4))), "--out", str(tmp_path / "own")]) == 2
+    assert "only 4 networks can be used, and 6 failed; the first error" in capsys.readouterr().err
+    assert not (tmp_path / "own").exists()
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("timm:no_such_network,70", "row 14: .*no_such_network"),
+        ("no recipe,70", "row 14: .*no model reference"),
+        ("timm:resnet18,nan", "row 14: the accuracy 'nan' is not a number"),
+        ("timm:resnet18,", "row 14: the accuracy '' is not a number"),
+        ("timm:resnet18", "row 14: a model and an accuracy are needed"),
+        ("timm:resnet1*,70", "row 14: .* stands for .* networks; name one"),
+    ],
+)
+def test_wrong_rows_are_named(nets: str, tmp_path: Path, bad: str, message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        read_results(table(tmp_path, [*rows(nets), bad]))
+
+
+def test_files_that_teach_nothing(nets: str, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="7 networks are too few"):
+        read_results(table(tmp_path, rows(nets, 7)))
+    with pytest.raises(TrainingError, match="all accuracies are 70"):
+        read_results(table(tmp_path, [row(nets, width, 70) for width in range(2, 12)]))
+    with pytest.raises(TrainingError, match="there is no file"):
+        read_results(tmp_path / "none.csv")
+    (tmp_path / "other.csv").write_text("name,top1\na,1\n")
+    with pytest.raises(TrainingError, match="no column 'model'"):
+        read_results(tmp_path / "other.csv")
+
+
+def test_repeated_networks_count_once_with_their_mean(nets: str, tmp_path: Path) -> None:
+    results = read_results(table(tmp_path, [*rows(nets), row(nets, 2, 72)]))
+    assert len(results) == 12
+    assert results[0].accuracy == 67
+    assert results[0].rows == (2, 14)
+
+
+def test_an_ft_scorenet_is_trained_further(nets: str, tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "own.safetensors"
+    words = ["fit", str(table(tmp_path, rows(nets))), "--kind", "ft", "--steps", "2", "--samples", "4"]
+    assert run([*words, "--out", str(out)]) == 0
+    assert "on 2 networks that were held out" in capsys.readouterr().err
+    assert isinstance(load_scorer(out), FTScoreNet)
+    assert run([*words, "--kind", "hybrid", "--start", str(out), "--out", str(out)]) == 2
+    assert "no scorer of the kind hybrid" in capsys.readouterr().err
+
+
+def test_fitting_from_python_leaves_the_start_as_it_is() -> None:
+    start = FTScoreNet(Settings(batch=4, input_shape=(3, 8, 8)))
+    before = start.scorer_id
+    networks = [nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU()) for width in range(2, 12)]
+    fitted = start.fit(networks, range(10), input_shape=(3, 8, 8), steps=3, samples=4)
+    assert start.scorer_id == before != fitted.scorer_id
+    assert all(parameter.requires_grad for parameter in start.parameters())
+    subject = Subject(networks[0], (3, 8, 8))
+    assert fitted.score(subject) == fitted.score(subject)
+    assert not torch.equal(fitted.input_like, start.input_like)
