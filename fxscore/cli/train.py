@@ -19,13 +19,18 @@ EPILOG = (
     "  fxscore train nasbench201 --data tables/ --out mine.safetensors\n\n"
     "  fxscore train nasbench201 --data tables/ --cells 100 --samples 100 --steps 200 --out few.safetensors\n\n"
     "  fxscore train nasbench201 nasbench_macro --schedule accumulate --data tables/ --out both.safetensors\n\n"
+    "  fxscore train --ensemble one.safetensors two.safetensors --data tables/ --out all.safetensors\n\n"
     "  fxscore rank zoo/*.py --scorer mine.safetensors\n\n"
     "The state of the run lies beside the scorer's file until it is done; the same command goes on from there."
 )
 
 Spaces = Annotated[
     list[str] | None,
-    typer.Argument(metavar="SPACE", help="Search spaces to train on.", show_default="those of the plan"),
+    typer.Argument(
+        metavar="SPACE",
+        help="Search spaces to train on; with --ensemble, trained scorers by name or file.",
+        show_default="those of the plan",
+    ),
 ]
 
 
@@ -93,6 +98,13 @@ def train(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of split, samples and start.", show_default="0")] = None,
+    ensemble: Annotated[
+        bool,
+        typer.Option(
+            "--ensemble",
+            help="Weigh trained scorers on the validation part of the draw, instead of training one.",
+        ),
+    ] = False,
     test: Annotated[int, typer.Option(min=0, help="Cells left out to measure on; 0 takes all.")] = 1000,
     validate_every: Annotated[
         int, typer.Option(min=1, help="Steps between looks at the validation part.")
@@ -112,12 +124,34 @@ def train(
     given |= {"learning_rate": learning_rate, "averaging": averaging, "seed": seed}
     shape = None if resolution is None else (3, resolution, resolution)
     settings = {"batch": batch, "input_shape": shape, "kernel_size": kernel_size, "v_norm": v_norm}
+    if ensemble:
+        fit_together(plan, spaces or [], label or [], given, data, out, test)
+        return
     chosen = combine(plan, tuple(spaces or ()), label or [], given, settings)
 
     from fxscore.cli.training import run_training
 
     if not run_training(chosen, data, out, test, validate_every):
         raise typer.Exit(INTERRUPTED)
+
+
+def fit_together(
+    plan: Path | None,
+    members: list[str],
+    labels: list[str],
+    given: dict[str, Any],
+    data: Path,
+    out: Path,
+    test: int,
+) -> None:
+    """Fit an ensemble on the spaces of a plan, or on all that its members were trained on."""
+    if not members:
+        raise typer.BadParameter("name the trained scorers: fxscore train --ensemble A.safetensors …")
+    chosen = combine(plan, (), labels, given, {})
+
+    from fxscore.cli.ensembling import run_ensemble
+
+    run_ensemble(chosen if plan else replace(chosen, spaces=()), members, data, out, test)
 
 
 def combine(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from scipy.stats import kendalltau, spearmanr
+from torch import Tensor
 
 from fxscore.cli import output
 from fxscore.report import numbers
-from fxscore.scorer import FTScoreNet
 from fxscore.scorer.checkpoint import save_checkpoint
 from fxscore.train.data import TABLES, CellSet, load_cells, split_cells
 from fxscore.train.loop import StepReport, Trainer, score_cells
@@ -43,15 +44,15 @@ def run_training(
         validate_every: Steps between looks at the validation part.
     """
     console = output.console(stderr=True)
-    splits = {space: _split(plan, data, space, plan.labels.get(space)) for space in plan.spaces}
+    splits = {space: split(plan, data, space, plan.labels.get(space)) for space in plan.spaces}
     state = out.with_name(f"{out.name}.state")
     training, validation = ([split[part] for split in splits.values()] for part in (0, 1))
     validated = [cells for cells in validation if len(cells) > 1]
     trainer = Trainer(plan, training, validated, state, validate_every=validate_every)
     try:
         with _progress(console, trainer) as show:
-            for report in trainer.run():
-                show(report)
+            for step in trainer.run():
+                show(step)
     except KeyboardInterrupt:
         console.print(
             f"interrupted after step {trainer.state.step}; the same command goes on", highlight=False
@@ -59,34 +60,40 @@ def run_training(
         return False
     scorer = trainer.trained()
     scorer.name = out.name.removesuffix(".safetensors")
-    measured = [line for space in plan.spaces for line in measure(scorer, plan, data, space, test)]
+    score = partial(score_cells, scorer)
+    measured = [line for space in plan.spaces for line in measure(score, plan, data, space, test)]
     save_checkpoint(out, scorer.to_checkpoint(record(plan, data, training, measured, trainer.state.history)))
     state.unlink(missing_ok=True)
-    for line in measured:
-        console.print(
-            f"ρ {line['spearman']:.3f}, τ {line['kendall']:.3f} on {line['n']} {line['on']}{_caution(line)}",
-            highlight=False,
-        )
-    console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
+    report(console, measured, out)
     return True
 
 
-def _split(plan: TrainingPlan, data: Path, space: str, label: str | None) -> tuple[CellSet, CellSet, CellSet]:
+def report(console: Console, measured: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Print what a new scorer reaches, and where it is."""
+    for line in measured:
+        figures = f"ρ {line['spearman']:.3f}, τ {line['kendall']:.3f}"
+        caution = f" ({line['caution']})" if "caution" in line else ""
+        console.print(f"{figures} on {line['n']} {line['on']}{caution}", highlight=False)
+    console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
+
+
+def split(plan: TrainingPlan, data: Path, space: str, label: str | None) -> tuple[CellSet, CellSet, CellSet]:
+    """The cells that a plan trains on, validates on, and does not draw."""
     return split_cells(load_cells(data, space, label, plan.settings), plan.cells, plan.validation, plan.seed)
 
 
 def measure(
-    scorer: FTScoreNet, plan: TrainingPlan, data: Path, space: str, test: int
+    score: Callable[[CellSet], Tensor], plan: TrainingPlan, data: Path, space: str, test: int
 ) -> Iterator[dict[str, Any]]:
     """Rank correlations with the test label on cells that the run did not draw, params and MACs beside them."""
     label = TABLES[space].test_label
-    rest = _split(plan, data, space, label)[2]
+    rest = split(plan, data, space, label)[2]
     cells = rest.subset(rest.sample(test or len(rest), torch.Generator().manual_seed(plan.seed)))
     if len(cells) < 2:
         return
     sizes = [cells[index].costs for index in range(len(cells))]
     columns = {
-        "": score_cells(scorer, cells).tolist(),
+        "": score(cells).tolist(),
         "params_": [size.params for size in sizes],
         "macs_": [size.macs for size in sizes],
     }
@@ -97,10 +104,6 @@ def measure(
         line[f"{name}spearman"] = _correlation(spearmanr, values, cells.accuracies.tolist())
         line[f"{name}kendall"] = _correlation(kendalltau, values, cells.accuracies.tolist())
     yield line
-
-
-def _caution(line: Mapping[str, Any]) -> str:
-    return f" ({line['caution']})" if "caution" in line else ""
 
 
 def _correlation(coefficient: Callable[..., Any], values: list[float], accuracies: list[float]) -> float:
@@ -123,16 +126,23 @@ def record(
         + (f" ({cells.caution})" if cells.caution else "")
         for space, cells in zip(plan.spaces, training, strict=True)
     ]
-    tables = {space: TABLES[space].file for space in plan.spaces}
     return {
         "trained_on": "; ".join(drawn),
         "measured": list(measured),
+        **provenance(plan, data),
+        "history": list(history),
+    }
+
+
+def provenance(plan: TrainingPlan, data: Path) -> dict[str, Any]:
+    """The command, the plan, the tables and the versions behind a scorer's file."""
+    files = [TABLES[space].file for space in plan.spaces]
+    return {
         "command": command(data),
         "plan": plan.as_dict(),
-        "tables": {name: hashlib.sha256((data / name).read_bytes()).hexdigest() for name in tables.values()},
+        "tables": {name: hashlib.sha256((data / name).read_bytes()).hexdigest() for name in files},
         "versions": {name: version(name) for name in _VERSIONS},
         "date": date.today().isoformat(),
-        "history": list(history),
     }
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import differential_evolution
 from scipy.special import expit
 from scipy.stats import rankdata
+from torch import Tensor
 
 from fxscore.errors import TrainingError
 from fxscore.scorer.ensemble import Ensemble, rounded
@@ -102,6 +103,11 @@ def fit_ensemble(
 def raw_scores(members: Sequence[FTScoreNet], cells: CellSet) -> Floats:
     """(n, m) scores of the members; every cell is constructed once."""
     return np.stack([score_cells(member, cells).double().numpy() for member in members], axis=1)
+
+
+def score_together(ensemble: Ensemble, cells: CellSet) -> Tensor:
+    """The ensemble's scores of all cells, (n,)."""
+    return ensemble.combine(torch.from_numpy(raw_scores(ensemble.members, cells)))
 
 
 def _known(home: Sequence[str], raw: Mapping[str, Floats]) -> list[str]:

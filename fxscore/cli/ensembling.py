@@ -1,0 +1,85 @@
+"""Fitting an ensemble of trained scorers as a user sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fxscore.cli import output
+from fxscore.cli.training import measure, provenance, report, split
+from fxscore.errors import TrainingError
+from fxscore.scorer import FTScoreNet, load_scorer
+from fxscore.scorer.checkpoint import save_checkpoint
+from fxscore.scorer.ensemble import Ensemble
+from fxscore.train.data import CellSet
+from fxscore.train.ensemble import fit_ensemble, score_together
+from fxscore.train.plan import TrainingPlan
+
+
+def run_ensemble(plan: TrainingPlan, names: Sequence[str], data: Path, out: Path, test: int) -> None:
+    """Find the weights of an ensemble on drawn cells, measure it on others and write its file.
+
+    The weights are found on the validation part of each space's draw: where the members were trained with the same
+    seed, and on a draw at least as large, no member was trained on it. Without a validation part it is the whole draw.
+
+    Args:
+        plan: Its spaces, labels, cells, validation and seed count; without spaces, those of the members.
+        names: Trained scorers, by name or path.
+        data: Folder of the benchmark tables.
+        out: The ensemble's file.
+        test: Cells of each space to measure on, among those not drawn; 0 takes all.
+    """
+    members = [_member(name) for name in names]
+    homes = [_home(member) for member in members]
+    plan = replace(
+        plan, spaces=plan.spaces or tuple(dict.fromkeys(space for home in homes for space in home))
+    )
+    plan = replace(plan, settings=members[0].settings)
+    drawn = {space: split(plan, data, space, plan.labels.get(space)) for space in plan.spaces}
+    cells = {space: held if len(held) > 1 else training for space, (training, held, _) in drawn.items()}
+    ensemble, fitted = fit_ensemble(members, cells, homes, plan.seed, out.name.removesuffix(".safetensors"))
+    score = partial(score_together, ensemble)
+    measured = [line for space in plan.spaces for line in measure(score, plan, data, space, test)]
+    save_checkpoint(out, ensemble.to_checkpoint(_record(plan, data, ensemble, cells, fitted, measured)))
+    console = output.console(stderr=True)
+    for member, weight in zip(members, ensemble.weights.tolist(), strict=True):
+        console.print(f"weight {weight:.3f} {member.name}", highlight=False, markup=False)
+    report(console, measured, out)
+
+
+def _member(name: str) -> FTScoreNet:
+    scorer = load_scorer(Path(name) if Path(name).is_file() else name)
+    if not isinstance(scorer, FTScoreNet):
+        raise TrainingError(f"{name} is no FT-ScoreNet; an ensemble is made of these")
+    return scorer
+
+
+def _home(member: FTScoreNet) -> tuple[str, ...]:
+    """The spaces that a member was trained on, as its record says."""
+    return tuple(member.record.get("plan", {}).get("spaces", ()))
+
+
+def _record(
+    plan: TrainingPlan,
+    data: Path,
+    ensemble: Ensemble,
+    cells: Mapping[str, CellSet],
+    fitted: float,
+    measured: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """What an ensemble's file says about its making and that of its members."""
+    members = [
+        {"name": member.name, "record": {k: v for k, v in member.record.items() if k != "history"}}
+        for member in ensemble.members
+    ]
+    where = ", ".join(f"{len(chosen)} of {space}" for space, chosen in cells.items())
+    return {
+        "trained_on": f"{len(members)} members; weights found on cells: {where}",
+        "measured": list(measured),
+        "fitted_mean_spearman": round(fitted, 4),
+        **provenance(plan, data),
+        "members": members,
+    }
