@@ -30,9 +30,11 @@ class Seen:
 
 
 def trained_spaces(scorer: Scorer) -> tuple[str, ...]:
-    """The spaces that a scorer's record says it was trained on; none for a handcrafted one."""
-    names = _plan(scorer).get("spaces", ())
-    return tuple(_ALIASES.get(name, name) for name in names)
+    """The spaces that a scorer's record says it was trained on; none for a handcrafted one.
+
+    An ensemble was trained on what its members were trained on, and what their weights were found on.
+    """
+    return tuple(dict.fromkeys(space for part in _parts(scorer) for space in _spaces(part)))
 
 
 def seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
@@ -44,16 +46,19 @@ def seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
         data: its file or folder, as for `read_population`.
         count: networks in the population.
     """
-    if space not in trained_spaces(scorer) or data is None:
+    parts = [part for part in _parts(scorer) if space in _spaces(part)]
+    if not parts or data is None:
         return Seen()
-    path = table_path(space, data)
-    tables: Mapping[str, str] = _record(scorer).get("tables", {})
-    if hashlib.sha256(path.read_bytes()).hexdigest() not in tables.values():
+    digest = hashlib.sha256(table_path(space, data).read_bytes()).hexdigest()
+    if any(digest not in _record(part).get("tables", {}).values() for part in parts):
         return Seen(
             doubt=f"it was trained on another table of {space}: which of these networks it saw is not known"
         )
-    plan = _plan(scorer)
-    return Seen(split_indices(space, count, plan["cells"], plan["validation"], plan["seed"])[0])
+    drawn = (
+        split_indices(space, count, plan["cells"], plan["validation"], plan["seed"])[0]
+        for plan in map(_plan, parts)
+    )
+    return Seen(frozenset().union(*drawn))
 
 
 def split_indices(
@@ -63,6 +68,15 @@ def split_indices(
     everything = CellSet("nasbench201", range(count), torch.arange(count), Settings())
     training, held, rest = split_cells(everything, cells, validation, seed)
     return frozenset(training.genotypes) | frozenset(held.genotypes), rest.genotypes
+
+
+def _parts(scorer: Scorer) -> tuple[Scorer, ...]:
+    """A scorer and its members, if it has some."""
+    return (scorer, *getattr(scorer, "members", ()))
+
+
+def _spaces(scorer: Scorer) -> tuple[str, ...]:
+    return tuple(_ALIASES.get(name, name) for name in _plan(scorer).get("spaces", ()))
 
 
 def _record(scorer: Scorer) -> Mapping[str, Any]:

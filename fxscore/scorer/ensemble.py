@@ -112,6 +112,8 @@ class Ensemble:
                 f"the ensemble {checkpoint.name!r} does not fit its settings: {error}"
             ) from None
         ensemble.record = checkpoint.record
+        for member, entry in zip(ensemble.members, checkpoint.record.get("members", ()), strict=False):
+            member.record = entry["record"]
         return ensemble
 
     def _settings(self) -> dict[str, Any]:

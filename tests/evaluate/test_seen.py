@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from fxscore.errors import ScorerError
 from fxscore.evaluate import read_population, seen_by, split_indices, trained_spaces
 from fxscore.evaluate.study import choose, named
 from fxscore.scorer import FTScoreNet, Settings, load_scorer
-from fxscore.scorer.checkpoint import save_checkpoint
+from fxscore.scorer.checkpoint import load_checkpoint, save_checkpoint
+from fxscore.scorer.ensemble import Ensemble
 from fxscore.train.data import load_cells, split_cells
 
 SMALL = Settings(batch=2, input_shape=(3, 8, 8), n_in=4, n_out=4)
@@ -41,6 +43,20 @@ def test_the_split_of_training_is_drawn_again(make_table: Callable[[int], Path],
     assert {population.refs[index].name for index in seen.indices} == set(texts)
     _, others = split_indices("nasbench201", 12, 6, 0.5, 3)
     assert [population.refs[i].name for i in others] == [cells.space.format(g) for g in rest.genotypes]
+
+
+def test_an_ensemble_has_seen_what_its_members_saw(make_table: Callable[[int], Path], tmp_path: Path) -> None:
+    data, one = make_table(12), torch.ones(1)
+    alone = FTScoreNet.from_checkpoint(
+        load_checkpoint(scorer_file(tmp_path, data / "nas_bench_201.csv.gz", cells=5))
+    )
+    together = Ensemble([alone], one, one, one)
+    assert trained_spaces(together) == ("nasbench201",)
+    assert seen_by(together, "nasbench201", data, 12) == seen_by(alone, "nasbench201", data, 12)
+    together.record = {**alone.record, "plan": {**alone.record["plan"], "cells": 8}}
+    assert len(seen_by(together, "nasbench201", data, 12).indices) == 8
+    together.record = {**together.record, "tables": {}}
+    assert seen_by(together, "nasbench201", data, 12).doubt
 
 
 def test_seen_networks_are_left_out_unless_asked_for(
