@@ -1,0 +1,171 @@
+"""FT-ScoreNets of one space and of several, each on every space: Tables I and II of the paper with the data there is.
+
+``python -m benchmarks.spaces --data ../shared/data --work runs/spaces --scorers FILE…`` takes scorers trained by
+``fxscore train --plan benchmarks/plans/…`` and writes the section "One space, several spaces" of RESULTS.md: rows are
+where a scorer is tested, columns are scorers. All scorers of a row meet the same networks, which none of them was
+trained on or chosen by, so that a column trained on that space is measured fairly too. The ensemble without the row's
+space is fitted here: from the members of other spaces, on cells of other spaces.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from benchmarks.cross_space import cross_markdown
+from benchmarks.results import command_line, table, write_section
+from benchmarks.spaces_scores import Row, Scores, load_all, read_rows, sizes
+from fxscore.evaluate import CrossSpace, Estimate, Measures, agreement, trained_spaces
+from fxscore.evaluate.agreement import Floats
+from fxscore.report.evaluation_table import value_text
+from fxscore.scorer import FTScoreNet
+from fxscore.scorer.ensemble import Ensemble
+from fxscore.train.data import TABLES
+from fxscore.train.ensemble import fit_mixture
+
+HANDCRAFTED = ("params", "MACs")
+LEFT_OUT = "ensemble without the row's space"
+Column = FTScoreNet | Ensemble
+
+
+def measure(
+    rows: Sequence[Row], columns: Mapping[str, Column], scores: Scores
+) -> dict[tuple[str, str], Floats]:
+    """Scores of the test networks by (row, column)."""
+    found: dict[tuple[str, str], Floats] = {}
+    for row in rows:
+        for name, scorer in columns.items():
+            found[row.title, name] = scores.of(scorer, row.test, "test")
+        for name, values in sizes(row.test).items():
+            found[row.title, name] = values
+    return found
+
+
+def without_own_space(rows: Sequence[Row], ensemble: Ensemble, scores: Scores) -> dict[str, Floats]:
+    """By row, what an ensemble gives that knows nothing of the row's space: neither a member nor a cell of it."""
+    found = {}
+    for row in rows:
+        members = [m for m in ensemble.members if row.space not in trained_spaces(m)]
+        if not members:
+            continue
+        others = [other for other in rows if other is not row]
+        raw = {other.space: scores.members(members, other.fit, "fit") for other in others}
+        labels = {other.space: other.fit.accuracies.double().numpy() for other in others}
+        mixture = fit_mixture(raw, labels, [trained_spaces(member) for member in members], 0)
+        found[row.title] = mixture.combine(scores.members(members, row.test, "test"))
+    return found
+
+
+def matrix_of(
+    rows: Sequence[Row], found: Mapping[tuple[str, str], Floats], learned: Mapping[str, tuple[str, ...]]
+) -> CrossSpace:
+    """The table of correlations; `learned` gives the spaces that each column was trained on."""
+    cells: dict[tuple[str, str], Estimate] = {}
+    for row in rows:
+        truth = row.test.accuracies.double().numpy()
+        for name in (*learned, *HANDCRAFTED):
+            if (row.title, name) in found:
+                figures = agreement(found[row.title, name], truth, Measures()).figures
+                cells[row.title, name] = figures["spearman"]
+    trained = {n: frozenset(row.title for row in rows if row.space in homes) for n, homes in learned.items()}
+    return CrossSpace(tuple(row.title for row in rows), tuple(learned), HANDCRAFTED, cells, trained=trained)
+
+
+def means_markdown(matrix: CrossSpace) -> str:
+    """Mean over rows, over rows of spaces not trained on, and the worst of these; one line a column."""
+    lines = []
+    for name in (*matrix.learned, *matrix.handcrafted):
+        every = [(row, value) for row in matrix.rows if (value := matrix.value(row, name)) is not None]
+        new = [value for row, value in every if row not in matrix.trained.get(name, ())]
+        all_rows = sum(value for _, value in every) / len(every)
+        unseen = [value_text(sum(new) / len(new)), value_text(min(new))] if new else ["–", "–"]
+        lines.append([name, value_text(all_rows), len(new), *unseen])
+    return table(["scorer", "mean ρ, all rows", "new spaces", "mean ρ, new spaces", "least"], lines)
+
+
+def report(rows: Sequence[Row], matrices: Mapping[str, CrossSpace], ensembles: Sequence[Ensemble]) -> str:
+    """The whole section."""
+    networks = "; ".join(
+        f"{row.title} {len(row.test)} ({TABLES[row.space].test_label}"
+        + (f": {row.test.caution})" if row.test.caution else ")")
+        for row in rows
+    )
+    parts = [
+        "Spearman's ρ with 95 % bootstrap intervals (1000 resamples, seed 0), one training run (seed 0) per column. "
+        f"Networks that no scorer of the table drew for training or validation: {networks}. Batch 16; 32×32 networks "
+        "are seen at 16×16, larger ones at 64×64, in training and here; MACs are those at that size. †: trained on "
+        "that space. Bold: outperforms params and MACs; only spaces not trained on are marked. The paper's own "
+        "tables hold NDS spaces that have no data here, 64-image batches at 32×32 and 208 to 1440 steps; these runs "
+        "are small ones, by the plans in benchmarks/plans."
+    ]
+    for title, matrix in matrices.items():
+        negative = ", ".join(f"{name} on {row}" for row, name in matrix.negative) or "none"
+        off = sum(
+            row not in matrix.trained[n]
+            for row in matrix.rows
+            for n in matrix.learned
+            if matrix.value(row, n)
+        )
+        parts += [f"### {title}", cross_markdown(matrix), means_markdown(matrix)]
+        parts.append(f"Negative cells among {off} of spaces not trained on: {negative}.")
+    for ensemble in ensembles:
+        weights = ", ".join(
+            f"{member.name} {weight:.3f}"
+            for member, weight in zip(ensemble.members, ensemble.weights.tolist(), strict=True)
+        )
+        parts.append(f"Weights of {ensemble.name}: {weights}.")
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    """Score, print, and write the section."""
+    options = arguments()
+    torch.set_num_threads(1)
+    columns = load_all(options.scorers)
+    drawn = (options.cells, options.validation, options.draw_seed)
+    rows = read_rows(options.data, list(columns.values()), options.spaces, options.n, drawn)
+    scores = Scores(options.work)
+    found = measure(rows, columns, scores)
+    homes = {name: trained_spaces(scorer) for name, scorer in columns.items()}
+    ensembles = [scorer for scorer in columns.values() if isinstance(scorer, Ensemble)]
+    for ensemble in ensembles[:1]:
+        left_out = without_own_space(rows, ensemble, scores)
+        found |= {(row, LEFT_OUT): values for row, values in left_out.items()}
+        homes[LEFT_OUT] = ()
+    plain = {n for n, s in columns.items() if isinstance(s, FTScoreNet) and not s.settings.v_norm}
+    groups = {"With v-norm (Table I)": homes.keys() - plain, "Without v-norm (Table II)": plain}
+    matrices = {
+        title: matrix_of(rows, found, {name: homes[name] for name in homes if name in names})
+        for title, names in groups.items()
+        if names
+    }
+    text = report(rows, matrices, ensembles)
+    print(text)
+    if options.write:
+        write_section("spaces", "One space, several spaces", text, command_line())
+
+
+def arguments() -> argparse.Namespace:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
+    parser.add_argument("--work", type=Path, default=Path("work"), help="folder in which scores are kept")
+    parser.add_argument("--scorers", nargs="+", required=True, help="names or files; one column each")
+    parser.add_argument("--spaces", nargs="+", default=list(TABLES), help="rows; all by default")
+    parser.add_argument("--n", type=int, default=300, help="test networks of a row; 0 takes all")
+    parser.add_argument(
+        "--cells", type=int, default=200, help="of the draw whose validation part fits ensembles"
+    )
+    parser.add_argument("--validation", type=float, default=0.25, help="share of that part")
+    parser.add_argument("--draw-seed", type=int, default=0, help="of that draw")
+    parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
