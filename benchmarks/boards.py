@@ -1,18 +1,22 @@
 """The populations that benchmarks measure on, one per benchmark that has data, and how their figures are written.
 
-Resolutions below a benchmark's own, and the smaller batch for networks of the libraries, keep a run on two cores
-within hours; every section says which were used.
+Resolutions below a benchmark's own, smaller batches, and fewer networks for what costs most, keep a run on one core
+within two hours; every section says which were used, and `benchmarks.small_inputs` what they cost in agreement.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.results import table
 from fxscore.evaluate import Comparison, Population, read_population
 from fxscore.proxies import get_proxy
+from fxscore.proxies.base import BaseProxy
+from fxscore.proxies.probe import SeededProxy
 from fxscore.report.evaluation_table import (
     failure_lines,
     figure_titles,
@@ -21,9 +25,6 @@ from fxscore.report.evaluation_table import (
     ordered,
     tied_text,
 )
-from fxscore.scorer import Scorer, load_scorer
-from fxscore.scorer.proxy import ProxyScorer
-from fxscore.types import Shape
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Board:
         space: its search space, `timm` or `torchvision`.
         labels: what is measured.
         label: the one that stands for the population in a matrix.
-        input_shape: of all networks, where it is not their own.
-        batch: of proxies that run networks, where it is not their own.
+        resolution: height and width at which proxies run networks, where it is not the networks' own.
+        batch: of proxies that run networks, where it is not their own; NASWOT, which sharpens with it, has twice.
+        fewer: how many of the networks some proxies measure, by their names.
         imagenet: whether its networks are ImageNet classifiers (paper, Table IV), or CIFAR-sized (Table III).
         note: what must be said of it.
     """
@@ -45,8 +47,9 @@ class Board:
     space: str
     labels: tuple[str, ...]
     label: str
-    input_shape: Shape | None = None
+    resolution: int | None = None
     batch: int | None = None
+    fewer: Mapping[str, int] = field(default_factory=dict)
     imagenet: bool = False
     note: str = ""
 
@@ -55,12 +58,38 @@ class Board:
         return read_population(self.space, data)
 
     def setting(self) -> str:
-        """Resolution and batch in words."""
-        shape = "the networks' own" if self.input_shape is None else "×".join(map(str, self.input_shape))
-        batch = "" if self.batch is None else f", batch {self.batch} for proxies that run networks"
-        return f"input {shape}{batch}"
+        """Resolution and batch of the proxies in words."""
+        shape = (
+            ""
+            if self.resolution is None
+            else f" at {self.resolution}×{self.resolution} or the nearest it takes"
+        )
+        batch = "" if self.batch is None else f", batch {self.batch} (NASWOT {2 * self.batch})"
+        return f"proxies count a network at its own input, and run it{shape or ' there'}{batch}"
+
+    def proxy(self, name: str) -> BaseProxy:
+        """A proxy with this board's batch."""
+        proxy = get_proxy(name)
+        if self.batch is not None and isinstance(proxy, SeededProxy):
+            proxy = replace(proxy, batch=2 * self.batch if name == "naswot" else self.batch)
+        assert isinstance(proxy, BaseProxy)
+        return proxy
+
+    def draws(self, names: Sequence[str], count: int, n: int) -> dict[int, list[str]]:
+        """By number of networks, the largest first, which scorers all of so many networks have.
+
+        Args:
+            names: of the scorers.
+            count: networks in the population.
+            n: to draw, 0 for all.
+        """
+        most = n if 0 < n < count else count
+        share = {name: min(most, self.fewer.get(name, most)) for name in names}
+        sizes = sorted({most, *share.values()}, reverse=True)
+        return {size: [name for name in names if share[name] >= size] for size in sizes}
 
 
+_RUN_ALONE = ("naswot", "zen", "synflow", "snip", "fisher", "grad_norm", "jacov")
 TRANSNAS_TASKS = (
     "class_scene",
     "class_object",
@@ -76,13 +105,24 @@ BOARDS = (
         "nasbench201",
         ("cifar10.test", "cifar100.test", "imagenet16-120.test"),
         "cifar100.test",
+        resolution=16,
+        fewer={"grasp": 300},
     ),
-    Board("NAS-Bench-Macro", "nasbench_macro", ("cifar10.test",), "cifar10.test"),
+    Board(
+        "NAS-Bench-Macro",
+        "nasbench_macro",
+        ("cifar10.test",),
+        "cifar10.test",
+        resolution=16,
+        fewer={"grasp": 300},
+    ),
     Board(
         "NAS-Bench-101",
         "nasbench101",
         ("cifar10.valid",),
         "cifar10.valid",
+        resolution=16,
+        fewer={"grasp": 150},
         note="validation accuracy of one of three training runs; draws of one cell count once",
     ),
     Board(
@@ -90,7 +130,8 @@ BOARDS = (
         "transnas_micro",
         tuple(f"{task}.test" for task in TRANSNAS_TASKS),
         "class_object.test",
-        input_shape=(3, 64, 64),
+        resolution=32,
+        fewer={"grasp": 300},
         note="the network of the task class_scene stands for all tasks: tasks differ in the head alone",
     ),
     Board(
@@ -98,7 +139,9 @@ BOARDS = (
         "accel_nasbench",
         ("imagenet.valid",),
         "imagenet.valid",
-        input_shape=(3, 96, 96),
+        resolution=64,
+        batch=8,
+        fewer={"grasp": 200, "jacov": 300},
         imagenet=True,
         note="shortened training, one seed",
     ),
@@ -107,17 +150,30 @@ BOARDS = (
         "darts",
         ("cifar10_surrogate.valid",),
         "cifar10_surrogate.valid",
+        resolution=16,
+        batch=8,
+        fewer={"grasp": 200, "jacov": 300},
     ),
     Board(
         "torchvision",
         "torchvision",
         ("imagenet.top1",),
         "imagenet.top1",
+        resolution=64,
         batch=8,
         imagenet=True,
         note="V1 weights",
     ),
-    Board("timm", "timm", ("imagenet.top1",), "imagenet.top1", batch=8, imagenet=True),
+    Board(
+        "timm",
+        "timm",
+        ("imagenet.top1",),
+        "imagenet.top1",
+        resolution=64,
+        batch=8,
+        fewer={"grasp": 100, **dict.fromkeys(_RUN_ALONE, 200)},
+        imagenet=True,
+    ),
 )
 
 
@@ -129,15 +185,15 @@ def boards(names: Sequence[str] | None) -> Iterator[Board]:
     return (board for board in BOARDS if not names or board.space in names)
 
 
-def scorer_for(name: str, board: Board) -> Scorer:
-    """A scorer by its name or path; a proxy that runs networks gets the board's batch."""
-    scorer = load_scorer(name)
-    if not isinstance(scorer, ProxyScorer) or board.batch is None:
-        return scorer
-    proxy = scorer.proxy
-    if "batch" not in {field.name for field in fields(type(proxy))}:  # type: ignore[arg-type]
-        return scorer
-    return ProxyScorer(get_proxy(name, batch=board.batch))
+def drawn_parts(count: int, sizes: Sequence[int], seed: int) -> dict[int, list[int]]:
+    """Indices of draws of these sizes from `count` networks, each a part of every larger one.
+
+    The largest is that of `Population.drawn`.
+    """
+    generator = np.random.default_rng(seed)
+    largest = sorted(generator.choice(count, max(sizes), replace=False).tolist())
+    order = generator.permutation(largest) if max(sizes) < count else generator.permutation(count)
+    return {size: sorted(order[:size].tolist()) for size in sizes}
 
 
 def comparison_markdown(comparison: Comparison, extra: Mapping[str, Mapping[str, str]] | None = None) -> str:

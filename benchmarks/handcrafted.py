@@ -9,13 +9,14 @@ prints. Benchmarks without data here (NDS, all of NAS-Bench-101, NATS-Bench's si
 from __future__ import annotations
 
 import argparse
-import time
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.boards import Board, boards, comparison_markdown, scorer_for
+from benchmarks.boards import Board, boards, comparison_markdown, drawn_parts
+from benchmarks.proxy_scores import known_records, measure
 from benchmarks.results import table, write_section
 from fxscore.evaluate import (
     Comparison,
@@ -23,14 +24,14 @@ from fxscore.evaluate import (
     Population,
     compare,
     matched_spearman,
-    score_refs,
     scores_of,
 )
 from fxscore.proxies import proxy_names
+from fxscore.proxies.base import BaseProxy
 from fxscore.report.evaluation_files import comparison_csv
 from fxscore.report.evaluation_table import interval_text, value_text
 from fxscore.run import Executor, LocalExecutor, Store
-from fxscore.types import ScoreRecord
+from fxscore.types import ModelRef, ScoreRecord
 
 QUICK_PROXIES = ("params", "macs", "activations", "layers")
 QUICK_NETWORKS = 12
@@ -41,26 +42,30 @@ MISSING_DATA = (
 )
 
 
-def measure(
-    board: Board, options: argparse.Namespace, executor: Executor, store: Store
-) -> tuple[Comparison, dict[str, list[ScoreRecord]], Population]:
-    """Score and compare one board's networks."""
-    population = board.population(options.data).draw(options.n, options.seed)
-    records = {}
-    for name in options.proxies:
-        begin = time.monotonic()
-        scorer = scorer_for(name, board)
-        records[name] = score_refs(
-            population.refs, scorer, input_shape=board.input_shape, executor=executor, store=store
-        )
-        failed = sum(record.error is not None for record in records[name])
-        took = time.monotonic() - begin
-        print(
-            f"{board.name}: {name} of {len(population)} networks in {took:.0f} s, {failed} failed", flush=True
-        )
-    notes = [board.setting(), *([board.note] if board.note else [])]
-    measures = Measures(resamples=options.resamples, seed=options.seed)
-    return compare(population, records, measures, board.labels, notes=notes), records, population
+Part = tuple[Population, dict[str, list[ScoreRecord]]]
+
+
+def measured(board: Board, options: argparse.Namespace, executor: Executor, store: Store) -> list[Part]:
+    """A board's networks with the records of the proxies that measured all of them; the most networks first."""
+    everything = board.population(options.data)
+    draws = board.draws(options.proxies, len(everything), options.n)
+    parts = drawn_parts(len(everything), list(draws), options.seed)
+    proxies = {name: board.proxy(name) for name in options.proxies}
+    wanted: dict[ModelRef, list[BaseProxy]] = {}
+    for size, names in draws.items():
+        for index in parts[size]:
+            wanted[everything.refs[index]] = [proxies[name] for name in names]
+    measure(wanted, board.resolution, executor, store)
+    return [
+        (population, {name: _records(population, proxies[name], board, store) for name in names})
+        for size, names in draws.items()
+        for population in [everything.subset(parts[size])]
+    ]
+
+
+def _records(population: Population, proxy: BaseProxy, board: Board, store: Store) -> list[ScoreRecord]:
+    known = known_records(population.refs, proxy, board.resolution, store)
+    return [known[ref] for ref in population.refs]
 
 
 def at_equal_macs(
@@ -81,34 +86,44 @@ def at_equal_macs(
 
 def section(
     board: Board, options: argparse.Namespace, executor: Executor, store: Store
-) -> tuple[str, Comparison]:
-    """One board's part of the report."""
-    comparison, records, population = measure(board, options, executor, store)
-    extra = {}
-    if board.space in ("timm", "torchvision"):
-        extra["ρ at equal MACs"] = at_equal_macs(records, population, board.label, options.resamples)
-    return comparison_markdown(comparison, extra), comparison
+) -> tuple[str, list[Comparison]]:
+    """One board's part of the report, and its comparisons."""
+    texts, comparisons = [], []
+    for population, records in measured(board, options, executor, store):
+        measures = Measures(resamples=options.resamples, seed=options.seed)
+        comparison = compare(population, records, measures, board.labels)
+        extra = {}
+        if board.space in ("timm", "torchvision"):
+            extra["ρ at equal MACs"] = at_equal_macs(records, population, board.label, options.resamples)
+        texts.append(comparison_markdown(comparison, extra))
+        comparisons.append(comparison)
+    notes = [board.setting(), *([board.note] if board.note else [])]
+    return "\n\n".join([*("- " + note for note in notes), *texts]), comparisons
 
 
-def summary(found: Sequence[tuple[Board, Comparison]], proxies: Sequence[str]) -> str:
-    """ρ of every proxy on every label, without intervals: the page to begin with."""
-    columns = ["tested on", "n", *proxies]
+def summary(found: Sequence[tuple[Board, list[Comparison]]], proxies: Sequence[str]) -> str:
+    """ρ of every proxy on every label, without intervals, on the most networks that it measured."""
     rows = []
-    for board, comparison in found:
-        for label in comparison.labels:
-            values = {
-                e.scorer: e.agreement.figures["spearman"].value
-                for e in comparison.evaluations
-                if e.label == label
-            }
-            cells = [value_text(values.get(name)) for name in proxies]
-            rows.append([f"{board.name}, {label}", comparison.n, *cells])
-    return table(columns, rows)
+    for board, comparisons in found:
+        for label in board.labels:
+            cells = [_largest(comparisons, label, name) for name in proxies]
+            rows.append([f"{board.name}, {label}", comparisons[0].n, *cells])
+    return table(["tested on", "n", *proxies], rows)
+
+
+def _largest(comparisons: Sequence[Comparison], label: str, name: str) -> str:
+    for place, comparison in enumerate(comparisons):
+        for each in comparison.evaluations:
+            if (each.scorer, each.label) == (name, label):
+                value = value_text(each.agreement.figures["spearman"].value)
+                return f"{value} (of {comparison.n})" if place else value
+    return "–"
 
 
 def main() -> None:
     """Measure and print; write a section per board as it is done, and the summary where all were measured."""
     options = arguments()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     found = []
     options.work.mkdir(parents=True, exist_ok=True)
     with (
@@ -116,15 +131,18 @@ def main() -> None:
         LocalExecutor(options.workers, options.time_limit) as executor,
     ):
         for board in boards(options.boards):
-            text, comparison = section(board, options, executor, store)
-            found.append((board, comparison))
+            text, comparisons = section(board, options, executor, store)
+            found.append((board, comparisons))
             print(f"\n{text}\n", flush=True)
             if not options.quick:
                 key = f"handcrafted-{board.space.replace('_', '-')}"
                 write_section(key, f"Handcrafted scores: {board.name}", text, command(options, board.space))
     if options.csv:
-        options.csv.write_text(comparison_csv(*(comparison for _, comparison in found)), encoding="utf-8")
-    text = f"Spearman's ρ; intervals below.\n\n{summary(found, options.proxies)}\n\n{MISSING_DATA}"
+        options.csv.write_text(
+            comparison_csv(*(c for _, comparisons in found for c in comparisons)), encoding="utf-8"
+        )
+    head = "Spearman's ρ; intervals in the section of each benchmark."
+    text = f"{head}\n\n{summary(found, options.proxies)}\n\n{MISSING_DATA}"
     print(text)
     if not options.quick and not options.boards:
         write_section("handcrafted", "Handcrafted scores", text, command(options))
