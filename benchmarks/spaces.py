@@ -15,7 +15,6 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.cross_space import cross_markdown
 from benchmarks.results import command_line, table, write_section
 from benchmarks.spaces_scores import Row, Scores, load_all, read_rows, sizes
 from fxscore.evaluate import CrossSpace, Estimate, Measures, agreement, trained_spaces
@@ -74,6 +73,22 @@ def matrix_of(
     return CrossSpace(tuple(row.title for row in rows), tuple(learned), HANDCRAFTED, cells, trained=trained)
 
 
+def matrix_markdown(matrix: CrossSpace) -> str:
+    """The matrix with intervals and the paper's marks."""
+    names = (*matrix.learned, *matrix.handcrafted)
+    rows = [[row, *(_cell(matrix, row, name) for name in names)] for row in matrix.rows]
+    return table(["tested on", *names], rows)
+
+
+def _cell(matrix: CrossSpace, row: str, name: str) -> str:
+    cell = matrix.cells.get((row, name))
+    if cell is None or cell.value is None or cell.low is None or cell.high is None:
+        return "–"
+    star = "†" if row in matrix.trained.get(name, ()) else ""
+    text = f"{cell.value:.3f}{star} [{cell.low:.2f}, {cell.high:.2f}]"
+    return f"**{text}**" if matrix.mark(row, name) == "bold" else text
+
+
 def means_markdown(matrix: CrossSpace) -> str:
     """Mean over rows, over rows of spaces not trained on, and the worst of these; one line a column."""
     lines = []
@@ -109,7 +124,7 @@ def report(rows: Sequence[Row], matrices: Mapping[str, CrossSpace], ensembles: S
             for n in matrix.learned
             if matrix.value(row, n)
         )
-        parts += [f"### {title}", cross_markdown(matrix), means_markdown(matrix)]
+        parts += [f"### {title}", matrix_markdown(matrix), means_markdown(matrix)]
         parts.append(f"Negative cells among {off} of spaces not trained on: {negative}.")
     for ensemble in ensembles:
         weights = ", ".join(
