@@ -70,6 +70,7 @@ class ConstructedArchitecture:
             observer: settings of variance unitisation and of what is noted; v-norm by default.
         """
         observer = Observer() if observer is None else observer
+        observer.batch = self.batch
         features = self.program(input_like, weights_by_shape, observer)
         factors = torch.stack(observer.factors).log() if observer.factors else features.new_zeros(0)
         taps = {} if observer.patterns is None else {"patterns": observer.patterns}

@@ -23,6 +23,7 @@ class Observer:
     Attributes:
         factors: the unitisation factors met so far, scalars in execution order.
         patterns: (B, B) number of activation units on which two images agree, or None.
+        batch: B, set by the constructed architecture that is run; None takes the leading axis of each value.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Observer:
         self.factors: list[Tensor] = []
         self.keep_redundant = keep_redundant
         self.keep_patterns = keep_patterns
+        self.batch: int | None = None
         self.patterns: Tensor | None = None
         self._given = iter(factors) if factors is not None else None
 
@@ -55,7 +57,8 @@ class Observer:
     def note_activation(self, value: Tensor) -> Tensor:
         """Count, where wanted, the units on which each pair of images is active or inactive together."""
         if self.keep_patterns:
-            active = (value.detach().flatten(1) > 0).float()
+            # A forward may fold other axes into the batch (windows, two images): rows are the batch's all the same.
+            active = (value.detach().reshape(self.batch or len(value), -1) > 0).float()
             together = active @ active.T
             own = together.diagonal()
             agreement = active.shape[1] - own - own.unsqueeze(1) + 2 * together

@@ -31,7 +31,8 @@ class Encoded:
     Attributes:
         axis: the channel axis of the encoded value.
         channels: its length.
-        head: names of the head's parameters, which the scorer replaces; empty where the main output is encoded.
+        head: names of the parameters of the head (of all of them, where there are several), which the scorer replaces;
+            empty where the main output is encoded.
     """
 
     axis: int
@@ -67,7 +68,7 @@ class CutHeadPass(PassBase):
         output.args = (encoded,)
         output.meta["val"] = encoded.meta["val"]
         axis = len(shape_of(encoded) or ()) - 1 if head.target in _LINEAR else 1
-        names = _parameter_names((head, nearest[head]), weights)
+        names = _parameter_names((*nearest, *nearest.values()), weights)
         graph_module.meta["encoded"] = _encoded(encoded, axis, names)
         return PassResult(graph_module, True)
 

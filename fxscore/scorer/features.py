@@ -96,7 +96,7 @@ def network_features(subject: Subject, encoder: FTScoreNet | None = None) -> Net
     values = {
         **graph_features(constructed),
         **layer_features(flow),
-        **scaled_features(flow, subject.input_shape),
+        **scaled_features(flow, subject.input_shape or (1,)),  # () of token ids
         **_forward(constructed, encoder),
     }
     _refuse_infinite(values)

