@@ -141,10 +141,10 @@ def _accounting(rows: Sequence[Row]) -> str:
         f"{row['name']} ({len(row['unused'])})" for row in rest if library(row["name"]) == "timm"
     )
     return (
-        f"Parameters: of {len(rows)} networks, the sum of what the graph represents and of the head, which the scorer "
-        f"replaces, is the network's parameter count in {exact}. In {len(rest)} others some parameters do not reach the "
-        "encoding (auxiliary heads, what follows a detector's backbone); coverage.csv names their number. Of timm these "
-        f"are {names or 'none'}."
+        f"Parameters: of {len(rows)} networks, the sum of what the graph represents and of the head, which the "
+        f"scorer replaces, is the network's parameter count in {exact}. In {len(rest)} others some parameters do not "
+        "reach the encoding (auxiliary heads, what follows a detector's backbone); coverage.csv has their number. Of "
+        f"timm these are {names or 'none'}."
     )
 
 

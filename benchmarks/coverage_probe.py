@@ -2,7 +2,7 @@
 
 Whether a weight is represented is not taken from the rewriter's report. The module tree says which parameters exist;
 the captured graph, which of them its functions read; the constructed graph, which synthesised shapes it fetches. A
-weighted layer counts as represented where its parameters are read by functions that reach the output (a module hidden in an
+weighted layer counts as represented where functions that reach the output read its parameters (a module hidden in an
 opaque call reads none) and, unless it is the head, its weight's shape is among those that are fetched.
 """
 
@@ -12,6 +12,7 @@ import resource
 import time
 from dataclasses import dataclass
 from operator import getitem
+from typing import Any
 
 from torch import fx, nn
 
@@ -114,7 +115,7 @@ class _Clock:
 
 def _account(
     module: nn.Module, captured: fx.GraphModule, constructed: ConstructedArchitecture
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Which parameters are represented, are the head's, are not needed, or are missing."""
     sizes = {name: parameter.numel() for name, parameter in module.named_parameters()}
     run_passes(captured, [PrepareInputsPass(), CutHeadPass()])

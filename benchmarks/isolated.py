@@ -47,10 +47,10 @@ def each(
         soonest = min(each.deadline for each in running.values())
         ready = wait(list(running), timeout=max(soonest - time.monotonic(), 0.01))
         late = [receiver for receiver, each in running.items() if each.deadline < time.monotonic()]
-        for receiver in {*ready, *late}:
-            assert isinstance(receiver, Connection)
-            one = running.pop(receiver)
-            result, error = _receive(receiver, one) if receiver in ready else (None, "time limit")
+        for finished in {*ready, *late}:
+            assert isinstance(finished, Connection)
+            one = running.pop(finished)
+            result, error = _receive(finished, one) if finished in ready else (None, "time limit")
             one.process.kill()
             one.process.join()
             yield one.task, result, error if error != "time limit" else f"more than {limits.seconds:.0f} s"
