@@ -84,19 +84,22 @@ class ScoreSession:
 
 
 def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:
-    """The fingerprint and the size of a network.
+    """The fingerprint and the size of a network."""
+    known = fingerprint(subject, scorer, recipe)
+    size = _costs(subject) if scorer.batch is None else subject.costs()
+    return Prepared(known, size.params if size else None, size.macs if size else None, subject)
+
+
+def fingerprint(subject: Subject, scorer: Scorer, recipe: str) -> str:
+    """Equal where a scorer must give equal scores.
 
     A scorer that does not construct networks may tell apart what their canonical graphs do not (parameters that
     reach no output): for it, only equal recipes are equal.
     """
-    if scorer.batch is not None:
-        constructed = subject.construct(scorer.batch, scorer.shape_for(subject.input_shape))
-        size = subject.costs()
-        fingerprint = fingerprint_of(constructed, subject.input_shape)
-        return Prepared(fingerprint, size.params, size.macs, subject)
-    fingerprint = "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:24]
-    known = _costs(subject)
-    return Prepared(fingerprint, known.params if known else None, known.macs if known else None, subject)
+    if scorer.batch is None:
+        return "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:24]
+    constructed = subject.construct(scorer.batch, scorer.shape_for(subject.input_shape))
+    return fingerprint_of(constructed, subject.input_shape)
 
 
 def _small_network() -> nn.Module:
