@@ -90,8 +90,10 @@ def search(
         kept = (
             None if no_store else stack.enter_context(Store(Path(store) if store else default_store_path()))
         )
-        bench = stack.enter_context(Bench(handle, Resources(workers, time_limit, memory_limit, kept)))
-        measures = open_measures(bench, needed(goals, limits), _portable(scorer))
+        names = needed(goals, limits)
+        resources = Resources(workers, time_limit, memory_limit, kept)
+        bench = stack.enter_context(Bench(handle, resources, names))
+        measures = open_measures(bench, names, _portable(scorer))
         measurer = Measurer(opened, goals, limits, measures)
         loop = Loop(task, strategy, measurer, budget, generations, journal, watcher)
         interrupted = loop.run()

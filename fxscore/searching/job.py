@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fxscore.capture.empty_weights import build_without_weights
-from fxscore.job import ScoreJob, prepare
+from fxscore.job import ScoreJob, fingerprint, prepare
 from fxscore.proxies import count_params
 from fxscore.run import Prepared
 from fxscore.scorer import Scorer, Subject, load_scorer
@@ -67,11 +67,11 @@ class SpaceSession:
             else:
                 module = build_without_weights(lambda: self.space.build(genotype)).module
         subject = Subject(module, self.space.input_shape, owned=not self.scorer.needs_weights)
-        if self.job.macs or self.scorer.batch is None:
-            return prepare(subject, self.scorer, self.job.recipe_key(ref))
+        recipe = self.job.recipe_key(ref)
+        if self.job.macs:
+            return prepare(subject, self.scorer, recipe)
         params = count_params(module)
-        constructed = subject.construct(self.scorer.batch, self.scorer.shape_for(subject.input_shape))
-        return Prepared(constructed.fingerprint, params, None, subject)
+        return Prepared(fingerprint(subject, self.scorer, recipe), params, None, subject)
 
     def finish(self, prepared: Prepared) -> float:
         """The score."""

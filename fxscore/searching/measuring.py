@@ -17,7 +17,7 @@ from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
 from fxscore.run.executor import DEFAULT_SECONDS
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.searching.evaluation import UNBUILT, Evaluation
-from fxscore.searching.goals import LATENCY, SCORE, SIZES, Limits, Objective
+from fxscore.searching.goals import LATENCY, SCORE, Limits, Objective
 from fxscore.searching.handle import AnySpace, LocalSpace, SpaceHandle
 from fxscore.searching.inline import InlineExecutor
 from fxscore.searching.job import SpaceJob, SpaceSession
@@ -165,8 +165,9 @@ class _Draft:
 class Bench:
     """Keeps the measures of one search, and closes their workers; a context."""
 
-    def __init__(self, handle: SpaceHandle, resources: Resources) -> None:
+    def __init__(self, handle: SpaceHandle, resources: Resources, names: Sequence[str]) -> None:
         self._handle = handle
+        self._macs = "macs" in names
         self._resources = resources
         self._stack = ExitStack()
 
@@ -175,7 +176,8 @@ class Bench:
         chosen: str | Scorer | None = (
             scorer if name == SCORE else LatencyScorer() if name == LATENCY else name
         )
-        job = SpaceJob(self._handle, chosen, load_scorer(chosen).scorer_id)
+        with_macs = self._macs and name == SCORE
+        job = SpaceJob(self._handle, chosen, load_scorer(chosen).scorer_id, macs=with_macs)
         executor = self._stack.enter_context(self._executor(job, 1 if name == LATENCY else None))
         return EngineMeasure(job, executor, self._resources.store)
 
@@ -196,9 +198,8 @@ class Bench:
 
 
 def needed(objectives: Sequence[Objective], limits: Limits) -> list[str]:
-    """The names of all measures that a search may ask for."""
-    names = [SCORE, *(objective.name for objective in objectives), *limits.given]
-    return [name for name in dict.fromkeys(names) if name not in SIZES] + list(SIZES)
+    """The names of all that a search measures."""
+    return list(dict.fromkeys([SCORE, "params", *(each.name for each in objectives), *limits.given]))
 
 
 def open_measures(bench: Bench, names: Sequence[str], scorer: Any) -> dict[str, Measure]:

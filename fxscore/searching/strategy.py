@@ -17,6 +17,8 @@ from fxscore.searching.handle import AnySpace
 
 Vectors = NDArray[np.int64]  # (networks, variables): the position of each value in its variable
 
+_TRIES = 20
+
 
 class Strategy(Protocol):
     """A search algorithm; equal seeds and equal answers give equal proposals."""
@@ -38,9 +40,13 @@ class Task:
     seed: int
 
     def sample(self, count: int, generator: torch.Generator) -> Vectors:
-        """Vectors of `count` genotypes that the space draws."""
-        rows = [self.space.encode(self.space.sample(generator)) for _ in range(count)]
-        return np.array(rows, dtype=np.int64).reshape(count, len(self.space.variables))
+        """Vectors of `count` different genotypes that the space draws; fewer where it has hardly as many."""
+        rows: dict[str, list[int]] = {}
+        for _ in range(_TRIES * count):
+            if len(rows) < count:
+                genotype = self.space.sample(generator)
+                rows.setdefault(self.space.format(genotype), self.space.encode(genotype))
+        return np.array(list(rows.values()), dtype=np.int64).reshape(-1, len(self.space.variables))
 
     def losses(self, evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
         """(networks, objectives), smaller is better, infinite where a network is not feasible."""
