@@ -89,6 +89,7 @@ class Board:
         return {size: [name for name in names if share[name] >= size] for size in sizes}
 
 
+NETWORKS = 1000  # of each benchmark, where there are so many
 _RUN_ALONE = ("naswot", "zen", "synflow", "snip", "fisher", "grad_norm", "jacov")
 TRANSNAS_TASKS = (
     "class_scene",
@@ -106,7 +107,7 @@ BOARDS = (
         ("cifar10.test", "cifar100.test", "imagenet16-120.test"),
         "cifar100.test",
         resolution=16,
-        fewer={"grasp": 300},
+        fewer={"grasp": 200},
     ),
     Board(
         "NAS-Bench-Macro",
@@ -114,7 +115,8 @@ BOARDS = (
         ("cifar10.test",),
         "cifar10.test",
         resolution=16,
-        fewer={"grasp": 300},
+        batch=8,
+        fewer={"grasp": 200},
     ),
     Board(
         "NAS-Bench-101",
@@ -122,7 +124,8 @@ BOARDS = (
         ("cifar10.valid",),
         "cifar10.valid",
         resolution=16,
-        fewer={"grasp": 150},
+        batch=8,
+        fewer={"grasp": 100},
         note="validation accuracy of one of three training runs; draws of one cell count once",
     ),
     Board(
@@ -131,7 +134,8 @@ BOARDS = (
         tuple(f"{task}.test" for task in TRANSNAS_TASKS),
         "class_object.test",
         resolution=32,
-        fewer={"grasp": 300},
+        batch=8,
+        fewer={"grasp": 200},
         note="the network of the task class_scene stands for all tasks: tasks differ in the head alone",
     ),
     Board(

@@ -16,12 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.boards import Board, boards, scorer_for
+from benchmarks.boards import NETWORKS, Board, boards, drawn_parts
+from benchmarks.proxy_scores import known_records, measure
 from benchmarks.results import table, write_section
 from fxscore.evaluate import (
     CrossSpace,
     Estimate,
     Measures,
+    Population,
     ScoreMatrix,
     agreement,
     score_matrix,
@@ -32,13 +34,15 @@ from fxscore.evaluate import (
 )
 from fxscore.evaluate.agreement import Floats
 from fxscore.evaluate.study import named
+from fxscore.proxies import proxy_names
 from fxscore.report.evaluation_files import cross_space_csv
 from fxscore.report.evaluation_table import value_text
 from fxscore.report.plots import plot_cross_space
 from fxscore.run import Executor, LocalExecutor, Store
-from fxscore.scorer import list_scorers, load_scorer
+from fxscore.scorer import Scorer, list_scorers, load_scorer
+from fxscore.types import ScoreRecord
 
-HANDCRAFTED = ("zen", "params", "naswot")  # the paper's three
+HANDCRAFTED = ("zen", "params", "naswot")  # the paper's three, by which cells are marked
 _MARKS = {"": "{}", "bold": "**{}**", "underline": "<u>{}</u>"}
 MISSING_DATA = (
     "The paper's NDS rows and columns (DARTS, NASNet, Amoeba, ENAS, PNAS on CIFAR; Figure 5a to 5e and Table IV on "
@@ -66,16 +70,13 @@ def measure_board(
 ) -> None:
     """One row of the matrix."""
     everything = board.population(options.data)
-    drawn = everything.drawn(options.n, options.seed)
+    drawn = drawn_indices(board, len(everything), list(scorers.values()), options)
     population = everything.subset(drawn)
     truth = population.label(board.label)
     into.scores[board.name] = {}
     for name, text in scorers.items():
-        begin, scorer = time.monotonic(), scorer_for(text, board)
-        records = score_refs(
-            population.refs, scorer, input_shape=board.input_shape, executor=executor, store=store
-        )
-        scores = scores_of(records)
+        begin, scorer = time.monotonic(), load_scorer(text)
+        scores = scores_of(records_of(board, population, text, scorer, executor, store))
         into.scores[board.name][name] = scores
         seen = seen_by(scorer, board.space, options.data, len(everything))
         usable = np.isfinite(scores) & ~np.isin(drawn, sorted(seen.indices))
@@ -88,6 +89,25 @@ def measure_board(
         found = agreement(scores[usable], truth[usable], measures, families)
         into.cells[board.name, name] = found.figures["spearman"]
         into.counts[board.name, name] = int(usable.sum())
+
+
+def drawn_indices(board: Board, count: int, scorers: Sequence[str], options: argparse.Namespace) -> list[int]:
+    """Networks that all scorers measure: a part of those of `benchmarks.handcrafted`."""
+    size = min(board.draws(scorers, count, options.n))
+    sizes = [min(count, NETWORKS), size] if options.n else [size]
+    return drawn_parts(count, sizes, options.seed)[size]
+
+
+def records_of(
+    board: Board, population: Population, text: str, scorer: Scorer, executor: Executor, store: Store
+) -> list[ScoreRecord]:
+    """A scorer's records; a proxy's are those of `benchmarks.handcrafted`, where it has run."""
+    if text not in proxy_names():
+        return score_refs(population.refs, scorer, executor=executor, store=store)
+    proxy = board.proxy(text)
+    measure(dict.fromkeys(population.refs, (proxy,)), board.resolution, executor, store)
+    known = known_records(population.refs, proxy, board.resolution, store)
+    return [known[ref] for ref in population.refs]
 
 
 def _note_failures(into: Measured, board: Board, name: str, scores: Floats, doubt: str) -> None:
@@ -147,7 +167,7 @@ def report(measured: Measured, matrix: CrossSpace, used: Sequence[Board], option
         f"Spearman's ρ with 95 % bootstrap intervals ({options.resamples} resamples, seed {options.seed}; of families "
         "for timm and torchvision). Bold: a learned scorer outperforms all handcrafted ones; underlined: two of them "
         "or more; †: trained on that space, measured on cells that it did not see, not marked. "
-        f"Networks: {sizes}. Learned scorers construct networks of 32×32 inputs at the resolution of their training."
+        f"Networks: {sizes}. Learned scorers see networks at the small inputs of `fxscore.scorer.protocol`."
     )
     negative = [f"{name} on {row}" for row, name in matrix.negative]
     parts = ["### Score and accuracy (Tables I and II)", marks, cross_markdown(matrix)]
@@ -209,7 +229,7 @@ def arguments() -> argparse.Namespace:
         "--handcrafted", nargs="*", default=list(HANDCRAFTED), help="the paper's three by default"
     )
     parser.add_argument("--boards", nargs="*", help="spaces, timm, torchvision; all by default")
-    parser.add_argument("--n", type=int, default=1000, help="networks of each row; 0 takes all")
+    parser.add_argument("--n", type=int, default=NETWORKS, help="networks of each row; 0 takes all")
     parser.add_argument("--seed", type=int, default=0, help="of the draw and the resamples")
     parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
     parser.add_argument("--workers", type=int, help="worker processes; one per core by default")

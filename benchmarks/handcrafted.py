@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.boards import Board, boards, comparison_markdown, drawn_parts
+from benchmarks.boards import NETWORKS, Board, boards, comparison_markdown, drawn_parts
 from benchmarks.proxy_scores import known_records, measure
 from benchmarks.results import table, write_section
 from fxscore.evaluate import (
@@ -161,7 +161,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder of the result store")
-    parser.add_argument("--n", type=int, default=1000, help="networks of each benchmark; 0 takes all")
+    parser.add_argument("--n", type=int, default=NETWORKS, help="networks of each benchmark; 0 takes all")
     parser.add_argument("--seed", type=int, default=0, help="of the draw and the resamples")
     parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
     parser.add_argument("--boards", nargs="*", help="spaces, timm, torchvision; all by default")
