@@ -1,8 +1,7 @@
 """Features of a benchmark's networks, computed once and kept in a local file per space.
 
 ``python -m benchmarks.features --data ../shared/data nasbench201 nasbench_macro=800`` fills ``runs/features/*.npz``: of
-each space all networks, or so many drawn with seed 0. A stopped run goes on where it was, because finished parts lie
-beside the file; a further run with more networks adds those that are missing. Networks that the benchmark itself calls
+each space all networks, or so many drawn with seed 0. A stopped run goes on where it was; a further run adds what is missing. Networks that the benchmark itself calls
 equal have one computation. Networks that fail are listed and left out.
 
 A file holds ``names`` (columns), ``keys`` (networks), ``fingerprints`` and ``values`` (networks, columns).
@@ -14,7 +13,7 @@ import argparse
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +35,7 @@ from fxscore.types import ModelRef
 
 Floats = NDArray[np.float64]
 FOLDER = Path("runs/features")
-PART = 50
+PART = 25
 Known = dict[str, tuple[str, Floats]]
 
 
@@ -90,24 +89,22 @@ def compute(population: Population, file: Path, encoder: FTScoreNet | None = Non
     """Add to a file the features of a population's networks that it lacks."""
     known = read_known(file)
     wanted = {network_key(ref): ref for ref in population.refs}
-    missing = sorted((key, ref) for key, ref in wanted.items() if key not in known)
-    folder = file.with_suffix("")
+    missing = sorted((key for key in wanted if key not in known), key=_shuffled)
     for start in range(0, len(missing), PART):
-        part, begin = dict(missing[start : start + PART]), time.monotonic()
-        known |= _part(part, folder / f"{_digest(part)}.npz", encoder)
+        begin = time.monotonic()
+        found = {key: _features(wanted[key], encoder) for key in missing[start : start + PART]}
+        known = read_known(file) | {
+            key: (each.fingerprint, each.values) for key, each in found.items() if each is not None
+        }
+        write_known(file, known)
         done = min(start + PART, len(missing))
         print(f"{file.stem}: {done} of {len(missing)}, {time.monotonic() - begin:.0f} s", flush=True)
-    write_known(file, known)
     return known
 
 
-def _part(part: Mapping[str, ModelRef], path: Path, encoder: FTScoreNet | None) -> Known:
-    known = read_known(path)
-    if not known:
-        found = {key: _features(ref, encoder) for key, ref in part.items()}
-        known = {key: (each.fingerprint, each.values) for key, each in found.items() if each is not None}
-        write_known(path, known)
-    return known
+def _shuffled(key: str) -> str:
+    """A place in an order that has nothing to do with names: what a stopped run did is a fair sample."""
+    return hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
 
 
 def _features(ref: ModelRef, encoder: FTScoreNet | None) -> NetworkFeatures | None:
@@ -116,11 +113,6 @@ def _features(ref: ModelRef, encoder: FTScoreNet | None) -> NetworkFeatures | No
     except FxScoreError as error:
         print(f"{ref}: {str(error).splitlines()[0]}", flush=True)
         return None
-
-
-def _digest(keys: Iterable[str]) -> str:
-    text = "\n".join([*feature_names(), *keys])
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def read_known(path: Path) -> Known:
