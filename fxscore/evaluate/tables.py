@@ -8,6 +8,7 @@ from typing import Any
 from fxscore.errors import SpaceError
 from fxscore.evaluate.accuracy_tables import read_timm, torchvision_population
 from fxscore.evaluate.population import Population
+from fxscore.sources.python_callables import working_directory_first
 from fxscore.spaces import SearchSpace, get_space
 from fxscore.spaces.official import official_files
 
@@ -69,6 +70,7 @@ def read_population(space: str, data: Path | None) -> Population:
 
 def _space(name: str) -> SearchSpace[Any]:
     try:
-        return get_space(name)
+        with working_directory_first():
+            return get_space(name)
     except SpaceError as error:
         raise SpaceError(f"{error}; timm and torchvision have tables too") from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from fxscore.errors import SpaceError
-from fxscore.evaluate import Population, family_folds, read_population, refs_of, table_path
+from fxscore.evaluate import Population, family_folds, read_population, refs_of, score_refs, table_path
 from fxscore.spaces import BenchmarkTable, get_space
 from fxscore.types import ModelRef
+from tests.evaluate.executor import InProcess
 
 TIMM = (
     "architecture,pretrained_tag,family,imagenet_top1,imagenet_top5,params_millions,gmacs,"
@@ -134,3 +136,18 @@ def test_folds_keep_families_whole_and_are_about_equal() -> None:
     assert family_folds(families, 4, seed=0) == folds
     with pytest.raises(ValueError, match="2 families"):
         family_folds(["a", "b"], 3, seed=0)
+
+
+def test_a_space_of_ones_own_is_evaluated_like_any_other(
+    in_process: type[InProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Path(__file__).parents[1] / "spaces" / "own_space.py"
+    (tmp_path / "my_spaces.py").write_text(own.read_text())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_spaces", raising=False)
+    space = get_space(f"{own}:Plain")
+    cells = tuple((width, "batch") for width in (8, 16, 32))
+    space.write(BenchmarkTable("plain", cells, {"mine.test": np.arange(3.0)}), tmp_path / "table.csv")
+    population = read_population("my_spaces:Plain", tmp_path / "table.csv")
+    records = score_refs(population.refs, "params", executor=in_process(), store=None)
+    assert [record.params for record in records] == [3 * 9 * w + w + 2 * w + 10 * w + 10 for w in (8, 16, 32)]
