@@ -1,8 +1,9 @@
 """Features of a benchmark's networks, computed once and kept in a local file per space.
 
 ``python -m benchmarks.features --data ../shared/data nasbench201 nasbench_macro=800`` fills ``runs/features/*.npz``: of
-each space all networks, or so many drawn with seed 0. A stopped run goes on where it was; a further run adds what is missing. Networks that the benchmark itself calls
-equal have one computation. Networks that fail are listed and left out.
+each space all networks, or so many drawn with seed 0. A stopped run goes on where it was; a further run adds what is
+missing. Networks that the benchmark itself calls equal have one computation. Networks that fail are listed and left
+out.
 
 A file holds ``names`` (columns), ``keys`` (networks), ``fingerprints`` and ``values`` (networks, columns).
 """
@@ -28,7 +29,7 @@ from fxscore.evaluate import Population, read_population
 from fxscore.evaluate.population import LIBRARIES
 from fxscore.scorer import FTScoreNet
 from fxscore.scorer.checkpoint import load_checkpoint
-from fxscore.scorer.features import NetworkFeatures, feature_names, network_features
+from fxscore.scorer.features import NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.fitting import subject_of
 from fxscore.spaces import get_space
 from fxscore.types import ModelRef
@@ -85,14 +86,16 @@ def read_features(population: Population, file: Path) -> FeatureTable:
     )
 
 
-def compute(population: Population, file: Path, encoder: FTScoreNet | None = None) -> Known:
-    """Add to a file the features of a population's networks that it lacks."""
+def compute(
+    population: Population, file: Path, encoder: FTScoreNet | None = None, most: float = float("inf")
+) -> Known:
+    """Add to a file the features of a population's networks that it lacks, those of at most so many MACs as seen."""
     known = read_known(file)
     wanted = {network_key(ref): ref for ref in population.refs}
     missing = sorted((key for key in wanted if key not in known), key=_shuffled)
     for start in range(0, len(missing), PART):
         begin = time.monotonic()
-        found = {key: _features(wanted[key], encoder) for key in missing[start : start + PART]}
+        found = {key: _features(wanted[key], encoder, most) for key in missing[start : start + PART]}
         known = read_known(file) | {
             key: (each.fingerprint, each.values) for key, each in found.items() if each is not None
         }
@@ -107,9 +110,15 @@ def _shuffled(key: str) -> str:
     return hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
 
 
-def _features(ref: ModelRef, encoder: FTScoreNet | None) -> NetworkFeatures | None:
+def _features(ref: ModelRef, encoder: FTScoreNet | None, most: float) -> NetworkFeatures | None:
+    encoder = encoder or default_encoder()
     try:
-        return network_features(subject_of(ref), encoder)
+        subject = subject_of(ref)
+        macs = subject.construct(encoder.batch, encoder.shape_for(subject.input_shape)).costs.macs
+        if macs <= most:
+            return network_features(subject, encoder)
+        print(f"{ref}: {macs:.3g} multiply-accumulates as seen; left for later", flush=True)
+        return None
     except FxScoreError as error:
         print(f"{ref}: {str(error).splitlines()[0]}", flush=True)
         return None
@@ -150,12 +159,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--encoder", type=Path, help="a scorer file whose kernel and input to use")
+    parser.add_argument(
+        "--most-macs", type=float, default=float("inf"), help="leave larger networks for later"
+    )
     options = parser.parse_args(arguments)
     encoder = options.encoder and FTScoreNet.from_checkpoint(load_checkpoint(options.encoder))
     for text in options.spaces:
         space, _, count = text.partition("=")
         population = read_population(space, options.data).draw(int(count or 0), seed=0)
-        known = compute(population, options.folder / f"{space}.npz", encoder)
+        known = compute(population, options.folder / f"{space}.npz", encoder, options.most_macs)
         print(f"{space}: {len(known)} networks")
 
 

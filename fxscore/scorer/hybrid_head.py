@@ -114,7 +114,7 @@ class Head:
         for name, member in self.members.items():
             found |= {f"{prefix}{name}.{key}": array for key, array in member.arrays().items()}
         if self.prior is not None:
-            found |= self.prior.arrays(f"{prefix}prior.")
+            found |= self.prior.arrays(f"{prefix}below.")
         return found
 
     def describe(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Head:
         members = {
             name: _member(kind, _under(f"{prefix}{name}.", arrays)) for name, kind in about["members"].items()
         }
-        prior = about["prior"] and cls.from_arrays(about["prior"], arrays, f"{prefix}prior.")
+        prior = about["prior"] and cls.from_arrays(about["prior"], arrays, f"{prefix}below.")
         columns = tuple(about["columns"])
         if any(len(own[name]) != len(columns) for name in ("centre", "spread")) or len(own["levels"]) != len(
             members

@@ -17,6 +17,9 @@ from fxscore.scorer.hybrid_head import LIMIT, PRIOR, Floats, Head, Linear, Membe
 from fxscore.scorer.trees import Trees
 
 _TINY = 1e-9
+_PRIOR_NETWORKS = (
+    20  # the prior counts like a member where so many networks are fitted to, and less with more
+)
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,19 @@ class Learning:
         rate: learning rate of the boosting.
         share: share of columns that a split looks at, of the forest; a third of it, of the boosting.
         penalty: C of the support vector regression.
+        width: γ of its kernel exp(−γ‖x − v‖²), as a share of 1 / (columns · variance).
         ridge: penalty of the linear member.
         seed: of all that is drawn.
     """
 
-    members: tuple[tuple[str, float], ...] = (("forest", 1.0), ("boosting", 1.0), ("radial", 1.0))
-    trees: int = 300
-    leaf: int = 1
+    members: tuple[tuple[str, float], ...] = (("boosting", 1.0), ("radial", 1.0))
+    trees: int = 600
+    leaf: int = 5
     depth: int = 3
-    rate: float = 0.05
+    rate: float = 0.03
     share: float = 0.5
     penalty: float = 10.0
+    width: float = 0.25
     ridge: float = 100.0
     seed: int = 0
 
@@ -66,7 +71,7 @@ def fit_head(
         learning: how.
         columns: features to use; all by default.
         weights: (n,) of the networks; equal by default.
-        prior: head whose raw score is a further column.
+        prior: head whose raw score is a further column, and a member whose weight falls with the number of networks.
 
     Raises:
         ScorerError: fewer than two networks, or targets that are all equal.
@@ -82,12 +87,12 @@ def fit_head(
     rows = np.clip((rows - centre) / spread, -LIMIT, LIMIT)
     weights = np.ones(len(rows)) if weights is None else weights / weights.mean()
     members = {name: _LEARNERS[name](rows, targets, weights, learning) for name, _ in learning.members}
-    levels = [
-        (found.mean(), found.std() + _TINY, weight)
-        for (_, weight), found in zip(
-            learning.members, (member.predict(rows) for member in members.values()), strict=True
-        )
-    ]
+    shares = [weight for _, weight in learning.members]
+    if prior is not None:
+        members[PRIOR] = Linear(np.eye(len(chosen))[-1], np.zeros(1))
+        shares.append(min(1.0, _PRIOR_NETWORKS / len(rows)))
+    found = [member.predict(rows) for member in members.values()]
+    levels = [(each.mean(), each.std() + _TINY, share) for each, share in zip(found, shares, strict=True)]
     return Head(chosen, centre, spread, members, np.array(levels), prior)
 
 
@@ -150,7 +155,7 @@ def _boosting(rows: Floats, targets: Floats, weights: Floats, learning: Learning
 def _radial(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
     from sklearn.svm import SVR
 
-    width = 1 / max(rows.shape[1] * float(rows.var()), _TINY)
+    width = learning.width / max(rows.shape[1] * float(rows.var()), _TINY)
     machine = SVR(C=learning.penalty, epsilon=0.02, gamma=width).fit(rows, targets, weights)
     lengths = np.full(rows.shape[1], width**0.5)
     return Radial(
