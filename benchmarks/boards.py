@@ -192,11 +192,11 @@ def boards(names: Sequence[str] | None) -> Iterator[Board]:
 def drawn_parts(count: int, sizes: Sequence[int], seed: int) -> dict[int, list[int]]:
     """Indices of draws of these sizes from `count` networks, each a part of every larger one.
 
-    The largest is that of `Population.drawn`.
+    The first `NETWORKS` are those of `Population.drawn`.
     """
     generator = np.random.default_rng(seed)
-    largest = sorted(generator.choice(count, max(sizes), replace=False).tolist())
-    order = generator.permutation(largest) if max(sizes) < count else generator.permutation(count)
+    first = np.sort(generator.choice(count, min(count, NETWORKS), replace=False))
+    order = np.concatenate([generator.permutation(first), np.setdiff1d(np.arange(count), first)])
     return {size: sorted(order[:size].tolist()) for size in sizes}
 
 

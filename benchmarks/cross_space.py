@@ -94,8 +94,7 @@ def measure_board(
 def drawn_indices(board: Board, count: int, scorers: Sequence[str], options: argparse.Namespace) -> list[int]:
     """Networks that all scorers measure: a part of those of `benchmarks.handcrafted`."""
     size = min(board.draws(scorers, count, options.n))
-    sizes = [min(count, NETWORKS), size] if options.n else [size]
-    return drawn_parts(count, sizes, options.seed)[size]
+    return drawn_parts(count, [size], options.seed)[size]
 
 
 def records_of(
