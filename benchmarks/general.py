@@ -1,0 +1,327 @@
+"""The general scorer: judged on spaces, families and libraries left out of its training, then trained on everything.
+
+``python -m benchmarks.general --data ../shared/data --write`` judges it (section "General scorer" of RESULTS.md):
+
+- every benchmark with a scorer trained on all the others;
+- timm's networks by five folds of whole families, with trees on plain sizes in the same folds;
+- torchvision's V1 weights, with neither them nor their twins in timm in training.
+
+``--ship`` trains on all of them and writes the scorer's file with these figures. Features are those of
+``python -m benchmarks.features`` and ``python -m benchmarks.coverage``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.features import FOLDER, read_features
+from benchmarks.results import command_line, table, write_section
+from fxscore.evaluate import (
+    Estimate,
+    Measures,
+    agreement,
+    family_folds,
+    matched_spearman,
+    read_population,
+    table_path,
+)
+from fxscore.report.evaluation_table import interval_text
+from fxscore.scorer import Hybrid
+from fxscore.scorer.features import default_encoder, feature_names
+from fxscore.scorer.hybrid_head import Head
+from fxscore.scorer.hybrid_learners import Learning, fit_head, group_weights, normal_targets
+from fxscore.scorer.hybrid_scale import Percentiles
+from fxscore.scorer.registry import SUFFIX, WEIGHTS
+
+Floats = NDArray[np.float64]
+LEARNING = Learning(members=(("forest", 1.0), ("boosting", 1.0)), trees=200, leaf=3, rate=0.05)
+MOST = 1500  # networks of one space
+FOLDS = 5
+RESAMPLES = 1000
+NAME = "general"
+SIZES = {
+    "params": ("log_params",),
+    "MACs": ("own_log_macs",),
+    "activations": ("own_log_weighted_activations",),
+    "layers": ("count_weighted",),
+    "depth": ("depth",),
+}
+SCALARS = ("log_params", "own_log_weighted_activations", "own_log_macs", "depth", "own_log_side")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A benchmark and the labels whose mean rank is learned; the last is reported."""
+
+    space: str
+    labels: tuple[str, ...]
+    title: str
+
+
+SOURCES = (
+    Source("nasbench201", ("cifar10.test", "imagenet16-120.test", "cifar100.test"), "NAS-Bench-201"),
+    Source("nasbench_macro", ("cifar10.test",), "NAS-Bench-Macro"),
+    Source("nasbench101", ("cifar10.valid",), "NAS-Bench-101 (one run)"),
+    Source("transnas_micro", ("class_scene.test", "class_object.test"), "TransNAS-Bench-101 micro"),
+    Source("accel_nasbench", ("imagenet.valid",), "Accel-NASBench"),
+    Source("darts", ("cifar10_surrogate.valid",), "NAS-Bench-301 (surrogate labels)"),
+    Source("timm", ("imagenet.top1",), "timm, ImageNet-1k only"),
+)
+JUDGE = Source("torchvision", ("imagenet.top1",), "torchvision V1")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Networks of one benchmark, each once.
+
+    Attributes:
+        source: which.
+        values: (n, features).
+        labels: (n,) accuracies, as reported.
+        targets: (n,) as learned.
+        families: of libraries' networks.
+    """
+
+    source: Source
+    values: Floats
+    labels: Floats
+    targets: Floats
+    families: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, rows: Sequence[int] | NDArray[Any]) -> Part:
+        """The networks at `rows`."""
+        places = np.asarray(rows, dtype=int)
+        families = None if self.families is None else tuple(self.families[place] for place in places)
+        return Part(self.source, self.values[places], self.labels[places], self.targets[places], families)
+
+    def column(self, name: str) -> Floats:
+        """One feature."""
+        return self.values[:, feature_names().index(name)]
+
+
+def read_part(source: Source, data: Path, folder: Path) -> Part:
+    """A benchmark's networks that have features; of equal ones the first, at most `MOST`, drawn with seed 0."""
+    found = read_features(read_population(source.space, data), folder / f"{source.space}.npz")
+    labels = [found.population.label(name) for name in source.labels]
+    targets = np.mean([normal_targets(each) for each in labels], 0)
+    part = Part(source, found.values, labels[-1], targets, found.population.families)
+    if part.families is not None:
+        return part
+    rows = np.unique(found.fingerprints, return_index=True)[1]
+    return part.subset(np.sort(np.random.default_rng(0).permutation(rows)[:MOST]))
+
+
+def train(parts: Sequence[Part], seed: int = 0) -> Head:
+    """A head on all networks of the parts; every part counts alike."""
+    groups = [part.source.space for part in parts for _ in range(len(part))]
+    values, targets = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "targets")
+    )
+    learning = replace(LEARNING, seed=seed)
+    return fit_head(feature_names(), values, targets, learning, weights=group_weights(groups))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scores of networks that training left out.
+
+    Attributes:
+        part: the networks.
+        scores: by scorer; the first is ours.
+        how: what was left out.
+    """
+
+    part: Part
+    scores: Mapping[str, Floats]
+    how: str
+
+
+def size_scores(part: Part) -> dict[str, Floats]:
+    """What plain sizes say, at the networks' own input."""
+    found = {name: part.column(columns[0]) for name, columns in SIZES.items()}
+    found["activations·√params"] = found["activations"] + found["params"] / 2
+    return found
+
+
+def judge_spaces(parts: Sequence[Part]) -> Iterable[Judged]:
+    """Every part by a scorer that was trained on the others."""
+    for part in parts:
+        head = train([other for other in parts if other is not part])
+        scores = {NAME: head.predict(feature_names(), part.values)}
+        yield Judged(part, {**scores, **size_scores(part)}, "trained on all other benchmarks")
+
+
+def judge_families(parts: Sequence[Part], folds: int = FOLDS) -> Judged:
+    """Networks of timm by folds of whole families, beside all other parts; trees on sizes in the same folds."""
+    timm = next(part for part in parts if part.source.space == "timm")
+    others = [part for part in parts if part is not timm]
+    assert timm.families is not None
+    scores = {name: np.zeros(len(timm)) for name in (NAME, "timm alone", "trees on sizes")}
+    for fold in family_folds(timm.families, folds, seed=0):
+        seen = timm.subset(sorted(set(range(len(timm))) - set(fold)))
+        values = timm.values[fold]
+        scores[NAME][fold] = train([*others, seen]).predict(feature_names(), values)
+        scores["timm alone"][fold] = train([seen]).predict(feature_names(), values)
+        scores["trees on sizes"][fold] = _trees_on_sizes(seen, values)
+    return Judged(timm, {**scores, **size_scores(timm)}, f"{folds} folds of whole families")
+
+
+def _trees_on_sizes(seen: Part, values: Floats) -> Floats:
+    forest = Learning(members=(("forest", 1.0),), trees=300, leaf=1, share=1.0)
+    head = fit_head(feature_names(), seen.values, seen.targets, forest, columns=SCALARS)
+    return head.predict(feature_names(), values)
+
+
+def judge_torchvision(parts: Sequence[Part], judge: Part) -> Judged:
+    """Networks of torchvision by a scorer that saw neither it nor its twins in timm."""
+    seen = [part if part.source.space != "timm" else without_twins(part, judge) for part in parts]
+    scores = {NAME: train(seen).predict(feature_names(), judge.values)}
+    dropped = sum(map(len, parts)) - sum(map(len, seen))
+    return Judged(
+        judge, {**scores, **size_scores(judge)}, f"trained without it and its {dropped} twins in timm"
+    )
+
+
+def without_twins(part: Part, judge: Part) -> Part:
+    """The networks whose parameters or MACs differ by 2 % or more from those of every judged network."""
+    near = np.ones((len(part), len(judge)), dtype=bool)
+    for name in ("log_params", "own_log_macs"):
+        near &= np.abs(part.column(name)[:, None] - judge.column(name)) < 0.02
+    return part.subset(np.flatnonzero(~near.any(1)))
+
+
+def measured(judged: Judged, scores: Floats) -> dict[str, Estimate]:
+    """ρ and τ with intervals; for networks of libraries also ρ at equal MACs."""
+    part = judged.part
+    figures = agreement(scores, part.labels, Measures(resamples=RESAMPLES), part.families).figures
+    found = {"ρ": figures["spearman"], "τ-b": figures["kendall"]}
+    if part.families is not None:
+        macs = np.exp(part.column("own_log_macs"))
+        found["ρ at equal MACs"] = matched_spearman(scores, part.labels, macs, resamples=RESAMPLES)
+    return found
+
+
+def section(judged: Judged) -> str:
+    """A table of one judged part: ours, then the others from the best."""
+    rows = {name: measured(judged, scores) for name, scores in judged.scores.items()}
+    order = sorted(rows, key=lambda name: (name != NAME, -(rows[name]["ρ"].value or 0.0)))
+    figures = list(rows[NAME])
+    body = table(
+        ["scorer", *figures],
+        [[name, *(interval_text(rows[name][figure]) for figure in figures)] for name in order],
+    )
+    label = judged.part.source.labels[-1]
+    return f"**{judged.part.source.title}**, n = {len(judged.part)}, {label}; {judged.how}.\n\n{body}"
+
+
+def lines(judged: Iterable[Judged]) -> list[dict[str, Any]]:
+    """The figures as a scorer's record holds them."""
+    found = []
+    for each in judged:
+        ours = measured(each, each.scores[NAME])
+        others = {
+            name: agreement(each.scores[column], each.part.labels, Measures(resamples=0)).figures["spearman"]
+            for name, column in (("params", "params"), ("macs", "MACs"))
+        }
+        line: dict[str, Any] = {
+            "on": f"{each.part.source.title}, {each.how}",
+            "n": len(each.part),
+            "spearman": _round(ours["ρ"].value),
+            "interval": [_round(ours["ρ"].low), _round(ours["ρ"].high)],
+            "kendall": _round(ours["τ-b"].value),
+        }
+        found.append(line | {f"{name}_spearman": _round(figure.value) for name, figure in others.items()})
+    return found
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def ship(parts: Sequence[Part], judged: Sequence[Judged], data: Path, path: Path) -> None:
+    """Train on everything and write the scorer's file."""
+    head = train(parts)
+    timm = next(part for part in parts if part.source.space == "timm")
+    scorer = Hybrid(
+        default_encoder(), head, Percentiles.of(head.predict(feature_names(), timm.values)), name=NAME
+    )
+    drawn = "; ".join(f"{len(part)} of {part.source.title}" for part in parts)
+    files = {part.source.space: table_path(part.source.space, data) for part in parts}
+    record = {
+        "trained_on": f"{drawn}; ranks within each benchmark, benchmarks counting alike",
+        "scale": f"percentile among the {len(timm)} networks of timm that it was trained on",
+        "measured": lines(judged),
+        "caution": (
+            "Recipes differ from network to network in timm, and newer designs had better ones. Scores compare "
+            "networks for one task; within a narrow space of one's own, fit a scorer to some trained networks "
+            "(fxscore fit). Labels of NAS-Bench-301 are a surrogate's."
+        ),
+        "command": command_line(),
+        "seed": LEARNING.seed,
+        "tables": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files.values()},
+        "versions": {name: version(name) for name in ("fxscore", "torch", "timm", "numpy", "scikit-learn")},
+        "date": date.today().isoformat(),
+    }
+    scorer.save(path, record)
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+def report(judged: Sequence[Judged]) -> str:
+    """The section of RESULTS.md."""
+    note = (
+        f"95 % bootstrap percentile intervals from {RESAMPLES} resamples (seed 0), of networks, or of whole families "
+        "where there are any. Sizes are those of the canonical graph at the networks' own input. Equal MACs: bins of "
+        "±15 % with ten networks or more, the interval from networks within bins. Networks that are equal to fxscore "
+        "count once."
+    )
+    return "\n\n".join([note, *map(section, judged)])
+
+
+def main() -> None:
+    """Judge, print, write, ship."""
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of features")
+    parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
+    parser.add_argument("--ship", action="store_true", help="train on everything and write the scorer's file")
+    options = parser.parse_args()
+    parts = [read_part(source, options.data, options.folder) for source in SOURCES]
+    judge = read_part(JUDGE, options.data, options.folder)
+    steps: list[Callable[[], Iterable[Judged]]] = [
+        lambda: [judge_families(parts)],
+        lambda: [judge_torchvision(parts, judge)],
+        lambda: judge_spaces(parts),
+    ]
+    judged: list[Judged] = []
+    for step in steps:
+        for each in step():
+            print(f"{section(each)}\n", flush=True)
+            judged.append(each)
+    if options.write:
+        write_section("general", "General scorer", report(judged), command_line())
+    if options.ship:
+        ship(parts, judged, options.data, WEIGHTS / f"{NAME}{SUFFIX}")
+
+
+if __name__ == "__main__":
+    main()
