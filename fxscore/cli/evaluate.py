@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +14,7 @@ from fxscore.cli.arguments import STDOUT
 
 if TYPE_CHECKING:
     from fxscore.evaluate import Comparison
-    from fxscore.evaluate.study import Study
-    from fxscore.types import ScoreRecord, Shape
+    from fxscore.evaluate.study import Study, Workplace
 
 INTERRUPTED = 130
 EPILOG = (
@@ -22,6 +22,8 @@ EPILOG = (
     "  fxscore evaluate nasbench201 --data tables/ --scorer nasbench201 --scorer naswot --label cifar100.test\n\n"
     "  fxscore evaluate torchvision --scorer activations --scorer params --plot agreement.svg\n\n"
     "  fxscore evaluate timm --data tables/ --scorer mine.safetensors --n 0 --json result.json\n\n"
+    "  fxscore evaluate nasbench201 nasbench_macro --data tables/ --scorer nasbench201 --scorer params --n 200\n\n"
+    "Several spaces give the matrix across spaces too, each by its first label, and how alike the scorers rank. "
     "Networks that a learned scorer was trained on are left out. All scorers are measured on the same networks. "
     "Scores are kept: a second run is instant, and an interrupted one goes on. "
     "Exit codes: 0 all scored, 1 some networks failed, 2 wrong usage or nothing could be done, 130 interrupted."
@@ -58,8 +60,9 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    space: Annotated[
-        str, typer.Argument(metavar="SPACE", help="A search space, timm or torchvision.", show_default=False)
+    spaces: Annotated[
+        list[str],
+        typer.Argument(metavar="SPACE...", help="Search spaces, timm or torchvision.", show_default=False),
     ],
     data: Data = None,
     scorer: Scorers = None,
@@ -92,72 +95,87 @@ def evaluate(
 ) -> None:
     """Measure how well scorers rank the networks of a benchmark table, against published accuracies."""
     output.set_up_logging(verbose, log_file)
-    from fxscore.evaluate import Measures, compare
-    from fxscore.evaluate.study import choose, named
+    from fxscore.evaluate import Measures
+    from fxscore.evaluate.study import choose, named, require_labels
     from fxscore.scorer import DEFAULT_SCORER
     from fxscore.spaces.official import data_folder
 
     _check_picture(plot)
     scorers = named(scorer or [DEFAULT_SCORER, "params", "macs"])
-    study = choose(space, data or data_folder(), scorers, n, seed, with_seen)
-    for name in label or ():
-        study.population.label(name)
-    measures = Measures(top, picks, resamples, seed=seed)
-    limits = (workers, time_limit, memory_limit)
+    folder, labels = data or data_folder(), label or []
+    studies = {space: choose(space, folder, scorers, n, seed, with_seen) for space in spaces}
+    require_labels(studies, labels)
     try:
-        records = _score(study, scorers, input_shape, limits, store, no_store)
+        with _workplace(studies, scorers, (workers, time_limit, memory_limit), store, no_store) as place:
+            measures = Measures(top, picks, resamples, seed=seed)
+            found = {
+                space: study.measure(scorers, measures, labels, by_family, place, input_shape)
+                for space, study in studies.items()
+            }
     except KeyboardInterrupt:
         typer.echo("fxscore: interrupted; the same command goes on from what is done", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    found = compare(study.population, records, measures, label or (), by_family=by_family, notes=study.notes)
-    show(found, json, csv, plot)
-    raise typer.Exit(1 if any(found.failures.values()) else 0)
+    show(found, scorers, json, csv, plot)
+    raise typer.Exit(1 if any(any(each.failures.values()) for each in found.values()) else 0)
 
 
-def _score(
-    study: Study,
-    scorers: dict[str, str],
-    input_shape: Shape | None,
+@contextmanager
+def _workplace(
+    studies: Mapping[str, Study],
+    scorers: Mapping[str, str],
     limits: tuple[int | None, float | None, int | None],
     store: Path | None,
     no_store: bool,
-) -> dict[str, list[ScoreRecord]]:
+) -> Iterator[Workplace]:
+    """Worker processes, the store and a progress bar."""
     from fxscore.cli.progress import RankingProgress
-    from fxscore.evaluate.study import score_all
     from fxscore.run import LocalExecutor, Store, default_store_path
     from fxscore.run.executor import DEFAULT_SECONDS
 
     workers, time_limit, memory_limit = limits
-    total = len(study.population) * len(scorers)
+    total = sum(len(study.population) for study in studies.values()) * len(scorers)
     with ExitStack() as stack:
         executor = stack.enter_context(LocalExecutor(workers, time_limit or DEFAULT_SECONDS, memory_limit))
         opened = None if no_store else stack.enter_context(Store(store or default_store_path()))
-        progress = stack.enter_context(RankingProgress(total, output.console(stderr=True)))
-        return score_all(
-            study.population,
-            scorers,
-            input_shape=input_shape,
-            executor=executor,
-            store=opened,
-            watcher=progress,
-        )
+        watcher = stack.enter_context(RankingProgress(total, output.console(stderr=True)))
+        yield {"executor": executor, "store": opened, "watcher": watcher}
 
 
-def show(comparison: Comparison, json: str | None, csv: str | None, plot: Path | None) -> None:
+def show(
+    found: Mapping[str, Comparison],
+    scorers: Mapping[str, str],
+    json: str | None,
+    csv: str | None,
+    plot: Path | None,
+) -> None:
     """Print the tables, unless stdout is taken by JSON or CSV; write the files asked for."""
+    from fxscore.evaluate.study import across
     from fxscore.report.evaluation_files import comparison_csv, comparison_json
-    from fxscore.report.evaluation_table import print_comparison
+    from fxscore.report.evaluation_table import print_across, print_comparison
 
+    comparisons = list(found.values())
     if json is not None:
-        output.write(comparison_json(comparison), json)
+        output.write(comparison_json(*comparisons), json)
     if csv is not None:
-        output.write(comparison_csv(comparison), csv)
+        output.write(comparison_csv(*comparisons), csv)
     if plot is not None:
-        from fxscore.report.plots import plot_comparison
-
-        plot_comparison(comparison, plot)
-    if STDOUT not in (json, csv):
+        _draw(found, scorers, plot)
+    if STDOUT in (json, csv):
+        return
+    for comparison in comparisons:
         print_comparison(output.console(), comparison)
+    if len(found) > 1:
+        print_across(output.console(), *across(found, scorers))
+
+
+def _draw(found: Mapping[str, Comparison], scorers: Mapping[str, str], path: Path) -> None:
+    from fxscore.evaluate.study import across
+    from fxscore.report.plots import plot_comparison, plot_cross_space
+
+    if len(found) == 1:
+        plot_comparison(next(iter(found.values())), path)
+    else:
+        plot_cross_space(across(found, scorers)[0], path)
 
 
 def _check_picture(path: Path | None) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from fxscore.evaluate.agreement import Floats, spearman
+from fxscore.evaluate.comparison import Comparison
 from fxscore.evaluate.estimates import Estimate
 
 Mark = Literal["", "bold", "underline"]
@@ -64,6 +65,30 @@ class CrossSpace:
             for row, scorer in pairs
             if row not in self.trained.get(scorer, ()) and (self.value(row, scorer) or 0) < 0
         ]
+
+    @classmethod
+    def of(
+        cls,
+        comparisons: Mapping[str, Comparison],
+        learned: Sequence[str],
+        handcrafted: Sequence[str],
+        trained: Mapping[str, frozenset[str]],
+    ) -> CrossSpace:
+        """The matrix of comparisons, by their row's name, each on its first label."""
+        found = [
+            (row, each)
+            for row, comparison in comparisons.items()
+            for each in comparison.evaluations
+            if each.label == next(iter(comparison.labels))
+        ]
+        return cls(
+            tuple(comparisons),
+            tuple(learned),
+            tuple(handcrafted),
+            {(row, each.scorer): each.agreement.figures["spearman"] for row, each in found},
+            {(row, each.scorer): each.n for row, each in found},
+            trained,
+        )
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from fxscore.errors import ScorerError
+from fxscore.evaluate.comparison import Comparison, compare
+from fxscore.evaluate.cross_space import CrossSpace, ScoreMatrix, score_matrix
+from fxscore.evaluate.estimates import Measures
 from fxscore.evaluate.population import Population
 from fxscore.evaluate.scoring import score_refs
-from fxscore.evaluate.seen import seen_by
+from fxscore.evaluate.seen import seen_by, trained_spaces
 from fxscore.evaluate.tables import read_population
+from fxscore.proxies import proxy_names
 from fxscore.run import Executor, Store, Watcher
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.types import ScoreRecord, Shape
@@ -22,6 +27,59 @@ class Study:
 
     population: Population
     notes: tuple[str, ...] = ()
+
+    def measure(
+        self,
+        scorers: Mapping[str, str],
+        measures: Measures,
+        labels: Sequence[str],
+        by_family: bool,
+        place: Workplace,
+        input_shape: Shape | None = None,
+    ) -> Comparison:
+        """Score the networks and compare the scorers on those of the labels that the population has.
+
+        Args:
+            scorers: names or paths by the name that reports call them.
+            measures: what and how.
+            labels: where the population has none of these, its test labels.
+            by_family: resample whole families, where the population has them.
+            place: where scores are computed and kept.
+            input_shape: (C, H, W) for all networks; None takes each network's own.
+        """
+        records = score_all(self.population, scorers, place, input_shape)
+        own = [name for name in labels if name in self.population.labels]
+        return compare(self.population, records, measures, own, by_family=by_family, notes=self.notes)
+
+
+class Workplace(TypedDict):
+    """Where scores are computed and kept."""
+
+    executor: Executor
+    store: Store | None
+    watcher: Watcher | None
+
+
+def require_labels(studies: Mapping[str, Study], labels: Sequence[str]) -> None:
+    """Raise `SpaceError`, with the labels that there are, for one that no population has."""
+    for name in labels:
+        if not any(name in study.population.labels for study in studies.values()):
+            next(iter(studies.values())).population.label(name)
+
+
+def across(found: Mapping[str, Comparison], scorers: Mapping[str, str]) -> tuple[CrossSpace, ScoreMatrix]:
+    """The matrix across spaces, and scorer against scorer.
+
+    Args:
+        found: comparisons by space.
+        scorers: names or paths by the name that reports call them.
+    """
+    handcrafted = [name for name, text in scorers.items() if text in proxy_names()]
+    learned = [name for name in scorers if name not in handcrafted]
+    trained = {name: frozenset(trained_spaces(load_scorer(scorers[name]))) for name in learned}
+    names = (*learned, *handcrafted)
+    scores = {space: comparison.scores for space, comparison in found.items()}
+    return CrossSpace.of(found, learned, handcrafted, trained), score_matrix(scores, names, names)
 
 
 def named(scorers: Sequence[str]) -> dict[str, str]:
@@ -71,21 +129,11 @@ def choose(
 def score_all(
     population: Population,
     scorers: Mapping[str, str | Scorer],
-    *,
+    place: Workplace,
     input_shape: Shape | None = None,
-    executor: Executor,
-    store: Store | None = None,
-    watcher: Watcher | None = None,
 ) -> dict[str, list[ScoreRecord]]:
     """Every scorer's records of a population, in its order."""
     return {
-        name: score_refs(
-            population.refs,
-            scorer,
-            input_shape=input_shape,
-            executor=executor,
-            store=store,
-            watcher=watcher,
-        )
+        name: score_refs(population.refs, scorer, input_shape=input_shape, **place)
         for name, scorer in scorers.items()
     }

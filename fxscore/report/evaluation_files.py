@@ -11,10 +11,17 @@ from fxscore.evaluate import Comparison, CrossSpace, Evaluation
 from fxscore.evaluate.resampling import FIGURES
 
 
-def comparison_json(comparison: Comparison) -> str:
-    """What was compared, one object per scorer and label, the failures and the notes; undefined is ``null``."""
+def comparison_json(*comparisons: Comparison) -> str:
+    """One object, or a list where there are several; undefined figures are ``null``."""
+    contents = [_content(comparison) for comparison in comparisons]
+    shown = contents[0] if len(contents) == 1 else contents
+    return json.dumps(shown, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _content(comparison: Comparison) -> dict[str, Any]:
+    """What was compared, one object per scorer and label, the failures and the notes."""
     measures = comparison.measures
-    content = {
+    return {
         "population": comparison.population,
         "n": comparison.n,
         "drawn": comparison.drawn,
@@ -32,7 +39,6 @@ def comparison_json(comparison: Comparison) -> str:
         ],
         "notes": list(comparison.notes),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def comparison_csv(*comparisons: Comparison) -> str:

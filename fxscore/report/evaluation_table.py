@@ -92,6 +92,21 @@ def failure_lines(comparison: Comparison) -> list[str]:
     ]
 
 
+def print_across(console: Console, matrix: CrossSpace, scores: ScoreMatrix) -> None:
+    """Print the matrix across spaces and the matrix of scorer against scorer."""
+    console.print(
+        Text(
+            "Spearman's ρ; bold: a learned scorer outperforms all handcrafted ones, underlined: two or more, "
+            f"†: trained on that space; negative elsewhere: {len(matrix.negative)}"
+        ),
+        soft_wrap=True,
+    )
+    console.print(cross_space_table(matrix))
+    over = f"Spearman's ρ of scorer with scorer, mean over {', '.join(scores.populations)}"
+    console.print(Text(over), soft_wrap=True)
+    console.print(score_matrix_table(scores))
+
+
 def cross_space_table(matrix: CrossSpace) -> Table:
     """Rows where scorers are tested, columns of learned scorers, then the handcrafted ones."""
     table = Table(box=box.SIMPLE_HEAD)
@@ -106,9 +121,7 @@ def cross_space_table(matrix: CrossSpace) -> Table:
 
 def score_matrix_table(matrix: ScoreMatrix) -> Table:
     """Scorer against scorer, mean ρ."""
-    table = Table(
-        title=f"mean over {', '.join(matrix.populations)}", title_justify="left", box=box.SIMPLE_HEAD
-    )
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("scorer", overflow="fold")
     for name in matrix.columns:
         table.add_column(name, justify="right")
@@ -123,4 +136,5 @@ def value_text(value: float | None) -> str:
 
 
 def _marked(matrix: CrossSpace, row: str, scorer: str) -> Text:
-    return Text(value_text(matrix.value(row, scorer)), style=_STYLES[matrix.mark(row, scorer)])
+    trained = "†" if row in matrix.trained.get(scorer, ()) else ""
+    return Text(value_text(matrix.value(row, scorer)) + trained, style=_STYLES[matrix.mark(row, scorer)])

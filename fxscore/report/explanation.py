@@ -67,12 +67,24 @@ def _summary(explanation: Explanation) -> list[tuple[str, str]]:
     shares = ", ".join(f"{name} {macs / max(explanation.macs, 1):.0%}" for name, macs in by_kind[:4] if macs)
     return [
         ("input", f"{explanation.batch} × {shape}"),
+        ("capture", _capture(explanation.exported)),
         ("encoding", " × ".join(map(str, explanation.encoding))),
         ("params", numbers.count(explanation.params)),
         ("MACs", numbers.count(explanation.macs) + (f" ({shares})" if shares else "")),
         ("fingerprint", explanation.fingerprint),
         ("time", numbers.seconds(explanation.seconds)),
     ]
+
+
+def _capture(exported: tuple[str, ...]) -> str:
+    """By which step of the ladder."""
+    if not exported:
+        return "recorded"
+    return (
+        "exported, since recording failed"
+        if "" in exported
+        else f"recorded, but exported {', '.join(exported)}"
+    )
 
 
 def _cells(summary: OperatorSummary, params: int, paths: bool) -> list[str]:
@@ -91,4 +103,4 @@ def _cells(summary: OperatorSummary, params: int, paths: bool) -> list[str]:
 def _some(names: tuple[str, ...], every: bool) -> str:
     shown = names if every else names[:_MANY_PATHS]
     rest = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more (--paths)" if rest else "")
+    return ", ".join(shown) + (f" and {rest} more (--verbose)" if rest else "")

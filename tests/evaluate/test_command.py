@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fxscore.cli.app import run
 from fxscore.errors import ScorerError
 from fxscore.job import ScoreSession
 from fxscore.run import Prepared
+from fxscore.spaces import BenchmarkTable, get_space
 from tests.evaluate.executor import InProcess
 
 Captured = pytest.CaptureFixture[str]
@@ -82,6 +84,31 @@ def test_failures_are_said_and_change_the_exit_code(
     assert "n = 5 of 6 drawn, those that all scored" in out
     assert "params failed on 1 of 6 networks" in out
     assert "it overflows" in out
+
+
+def test_several_spaces_give_the_matrices(
+    in_process: type[InProcess], make_table: Callable[[int], Path], tmp_path: Path, capsys: Captured
+) -> None:
+    data, picture = make_table(6), tmp_path / "matrix.svg"
+    macro = get_space("nasbench_macro")
+    cells = [macro.parse(text) for text in ("00000000", "11111111", "22222222")]
+    table = BenchmarkTable(macro.name, tuple(cells), {"cifar10.test": np.array([80.0, 90.0, 91.0])})
+    macro.write(table, data / "nas_bench_macro.csv.gz")
+    both = ["evaluate", "nasbench201", "nasbench_macro", *words(data)[2:], "--label", "cifar100.test"]
+    assert run([*both, "--plot", str(picture)]) == 0
+    out = capsys.readouterr().out
+    assert "nasbench201: n = 6" in out
+    assert "nasbench_macro: n = 3" in out
+    row = next(line for line in out.splitlines() if line.split()[:2] == ["nasbench_macro", "1.000"])
+    assert row.split() == ["nasbench_macro", "1.000", "1.000"]
+    assert "mean over nasbench201, nasbench_macro" in out
+    assert "<svg" in picture.read_text()
+    assert run([*both, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [(each["population"], each["evaluations"][0]["label"]) for each in content] == [
+        ("nasbench201", "cifar100.test"),
+        ("nasbench_macro", "cifar10.test"),
+    ]
 
 
 @pytest.mark.parametrize(

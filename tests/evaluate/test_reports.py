@@ -71,6 +71,7 @@ def test_csv_leaves_undefined_figures_empty() -> None:
 def test_the_matrix_in_every_form(tmp_path: Path) -> None:
     text = text_of(cross_space_table(MATRIX))
     assert "0.900" in text
+    assert "0.700†" in text
     markdown = cross_markdown(MATRIX)
     assert "**0.900 [0.80, 0.95]**" in markdown
     assert "0.700†" in markdown
