@@ -76,7 +76,7 @@ def probe(name: str) -> Probe:
     built = build(ModelRef.parse(name))
     build_seconds = clock.lap()
     examples = own_examples(built.module)
-    subject = Subject(built.module, built.input_shape, owned=True, example_inputs=examples)
+    subject = Subject(built.module, built.input_shape, owned=True, example_inputs=examples, rebuild=built.resized)
     captured = capture(built.module, subject.input_shape, owned=True, inputs=subject.inputs)
     capture_seconds = clock.lap()
     own = construct(built.module, subject.input_shape, owned=True, example_inputs=subject.inputs)

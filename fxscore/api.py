@@ -113,15 +113,16 @@ def _subject(
     model: Model, input_shape: Shape | None, example_inputs: Examples | None, scorer: Scorer
 ) -> Subject:
     if isinstance(model, nn.Module):
-        module, shape, owned = model, input_shape or DEFAULT_INPUT_SHAPE, False
+        module, shape, owned, rebuild = model, input_shape or DEFAULT_INPUT_SHAPE, False, None
     else:
         built = build(
             ModelRef.parse(model) if isinstance(model, str) else model, weights=scorer.needs_weights
         )
         module, shape, owned = built.module, input_shape or built.input_shape, not scorer.needs_weights
+        rebuild = built.resized
     if example_inputs is None and input_shape is None:
         example_inputs = own_examples(module)
-    return Subject(module, shape, owned=owned, example_inputs=example_inputs)
+    return Subject(module, shape, owned=owned, example_inputs=example_inputs, rebuild=rebuild)
 
 
 def _name(model: Model) -> str:

@@ -41,6 +41,7 @@ class Explanation:
         encoding: (B, C).
         params, macs: size, as in a record; `macs_by_operator` by captured operator.
         operators: summaries, most parameters first.
+        exported: modules that were captured by `torch.export`, since recording failed; "" is the whole network.
         unused: parameters that the encoding does not depend on (another head, an auxiliary branch).
         fingerprint: of the architecture.
         seconds: time to build, capture and rewrite.
@@ -55,6 +56,7 @@ class Explanation:
     macs: int
     macs_by_operator: dict[str, int]
     operators: tuple[OperatorSummary, ...]
+    exported: tuple[str, ...]
     unused: tuple[str, ...]
     fingerprint: str
     seconds: float
@@ -76,6 +78,7 @@ def explain_subject(name: str, subject: Subject, batch: int) -> Explanation:
         macs=constructed.costs.macs,
         macs_by_operator=constructed.costs.macs_by_operator,
         operators=_summaries(constructed, sizes),
+        exported=tuple(constructed.graph_module.meta["exported"]),
         unused=tuple(parameter for parameter in sizes if parameter not in covered),
         fingerprint=constructed.fingerprint,
         seconds=time.perf_counter() - start,

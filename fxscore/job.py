@@ -74,7 +74,7 @@ class ScoreSession:
         owned = not self.scorer.needs_weights
         examples = None if self.input_shape else own_examples(built.module)
         shape = self.input_shape or built.input_shape
-        subject = Subject(built.module, shape, owned=owned, example_inputs=examples)
+        subject = Subject(built.module, shape, owned=owned, example_inputs=examples, rebuild=built.resized)
         return prepare(subject, self.scorer, recipe_key(ref))
 
     def finish(self, prepared: Prepared) -> float:

@@ -17,6 +17,7 @@ Shape = tuple[int, ...]
 
 _TEXT = re.compile(r"^(?P<body>.*?)(?P<options>\{.*\})?$", re.DOTALL)
 _FILE = re.compile(r"^(?P<path>.*\.py)(?::(?P<builder>[A-Za-z_]\w*))?$", re.DOTALL)
+_EXPORTED = ".pt2"
 _NAMED = re.compile(r"^(?P<source>[A-Za-z_][\w.]*):(?P<name>.+)$", re.DOTALL)
 
 
@@ -24,7 +25,8 @@ _NAMED = re.compile(r"^(?P<source>[A-Za-z_][\w.]*):(?P<name>.+)$", re.DOTALL)
 class ModelRef:
     """A picklable recipe for one network.
 
-    Text form: ``SOURCE:NAME{JSON options}``, or ``path/to/file.py[:builder]{…}`` for a Python file::
+    Text form: ``SOURCE:NAME{JSON options}``, ``path/to/file.py[:builder]{…}`` for a Python file, or the path of a
+    program that `torch.export.save` wrote, ``path/to/net.pt2``::
 
         timm:resnet50          torchvision:resnet18      zoo/vgg.py       zoo/vgg.py:build_small
         nasbench201:|nor_conv_3x3~0|+|…|                 mypackage.nets:Net{"width": 32}
@@ -51,11 +53,13 @@ class ModelRef:
         options = _parse_options(text, match["options"])
         if file := _FILE.match(match["body"]):
             return cls.of("file", f"{file['path']}:{file['builder'] or 'build'}", options)
+        if match["body"].endswith(_EXPORTED):
+            return cls.of("exported", match["body"], options)
         if named := _NAMED.match(match["body"]):
             return cls.of(named["source"], named["name"], options)
         raise ModelRefError(
             f"{text!r} is no model reference; write SOURCE:NAME (timm:resnet50, torchvision:resnet18, "
-            "package.module:callable) or a path to a .py file"
+            "package.module:callable) or a path to a .py or .pt2 file"
         )
 
     @property
@@ -64,7 +68,9 @@ class ModelRef:
         return {key: json.loads(value) for key, value in self.options}
 
     def __str__(self) -> str:
-        body = self.name.removesuffix(":build") if self.source == "file" else f"{self.source}:{self.name}"
+        body = f"{self.source}:{self.name}"
+        if self.source in ("file", "exported"):
+            body = self.name.removesuffix(":build")
         return body + (json.dumps(self.kwargs) if self.options else "")
 
 

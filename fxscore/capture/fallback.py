@@ -19,6 +19,8 @@ from torch.export.graph_signature import InputKind, InputSpec
 from torch.overrides import _pop_mode_temporarily
 from torch.utils import _pytree as pytree
 
+from fxscore.errors import CaptureError
+
 _CHECKS = ("_assert", "sym_constrain")
 
 
@@ -28,7 +30,7 @@ def exported_forward(module: nn.Module) -> Callable[..., Any]:
     def forward(*args: Any, **kwargs: Any) -> Any:
         with _pop_mode_temporarily():  # export records in its own way
             program = _export(module, args, kwargs)
-        return _replay(program, module, args, kwargs)
+        return replay(program, module, args, kwargs)
 
     return forward
 
@@ -46,7 +48,15 @@ def _export(module: nn.Module, args: Any, kwargs: Any) -> ExportedProgram:
     return program
 
 
-def _replay(program: ExportedProgram, module: nn.Module, args: Any, kwargs: Any) -> Any:
+def replay(program: ExportedProgram, module: nn.Module, args: Any, kwargs: Any) -> Any:
+    """Run an exported program by the plain functions that its operators are known by.
+
+    Args:
+        program: without decompositions, functional (`run_decompositions({})`).
+        module: holds the parameters and buffers that the program names.
+        args: what the program's forward is called with.
+        kwargs: what it is called with by name.
+    """
     values: dict[fx.Node, Any] = {}
     given = iter(pytree.tree_leaves((tuple(args), dict(kwargs))))
     specs = iter(program.graph_signature.input_specs)
@@ -108,3 +118,39 @@ _OTHER_NAMES: dict[str, Callable[..., Any]] = {
     "_to_copy": Tensor.to,
     "index": _index,
 }
+
+
+class ExportedNetwork(nn.Module):
+    """An exported program as a module that can be captured; see `exported_network`."""
+
+    def __init__(self, program: ExportedProgram, network: nn.Module) -> None:
+        super().__init__()
+        self.program = program
+        self.network = network
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Replay the program.
+
+        Raises:
+            CaptureError: its batch is a constant, and another than the scorer's.
+        """
+        self._check_batch(pytree.tree_leaves((args, kwargs)))
+        return replay(self.program, self.network, args, kwargs)
+
+    def _check_batch(self, given: list[Any]) -> None:
+        taken = [node.meta["val"] for node in self.program.graph.nodes if node.op == "placeholder"]
+        for value, tensor in zip(taken[-len(given) :], given, strict=True):
+            if isinstance(tensor, Tensor) and isinstance(value.shape[0], int) and len(value) != len(tensor):
+                raise CaptureError(
+                    f"the program was exported for a batch of {len(value)} alone; export it with dynamic_shapes, the "
+                    f"first axis of every input torch.export.Dim('batch'), or for the scorer's batch of {len(tensor)}"
+                )
+
+    def train(self, mode: bool = True) -> ExportedNetwork:
+        """Nothing: what was exported has one mode."""
+        return self
+
+
+def exported_network(program: ExportedProgram) -> ExportedNetwork:
+    """The module that stands for a program which the user exported."""
+    return ExportedNetwork(program.run_decompositions({}), program.module(check_guards=False))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -27,6 +30,37 @@ def weightless_copy(model: nn.Module) -> nn.Module:
             "instead of the instance, give a recipe that builds it (a file with build(), or package.module:callable)"
         ) from error
     return duplicate.eval()
+
+
+@contextmanager
+def unchanged(model: nn.Module) -> Iterator[None]:
+    """Within this context a forward may change attributes of `model` (caches, counters); afterwards they are as before.
+
+    What a captured forward caches are tensors of that capture, which no later one can use.
+    """
+    before = [(module, dict(module.__dict__), _containers(module)) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, attributes, containers in before:
+            module.__dict__.clear()
+            module.__dict__.update(attributes)
+            for name, content in containers.items():
+                _refill(attributes[name], content)
+
+
+def _containers(module: nn.Module) -> dict[str, Any]:
+    """Copies of the lists and dicts among a module's own attributes."""
+    found = {name: value for name, value in module.__dict__.items() if type(value) in (dict, list)}
+    return {name: copy.copy(value) for name, value in found.items()}
+
+
+def _refill(container: Any, content: Any) -> None:
+    container.clear()
+    if isinstance(container, dict):
+        container.update(content)
+    else:
+        container.extend(content)
 
 
 def _meta_parameter(parameter: nn.Parameter) -> nn.Parameter:

@@ -19,7 +19,7 @@ from torch.fx._lazy_graph_module import _LazyGraphModule
 from fxscore.capture.fallback import exported_forward
 from fxscore.capture.inputs import Inputs, is_continuous, is_mask
 from fxscore.capture.recorder import DataDependentError, Recorder
-from fxscore.capture.standin import weightless_copy
+from fxscore.capture.standin import unchanged, weightless_copy
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
 
@@ -59,7 +59,8 @@ def capture(
     first: _RecordingError | None = None
     while True:
         try:
-            return _record(model, inputs or Inputs.image(input_shape), batch, leaves, exported)
+            with unchanged(model):
+                return _record(model, inputs or Inputs.image(input_shape), batch, leaves, exported)
         except _RecordingError as error:
             first = first or error
             further = [path for path in (error.path, "") if path not in exported]

@@ -8,7 +8,7 @@ from fxscore.errors import ModelRefError
 from fxscore.types import ModelRef
 
 
-def expand(patterns: Iterable[str]) -> list[ModelRef]:
+def expand(patterns: Iterable[str], pretrained_only: bool = False) -> list[ModelRef]:
     """The references that the words stand for, each once, in the order given.
 
     A plain name that cannot be found is kept: it becomes an error row beside the networks that can be ranked.
@@ -18,15 +18,15 @@ def expand(patterns: Iterable[str]) -> list[ModelRef]:
     """
     found: dict[ModelRef, None] = {}
     for pattern in patterns:
-        found.update(dict.fromkeys(_expand_one(pattern)))
+        found.update(dict.fromkeys(_expand_one(pattern, pretrained_only)))
     return list(found)
 
 
-def _expand_one(pattern: str) -> list[ModelRef]:
+def _expand_one(pattern: str, pretrained_only: bool) -> list[ModelRef]:
     from fxscore import sources
 
     try:
-        return sources.expand(pattern)
+        return sources.expand(pattern, pretrained_only=pretrained_only)
     except ModelRefError:
         if any(sign in pattern for sign in "*?["):
             raise

@@ -11,7 +11,7 @@ from fxscore.cli import options, output
 EPILOG = (
     "Examples:\n\n"
     "  fxscore explain zoo/vit.py\n\n"
-    "  fxscore explain timm:resnet50 --paths\n\n"
+    "  fxscore explain timm:resnet50 --verbose\n\n"
     "  fxscore explain zoo/vgg.py --code\n\n"
     "Exit codes: 0 explained, 2 the network cannot be built, captured or represented (says why)."
 )
@@ -26,10 +26,11 @@ def explain(
     model: options.Model,
     scorer: options.Scorer = None,
     input_shape: options.InputShape = None,
-    paths: Annotated[bool, typer.Option("--paths", help="Name every module path.")] = False,
     code: Annotated[bool, typer.Option("--code", help="Print the constructed architecture's code.")] = False,
     json: options.Json = None,
-    verbose: options.Verbose = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Name every module path, and log what is done.")
+    ] = False,
     log_file: options.LogFile = None,
 ) -> None:
     """Show what each operator of a network became.
@@ -47,4 +48,4 @@ def explain(
     if json is not None:
         output.write(dumps(asdict(explanation), indent=2, ensure_ascii=False) + "\n", json)
     if json != "-":
-        print_explanation(output.console(), explanation, paths=paths, code=code)
+        print_explanation(output.console(), explanation, paths=verbose, code=code)

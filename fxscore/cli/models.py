@@ -16,11 +16,13 @@ def register(app: typer.Typer) -> None:
     app.command("models", epilog=EPILOG)(models)
 
 
-def models(patterns: options.Models, json: options.Json = None) -> None:
+def models(
+    patterns: options.Models, pretrained_only: options.PretrainedOnly = False, json: options.Json = None
+) -> None:
     """List the networks that a pattern stands for, one a line."""
     import json as json_format
 
-    names = [str(ref) for ref in expand(patterns)]
+    names = [str(ref) for ref in expand(patterns, pretrained_only)]
     if json is not None:
         output.write(json_format.dumps(names, indent=2, ensure_ascii=False) + "\n", json)
     else:

@@ -12,8 +12,9 @@ from fxscore.report.rows import SortKey
 
 MODEL_HELP = (
     "What to score: a Python file with build() and INPUT_SHAPE (zoo/vit.py, nets.py:build_small), timm:NAME, "
-    "torchvision:NAME, a space (nasbench201:CELL), or package.module:callable. timm and torchvision names "
-    "may hold wildcards, in quotes. Keyword arguments follow in braces: 'timm:resnet50{\"num_classes\": 10}'."
+    "torchvision:NAME, a space (nasbench201:CELL), package.module:callable, or an exported program (net.pt2). "
+    "timm and torchvision names may hold wildcards, in quotes. Keyword arguments follow in braces: "
+    "'timm:resnet50{\"num_classes\": 10}'."
 )
 
 Models = Annotated[list[str], typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]
@@ -38,6 +39,10 @@ InputShape = Annotated[
 ]
 Sort = Annotated[
     SortKey, typer.Option(help="Order of the rows; score from the best, the others from the smallest.")
+]
+PretrainedOnly = Annotated[
+    bool,
+    typer.Option("--pretrained-only", help="Of timm and torchvision, only what they publish weights for."),
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes, one thread each.", show_default="one per core")

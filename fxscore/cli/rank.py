@@ -41,6 +41,7 @@ def rank(
     store: options.Store = None,
     no_store: options.NoStore = False,
     cluster: options.Cluster = None,
+    pretrained_only: options.PretrainedOnly = False,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
@@ -49,7 +50,7 @@ def rank(
     Each file runs in a worker process with a time limit, so a broken one spoils nothing but its own row.
     """
     output.set_up_logging(verbose, log_file)
-    refs = expand(models)
+    refs = expand(models, pretrained_only)
     from fxscore import api
     from fxscore.cli.progress import RankingProgress
 

@@ -8,7 +8,8 @@ ranks. The smaller side shrinks by the same factor, to a multiple of 16. Clips k
 without two axes of positions (token ids, sound) stay as they are.
 
 Not every network takes every size. In this order: the size as it is; the network's own `set_input_size` (timm's
-transformers), on a copy; 7/4 of the size (Inception's unpadded convolutions, patches of 14); the network's own size.
+transformers), on a copy; the network built anew, where it came from a recipe whose builder takes a size (timm's
+`img_size`); 7/4 of the size (Inception's unpadded convolutions, patches of 14); the network's own size.
 """
 
 from __future__ import annotations
@@ -36,12 +37,19 @@ def seen_shape(own: Shape) -> Shape:
     return own if target is None else (*own[:-2], *(_scaled(length, target / side) for length in own[-2:]))
 
 
-def attempts(module: nn.Module, own: Shape, seen: Shape) -> Iterator[tuple[Callable[[], nn.Module], Shape]]:
+Rebuild = Callable[[tuple[int, int]], nn.Module]
+
+
+def attempts(
+    module: nn.Module, own: Shape, seen: Shape, rebuild: Rebuild | None = None
+) -> Iterator[tuple[Callable[[], nn.Module], Shape]]:
     """Ways to see `module` at `seen`, the preferred one first and its own size last: (makes the module, shape)."""
     if seen != own:
         yield lambda: module, seen
         if hasattr(module, "set_input_size"):
             yield lambda: resized(module, seen), seen
+        if rebuild is not None:
+            yield lambda: rebuild((seen[-2], seen[-1])), seen
         larger = (*seen[:-2], *(length * 7 // 4 for length in seen[-2:]))
         if len(seen) >= 3 and max(larger[-2:]) < max(own[-2:]):
             yield lambda: module, larger

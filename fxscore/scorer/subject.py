@@ -10,8 +10,8 @@ from fxscore.capture import capture
 from fxscore.capture.costs import Costs, costs
 from fxscore.capture.inputs import Examples, Inputs
 from fxscore.constructed import ConstructedArchitecture, construct
-from fxscore.errors import CaptureError
-from fxscore.scorer.protocol import attempts
+from fxscore.errors import CaptureError, ModelRefError
+from fxscore.scorer.protocol import Rebuild, attempts
 from fxscore.types import Shape
 
 
@@ -24,6 +24,7 @@ class Subject:
         owned: the module was built for this alone, and may be captured without a copy.
         example_inputs: what the network takes, where that is not one image (`fxscore.capture.inputs`); it is then seen
             at these sizes by every scorer.
+        rebuild: builds the network weight-free for images of another (height, width), where its recipe can.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class Subject:
         *,
         owned: bool = False,
         example_inputs: Examples | None = None,
+        rebuild: Rebuild | None = None,
     ) -> None:
         self.module = module
         self.inputs = None if example_inputs is None else Inputs.of(example_inputs)
         self.input_shape = input_shape if self.inputs is None else self.inputs.shape
         self.owned = owned
+        self.rebuild = rebuild
         self._constructed: dict[tuple[int, Shape], ConstructedArchitecture] = {}
 
     def construct(self, batch: int, shape: Shape | None = None) -> ConstructedArchitecture:
@@ -68,10 +71,10 @@ class Subject:
 
     def _construct(self, batch: int, shape: Shape) -> ConstructedArchitecture:
         """At `shape` or the nearest to it that the network takes (`fxscore.scorer.protocol`)."""
-        for make, size in attempts(self.module, self.input_shape, shape):
+        for make, size in attempts(self.module, self.input_shape, shape, self.rebuild):
             try:
                 return construct(make(), size, batch, owned=self.owned, example_inputs=self.inputs)
-            except CaptureError:
+            except (CaptureError, ModelRefError):
                 if size == self.input_shape:
                     raise
         raise AssertionError("the last attempt is at the network's own shape")

@@ -25,12 +25,15 @@ class Built:
         ref: where it came from.
         step: how it was built: a step of `fxscore.capture.empty_weights` ("meta", "zeros" or "ordinary"), or
             "with weights".
+        resized: the same network, built weight-free for images of another (height, width); raises `ModelRefError` where
+            its builder does not take the size. None where no builder is known to.
     """
 
     module: nn.Module
     input_shape: Shape
     ref: ModelRef
     step: str = "with weights"
+    resized: Callable[[tuple[int, int]], nn.Module] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,22 @@ class Recipe:
         make: builds the network with PyTorch's ordinary initialisation; may be called more than once.
         input_shape: the shape of one input of the network that `make` gave.
         path: the file to name in an error, where there is one.
+        resized: builds the network for images of another (height, width), where its builder knows how.
     """
 
     make: Callable[[], object]
     input_shape: Callable[[nn.Module], Shape]
     path: Path | None = None
+    resized: Callable[[tuple[int, int]], object] | None = None
 
 
 class Source(Protocol):
     """A place that models come from."""
 
-    def expand(self, ref: ModelRef) -> list[ModelRef]:
+    def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
         """The references that a pattern stands for, sorted; at least one.
+
+        With `pretrained_only`, a library's architectures for which it publishes no weights are left out.
 
         Raises:
             ModelRefError: nothing has this name; the message gives close ones.

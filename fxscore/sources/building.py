@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fxscore.errors import ModelRefError
@@ -36,7 +37,17 @@ def build(ref: ModelRef, *, weights: bool = False, seed: int = 0) -> Built:
         recipe = source_of(ref).recipe(ref)
         with foreign_code(str(ref), recipe.path):
             module, step = _build(ref, recipe, weights)
-    return Built(module, recipe.input_shape(module), ref, step)
+    resized = None if recipe.resized is None else partial(_resized, ref, recipe, seed)
+    return Built(module, recipe.input_shape(module), ref, step, resized)
+
+
+def _resized(ref: ModelRef, recipe: Recipe, seed: int, size: tuple[int, int]) -> nn.Module:
+    from fxscore.capture.empty_weights import build_without_weights
+
+    make = recipe.resized
+    assert make is not None
+    with seeded(seed), foreign_code(str(ref), recipe.path):
+        return build_without_weights(lambda: _checked(ref, make(size))).module
 
 
 def _build(ref: ModelRef, recipe: Recipe, weights: bool) -> tuple[nn.Module, str]:

@@ -25,7 +25,7 @@ class GenotypeSource:
 
         return ref.source in space_names() or ":" in ref.name
 
-    def expand(self, ref: ModelRef) -> list[ModelRef]:
+    def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
         self._read(ref)
         return [ref]
 

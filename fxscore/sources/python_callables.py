@@ -26,7 +26,7 @@ _SOURCE_NAMES = ("timm", "torchvision", "file", "python")
 class PythonCallableSource:
     """Functions and classes of any package that can be imported, from the working directory too."""
 
-    def expand(self, ref: ModelRef) -> list[ModelRef]:
+    def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
         place, name = _split(ref)
         plain = ModelRef(place, name, ref.options)
         _builder(plain)

@@ -25,7 +25,7 @@ from fxscore.types import ModelRef, Shape
 class PythonFileSource:
     """Builders in Python files."""
 
-    def expand(self, ref: ModelRef) -> list[ModelRef]:
+    def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
         pattern, builder = _split(ref)
         return [ModelRef.of("file", f"{path}:{builder}", ref.kwargs) for path in _files(pattern)]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from fxscore.errors import ModelRefError
 from fxscore.sources.base import Source
 from fxscore.sources.digest import source_digest
+from fxscore.sources.exported_programs import ExportedProgramSource
 from fxscore.sources.genotypes import GenotypeSource
 from fxscore.sources.python_callables import PythonCallableSource
 from fxscore.sources.python_files import PythonFileSource, path_of
@@ -20,6 +21,7 @@ _SOURCES: dict[str, Source] = {
     "timm": TimmSource(),
     "torchvision": TorchvisionSource(),
     "python": PythonCallableSource(),
+    "exported": ExportedProgramSource(),
 }
 
 
@@ -30,14 +32,15 @@ def source_of(ref: ModelRef) -> Source:
     return GenotypeSource() if GenotypeSource.knows(ref) else _SOURCES["python"]
 
 
-def expand(pattern: str) -> list[ModelRef]:
+def expand(pattern: str, *, pretrained_only: bool = False) -> list[ModelRef]:
     """The model references that a text pattern stands for.
 
     Args:
-        pattern: a file or a glob of files (`zoo/*.py`); `timm:` or `torchvision:` with names and wildcards
-            joined by commas, of which those with a leading `!` are left out (`timm:resnet*,!*d`); an
+        pattern: a file or a glob of files (`zoo/*.py`, `nets/*.pt2`); `timm:` or `torchvision:` with names and
+            wildcards joined by commas, of which those with a leading `!` are left out (`timm:resnet*,!*d`); an
             importable builder (`package.module:callable`); or a genotype (`nasbench201:|…|`). JSON options
             in braces at the end go to every builder.
+        pretrained_only: leave out a library's architectures for which it publishes no weights.
 
     Returns:
         At least one reference, sorted by name, each once.
@@ -48,7 +51,7 @@ def expand(pattern: str) -> list[ModelRef]:
     if os.path.isdir(pattern):  # unlike Path.is_dir it takes texts of any length
         raise ModelRefError(f"{pattern} is a folder; name its files, as in {Path(pattern) / '*.py'}")
     ref = ModelRef.parse(pattern)
-    return source_of(ref).expand(ref)
+    return source_of(ref).expand(ref, pretrained_only=pretrained_only)
 
 
 def file_hash(ref: ModelRef) -> str:

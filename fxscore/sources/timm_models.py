@@ -23,11 +23,12 @@ _WEIGHT_OPTIONS = ("pretrained", "checkpoint_path", "pretrained_cfg", "pretraine
 class TimmSource:
     """The architectures of the timm library."""
 
-    def expand(self, ref: ModelRef) -> list[ModelRef]:
+    def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
         import timm
 
         _refuse_tag(ref.name, timm.list_models())
-        chosen = select("timm", ref.name, timm.list_models())
+        tagged = {name.partition(".")[0] for name in timm.list_models(pretrained=True)}
+        chosen = select("timm", ref.name, sorted(tagged) if pretrained_only else timm.list_models())
         return [ModelRef("timm", name, ref.options) for name in chosen]
 
     def recipe(self, ref: ModelRef) -> Recipe:
@@ -42,6 +43,9 @@ class TimmSource:
         return Recipe(
             lambda: timm.create_model(ref.name, pretrained=False, **ref.kwargs),
             lambda module: _input_shape(ref, module),
+            resized=lambda size: timm.create_model(
+                ref.name, pretrained=False, **{**ref.kwargs, "img_size": size}
+            ),
         )
 
     def provenance(self, ref: ModelRef) -> dict[str, str]:

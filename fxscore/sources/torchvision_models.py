@@ -28,10 +28,13 @@ _WEIGHT_OPTIONS = ("weights", "weights_backbone", "pretrained", "pretrained_back
 class TorchvisionSource:
     """The builders that `torchvision.models.list_models()` names."""
 
-    def expand(self, ref: ModelRef) -> list[ModelRef]:
+    def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
         from torchvision import models
 
-        chosen = select("torchvision", ref.name, models.list_models())
+        names = models.list_models()
+        if pretrained_only:
+            names = [name for name in names if len(models.get_model_weights(name))]
+        chosen = select("torchvision", ref.name, names)
         return [ModelRef("torchvision", name, ref.options) for name in chosen]
 
     def recipe(self, ref: ModelRef) -> Recipe:

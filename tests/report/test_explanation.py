@@ -22,6 +22,7 @@ EXPLANATION = Explanation(
         OperatorSummary("conv2d", "synthesised", 2, 900_000, ("stem.conv", "body.conv")),
         OperatorSummary("my_op", "halved", 1, 100_000, ("body.mine",)),
     ),
+    exported=("body.mine",),
     unused=tuple(f"extra.{number}" for number in range(20)),
     fingerprint="abc",
     seconds=0.25,
@@ -43,13 +44,14 @@ def test_explanation_says_what_each_operator_became(console: Console) -> None:
     print_explanation(console, EXPLANATION)
     text = text_of(console)
     assert "my[net].py" in text
+    assert "recorded, but exported body.mine" in text
     assert "16 × 3×32×32" in text
     assert "50.0 M (conv2d 80%, linear 20%)" in text
     conv = next(line for line in text.splitlines() if "  conv2d  " in line)
     assert "synthesised: weights from the shared kernel" in conv
     assert conv.split()[-4:] == ["2", "900", "k", "90.0%"]
     assert "halved" in text
-    assert "extra.7 and 12 more (--paths)" in text
+    assert "extra.7 and 12 more (--verbose)" in text
     assert "stem.conv" not in text
     assert "forward" not in text
 

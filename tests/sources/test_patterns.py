@@ -122,3 +122,11 @@ def test_recipe_keys_hold_the_versions_of_the_library_that_builds() -> None:
     assert f"timm={timm.__version__}" in recipe_key(ModelRef.parse("timm:resnet18"))
     version = torchvision.__version__.partition("+")[0]
     assert f"torchvision={version}" in recipe_key(ModelRef.parse("torchvision:resnet18"))
+
+
+@pytest.mark.zoo
+def test_only_what_has_published_weights() -> None:
+    every, published = (expand("timm:vit_*", pretrained_only=only) for only in (False, True))
+    assert set(published) < set(every)
+    assert ModelRef("timm", "vit_tiny_patch16_224") in published
+    assert expand("torchvision:resnet18", pretrained_only=True) == [ModelRef("torchvision", "resnet18")]

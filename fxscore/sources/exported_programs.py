@@ -1,0 +1,83 @@
+"""Programs that `torch.export.save` wrote, as a source: `net.pt2`. Last choice: a file of Python code says more.
+
+The exported graph of aten operators is replayed as plain calls, so that the same rules represent it. Its batch must be
+free (`dynamic_shapes`), or the scorer's: sizes that export has made constants cannot follow another batch.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fxscore.errors import ModelRefError
+from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
+from fxscore.sources.digest import versions
+from fxscore.sources.names import did_you_mean
+from fxscore.types import ModelRef, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.export import ExportedProgram
+
+
+class ExportedProgramSource:
+    """Files of exported programs."""
+
+    def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
+        found = sorted(glob.glob(ref.name, recursive=True)) if glob.has_magic(ref.name) else [str(_path(ref))]
+        if not found:
+            raise ModelRefError(f"{ref.name} matches no file")
+        return [ModelRef("exported", name, ref.options) for name in found]
+
+    def recipe(self, ref: ModelRef) -> Recipe:
+        if ref.options:
+            raise ModelRefError(f"{ref}: an exported program takes no options")
+        path = _path(ref)
+        return Recipe(lambda: _load(path), _input_shape, path)
+
+    def provenance(self, ref: ModelRef) -> dict[str, str]:
+        return {"sha256": hashlib.sha256(_path(ref).read_bytes()).hexdigest(), **versions("torch")}
+
+
+def _path(ref: ModelRef) -> Path:
+    path = Path(ref.name)
+    if path.is_file():
+        return path
+    near = did_you_mean(path.name, [other.name for other in path.parent.glob("*.pt2")])
+    raise ModelRefError(f"{path}: no such file{near}")
+
+
+def _load(path: Path) -> nn.Module:
+    from torch import export
+
+    from fxscore.capture.fallback import exported_network
+
+    try:
+        program = export.load(path)
+    except Exception as error:  # foreign bytes: whatever the reader raises
+        raise ModelRefError(f"{path} is not a program that torch.export.save wrote ({error})") from error
+    network = exported_network(program)
+    network.example_input_array = _examples(program)  # type: ignore[assignment]
+    return network
+
+
+def _examples(program: ExportedProgram) -> object:
+    """The inputs that the program was exported with, where one image does not say it all."""
+    import torch
+
+    if program.example_inputs is None:
+        return None
+    args, kwargs = program.example_inputs
+    one_image = len(args) == 1 and not kwargs and isinstance(args[0], torch.Tensor)
+    if one_image and args[0].is_floating_point():
+        return None
+    return kwargs if kwargs and not args else args
+
+
+def _input_shape(network: nn.Module) -> Shape:
+    program: Any = network.program
+    examples = program.example_inputs
+    first = examples[0][0] if examples and examples[0] else None
+    return tuple(first.shape[1:]) if first is not None else DEFAULT_INPUT_SHAPE
