@@ -1,0 +1,82 @@
+"""One architecture, one score: in a new process, with other weights, and (within tolerance) on more threads."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import fxscore
+from fxscore.scorer import FTScoreNet, Settings
+from fxscore.sources import build
+from fxscore.types import ModelRef
+
+# Thirty families, small members.
+NETWORKS = (
+    "test_resnet", "test_vit", "test_efficientnet", "test_convnext", "test_nfnet", "test_mambaout", "test_byobnet",
+    "test_maxvit", "resnet10t", "mobilenetv2_035", "mobilenetv3_small_050", "ghostnet_050", "lcnet_035",
+    "regnetx_002", "repvgg_a0", "shvit_s1", "starnet_s1", "efficientvit_b0", "efficientvit_m0", "levit_128s",
+    "pvt_v2_b0", "edgenext_xx_small", "mobilevitv2_050", "deit_tiny_patch16_224", "xcit_nano_12_p16_224",
+    "convit_tiny", "pit_ti_224", "vovnet39a", "semnasnet_050", "fasternet_t0",
+)  # fmt: skip
+SETTINGS = Settings(batch=4, input_shape=(3, 16, 16), n_in=16, n_out=16)
+TOLERANCE = 1e-4  # of the deviation over the population (METHOD.md section 1)
+
+SCRIPT = """
+import json, sys
+import torch
+torch.set_num_threads(int(sys.argv[1]))
+from tests.zoo.test_determinism import scores
+print(json.dumps(scores()))
+"""
+
+
+def scores() -> list[float]:
+    """Of all the networks, built weight-free from their recipes."""
+    scorer = FTScoreNet(SETTINGS, seed=0)
+    return [fxscore.score(f"timm:{name}", scorer=scorer) for name in NETWORKS]
+
+
+def in_a_new_process(threads: int) -> list[float]:
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONHASHSEED": str(threads)}
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(threads)],
+        capture_output=True, text=True, timeout=600, check=True, env=environment,
+    )  # fmt: skip
+    found: list[float] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def first() -> list[float]:
+    return in_a_new_process(threads=1)
+
+
+@pytest.mark.zoo
+def test_a_new_process_and_other_weights_change_nothing(first: list[float]) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        scorer = FTScoreNet(SETTINGS, seed=0)
+        for name, expected in zip(NETWORKS, first, strict=True):
+            built = build(ModelRef("timm", name), weights=True, seed=7)
+            found = fxscore.score(built.module, input_shape=built.input_shape, scorer=scorer)
+            assert found == expected or built.resized is not None and name in BUILT_ANEW, name
+    finally:
+        torch.set_num_threads(threads)
+
+
+# An instance cannot be built anew at the small size, so it is seen at its own: another score than its recipe's.
+BUILT_ANEW = ("convit_tiny", "levit_128s", "pit_ti_224")
+
+
+@pytest.mark.zoo
+def test_threads_change_no_more_than_the_tolerance(first: list[float]) -> None:
+    deviation = statistics.pstdev(first)
+    for name, one, two in zip(NETWORKS, first, in_a_new_process(threads=2), strict=True):
+        assert abs(one - two) <= TOLERANCE * deviation, name
