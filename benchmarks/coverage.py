@@ -36,6 +36,7 @@ from fxscore.sources import expand
 
 WORK = Path("runs/coverage.jsonl")
 CSV = Path(__file__).parent / "coverage.csv"
+README = Path(__file__).parents[1] / "README.md"
 SOURCES = ("timm", "torchvision", "transformers")
 Row = dict[str, Any]
 
@@ -196,6 +197,14 @@ def _csv_rows(rows: Mapping[str, Row]) -> Iterator[Row]:
         yield {**row, **sizes, **seconds, **names, **built}
 
 
+def write_readme(counts: str) -> None:
+    """Put the table into the README, between its marks."""
+    begin, end = "<!-- begin coverage: python -m benchmarks.coverage -->", "<!-- end coverage -->"
+    text = README.read_text(encoding="utf-8")
+    before, rest = text.split(begin)
+    README.write_text(f"{before}{begin}\n{counts}\n{end}{rest.split(end)[1]}", encoding="utf-8")
+
+
 def main() -> None:
     """Examine, and write what was found."""
     options = arguments()
@@ -207,6 +216,7 @@ def main() -> None:
     keep_features(rows, options.features)
     if not options.only:
         write_csv(rows, CSV)
+        write_readme(counts_table(rows))
         write_section("coverage", "Coverage", text, command_line())
 
 
