@@ -111,6 +111,12 @@ def is_represented(row: Row) -> bool:
 
 def summary(rows: Mapping[str, Row]) -> str:
     """The section of RESULTS.md."""
+    good = [row for row in rows.values() if not row["error"]]
+    return "\n\n".join([counts_table(rows), _accounting(good), _times(good), _failures(rows)])
+
+
+def counts_table(rows: Mapping[str, Row]) -> str:
+    """How many networks of each library got how far."""
     groups = {source: [row for name, row in rows.items() if library(name) == source] for source in SOURCES}
     columns = (
         "",
@@ -123,9 +129,7 @@ def summary(rows: Mapping[str, Row]) -> str:
         "scored",
     )
     lines = [(source, *_counts(group)) for source, group in groups.items()]
-    lines.append(("all", *_counts(list(rows.values()))))
-    good = [row for row in rows.values() if not row["error"]]
-    return "\n\n".join([table(columns, lines), _accounting(good), _times(good), _failures(rows)])
+    return table(columns, [*lines, ("all", *_counts(list(rows.values())))])
 
 
 def _counts(rows: Sequence[Row]) -> list[int]:
