@@ -29,6 +29,7 @@ from fxscore.scorer.features import network_features
 from fxscore.sources import build
 from fxscore.types import ModelRef, Shape
 
+OWN_BATCH = 2  # at the own size nothing is run, but index tables that depend on the batch are made
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.Embedding)
 
 
@@ -77,9 +78,9 @@ def probe(name: str) -> Probe:
     build_seconds = clock.lap()
     examples = own_examples(built.module)
     subject = Subject(built.module, built.input_shape, owned=True, example_inputs=examples, rebuild=built.resized)
-    captured = capture(built.module, subject.input_shape, owned=True, inputs=subject.inputs)
+    captured = capture(built.module, subject.input_shape, OWN_BATCH, owned=True, inputs=subject.inputs)
     capture_seconds = clock.lap()
-    own = construct(built.module, subject.input_shape, owned=True, example_inputs=subject.inputs)
+    own = construct(built.module, subject.input_shape, OWN_BATCH, owned=True, example_inputs=subject.inputs)
     account = _account(built.module, captured, own)
     clock.lap()
     features = network_features(subject)

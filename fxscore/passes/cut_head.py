@@ -110,8 +110,8 @@ def _nearest_weighted(result: fx.Node, weights: set[fx.Node]) -> dict[fx.Node, f
         if any(source in weights for source in node.all_input_nodes):
             nearest[_without_bias(node, weights)] = node
             continue
-        fresh = set(node.all_input_nodes) - seen
-        seen |= fresh
+        fresh = [source for source in node.all_input_nodes if source not in seen]
+        seen.update(fresh)
         waiting.extend(fresh)
     return nearest
 
