@@ -179,7 +179,7 @@ def main() -> None:
     note = (
         f"Population {options.population}, {options.generations} generations at most, {options.hours:g} hours at most, "
         f"seed {options.seeds[0]}, objectives score and {options.objective}, {options.workers} workers. Proposed "
-        "networks that pass a limit are not scored. Chosen: the highest score among networks of at least 900,000 parameters."
+        "networks that pass a limit are not scored. Chosen: the highest score from 900,000 parameters on."
     )
     body = "\n\n".join([note, table(columns, rows), *abouts])
     if options.compare:
