@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fxscore.errors import SpaceError
 from fxscore.evaluate.population import Population
 from fxscore.spaces import BenchmarkTable
 from fxscore.spaces.files.csv_rows import Row, column, columns, read_rows
@@ -22,13 +23,14 @@ _TIMM_LABELS = {
     "imagenet_real_top1": "imagenet_real.top1",
     "imagenetv2_top1": "imagenetv2.top1",
 }
+_ALONE = "tag_looks_in1k_from_scratch"
 _TIMM_COLUMNS = (
     "architecture",
     "family",
     "imagenet_top1",
     "params_millions",
     "gmacs",
-    "tag_looks_in1k_from_scratch",
+    _ALONE,
 )
 
 
@@ -79,8 +81,16 @@ def _first_weights(name: str) -> dict[str, Any] | None:
 def _best_rows(rows: list[Row]) -> list[Row]:
     best: dict[str, Row] = {}
     for row in rows:
-        if row.cells["tag_looks_in1k_from_scratch"] == "True":
+        if row.parse(_ALONE, _truth):
             known = best.setdefault(row.cells["architecture"], row)
             if row.number("imagenet_top1", 0, 100) > known.number("imagenet_top1", 0, 100):
                 best[row.cells["architecture"]] = row
+    if not best:
+        raise SpaceError(f"{rows[0].path.name}, column {_ALONE}: no row is True, so no network is left")
     return list(best.values())
+
+
+def _truth(text: str) -> bool:
+    if text not in ("True", "False"):
+        raise SpaceError(f"{text!r} is neither True nor False")
+    return text == "True"

@@ -83,9 +83,17 @@ def test_timm_keeps_the_best_weights_trained_on_imagenet_alone(tmp_path: Path) -
     assert "recipes" in population.caution
 
 
-def test_a_timm_row_without_a_number_is_named(tmp_path: Path) -> None:
-    path = timm_file(tmp_path, "resnet18,a1_in1k,resnet,good,90,11.7,1.8,True")
-    with pytest.raises(SpaceError, match="line 2, column imagenet_top1: 'good' is no number"):
+@pytest.mark.parametrize(
+    ("accuracy", "flag", "why"),
+    [
+        ("good", "True", "line 2, column imagenet_top1: 'good' is no number"),
+        ("70", "yes", "line 2, column tag_looks_in1k_from_scratch: 'yes' is neither True nor False"),
+        ("70", "False", "column tag_looks_in1k_from_scratch: no row is True"),
+    ],
+)
+def test_a_wrong_timm_table_is_named(accuracy: str, flag: str, why: str, tmp_path: Path) -> None:
+    path = timm_file(tmp_path, f"resnet18,a1_in1k,resnet,{accuracy},90,11.7,1.8,{flag}")
+    with pytest.raises(SpaceError, match=why):
         read_population("timm", path)
 
 
