@@ -30,7 +30,7 @@ class Network(nn.Module):
         super().__init__()
 {layers}
 
-    def forward(self, {image}: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
 {steps}
 
 
@@ -49,16 +49,24 @@ def graph_source(module: nn.Module, input_shape: Shape, about: str) -> str:
         graph = fx.Tracer().trace(module.eval())
     except (fx.proxy.TraceError, TypeError, RuntimeError, ValueError) as error:
         raise SearchError(f"the network cannot be traced, so it has no plain file: {error}") from None
+    _rename_input(graph)
     names = _rename(graph, module)
     layers = [f"self.{name} = {_call(module.get_submodule(target))}" for target, name in names.items()]
-    image = next(node.name for node in graph.nodes if node.op == "placeholder")
     return _TEMPLATE.format(
         about=about,
         shape=input_shape,
         layers=textwrap.indent("\n".join(layers), " " * 8),
-        image=image,
         steps=textwrap.indent(_steps(graph), " " * 8),
     )
+
+
+def _rename_input(graph: fx.Graph) -> None:
+    """Call the input x, whatever name the trace found (`input` is a builtin, and printed with a number)."""
+    before = next(node for node in graph.nodes if node.op == "placeholder")
+    if before.target != "x":
+        with graph.inserting_before(before):
+            before.replace_all_uses_with(graph.placeholder("x"))
+        graph.erase_node(before)
 
 
 def _rename(graph: fx.Graph, module: nn.Module) -> dict[str, str]:

@@ -82,7 +82,7 @@ def search(
     opened, handle = open_space(space)
     goals = tuple(map(Objective.parse, objectives))
     limits = Limits(max_params, max_macs, max_layers)
-    task = Task(opened, goals, population, seed)
+    task = Task(opened, goals, population, seed, limits)
     strategy = make_strategy(algorithm, task)
     settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
     journal = Journal(Path(folder) / HISTORY, settings, resume=resume) if folder else None

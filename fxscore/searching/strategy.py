@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fxscore.errors import SpaceError
 from fxscore.searching.evaluation import Evaluation
-from fxscore.searching.goals import Objective
+from fxscore.searching.goals import Limits, Objective
 from fxscore.searching.handle import AnySpace
 
 Vectors = NDArray[np.int64]  # (networks, variables): the position of each value in its variable
@@ -32,12 +32,13 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """What an algorithm is given: the space, what is wanted, the size of a generation and the seed."""
+    """What an algorithm is given: the space, what is wanted, the size of a generation, the seed and the limits."""
 
     space: AnySpace
     objectives: tuple[Objective, ...]
     population: int
     seed: int
+    limits: Limits = field(default_factory=Limits)
 
     def sample(self, count: int, generator: torch.Generator) -> Vectors:
         """Vectors of `count` different genotypes that the space draws; fewer where it has hardly as many."""
@@ -47,6 +48,15 @@ class Task:
                 genotype = self.space.sample(generator)
                 rows.setdefault(self.space.format(genotype), self.space.encode(genotype))
         return np.array(list(rows.values()), dtype=np.int64).reshape(-1, len(self.space.variables))
+
+    def admits(self, genotype: object) -> bool:
+        """Whether a genotype keeps those limits that the space can tell by its own arithmetic."""
+        counts = {
+            "params": self.space.count_parameters(genotype),
+            "layers": self.space.count_layers(genotype),
+        }
+        given = self.limits.given.items()
+        return all((count := counts.get(name)) is None or count <= limit for name, limit in given)
 
     def losses(self, evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
         """(networks, objectives), smaller is better, infinite where a network is not feasible."""
