@@ -209,7 +209,7 @@ def comparison_markdown(comparison: Comparison, extra: Mapping[str, Mapping[str,
     """
     titles = figure_titles(comparison)
     more = extra or {}
-    columns = ["scorer", *titles.values(), "tied scores", *more]
+    columns = ["scorer", *titles.values(), "tied scores", "failed", *more]
     parts = [f"{headline(comparison)}."]
     for label in comparison.labels:
         rows = [
@@ -217,6 +217,7 @@ def comparison_markdown(comparison: Comparison, extra: Mapping[str, Mapping[str,
                 each.scorer,
                 *(interval_text(each.agreement.figures[name]) for name in titles),
                 tied_text(each),
+                len(comparison.failures.get(each.scorer, ())),
                 *(column.get(each.scorer, "–") for column in more.values()),
             ]
             for each in ordered(comparison, label)

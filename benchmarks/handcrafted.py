@@ -35,6 +35,7 @@ from fxscore.types import ModelRef, ScoreRecord
 
 QUICK_PROXIES = ("params", "macs", "activations", "layers")
 QUICK_NETWORKS = 12
+REFERENCE = "params"  # stands beside proxies that were measured on fewer networks
 MISSING_DATA = (
     "No data here, so not in the tables: NDS (DARTS, NASNet, Amoeba, ENAS, PNAS on CIFAR and ImageNet), the whole of "
     "NAS-Bench-101, NATS-Bench's size space. The surrogate labels of NAS-Bench-301 and the libraries' tables stand "
@@ -88,13 +89,15 @@ def section(
     board: Board, options: argparse.Namespace, executor: Executor, store: Store
 ) -> tuple[str, list[Comparison]]:
     """One board's part of the report, and its comparisons."""
-    texts, comparisons = [], []
-    for population, records in measured(board, options, executor, store):
+    texts, comparisons, shown = [], [], set[str]()
+    for population, found in measured(board, options, executor, store):
+        records = {name: each for name, each in found.items() if name not in shown or name == REFERENCE}
+        shown |= records.keys()
         measures = Measures(resamples=options.resamples, seed=options.seed)
         comparison = compare(population, records, measures, board.labels)
         extra = {}
         if board.space in ("timm", "torchvision"):
-            extra["ρ at equal MACs"] = at_equal_macs(records, population, board.label, options.resamples)
+            extra["ρ at equal MACs"] = at_equal_macs(found, population, board.label, options.resamples)
         texts.append(comparison_markdown(comparison, extra))
         comparisons.append(comparison)
     notes = [board.setting(), *([board.note] if board.note else [])]
