@@ -13,7 +13,20 @@ from collections.abc import Sequence
 
 import typer
 
-from fxscore.cli import data, evaluate, explain, fit, models, rank, score, scorers, search, store, train
+from fxscore.cli import (
+    data,
+    evaluate,
+    explain,
+    fit,
+    models,
+    rank,
+    score,
+    scorers,
+    search,
+    store,
+    train,
+    train_network,
+)
 from fxscore.cli.arguments import complete
 from fxscore.errors import FxScoreError
 
@@ -37,7 +50,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (rank, score, explain, models, scorers, search, train, fit, data, evaluate, store):
+commands = (rank, score, explain, models, scorers, search, train, train_network, fit, data, evaluate, store)
+for module in commands:
     module.register(app)
 
 

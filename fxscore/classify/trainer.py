@@ -1,0 +1,216 @@
+"""Trains one network: seeded, with a state after every epoch from which a run goes on as if it had not stopped.
+
+All that is random in an epoch (order, augmentation, dropout) is drawn from the plan's seed and the epoch's number, so
+that a resumed run equals an uninterrupted one, bit for bit where the device computes alike each time, as a CPU does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
+from timm.scheduler.scheduler_factory import create_scheduler_v2
+from timm.utils.model_ema import ModelEmaV3
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fxscore.classify.checkpoint import read_state, write_state
+from fxscore.classify.images import Images, whole_batches
+from fxscore.classify.network import Network
+from fxscore.classify.plan import ClassifierPlan
+from fxscore.errors import TrainingError
+from fxscore.sources.building import seeded
+
+_WARMUP_FROM = 0.01  # of the highest learning rate
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch did.
+
+    Attributes:
+        epoch: its number, from 1.
+        loss: mean over the training images, label smoothing included.
+        learning_rate: of its last step.
+        accuracy: share of the test images that are classified right, in percent; None where it was not measured.
+        seconds: that it took.
+    """
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    accuracy: float | None
+    seconds: float
+
+
+class ClassifierTrainer:
+    """One training run.
+
+    Args:
+        network: to train; changed in place.
+        plan: the recipe.
+        training: the images to learn from.
+        test: the images to measure on; they decide nothing.
+        state_path: where the state is kept after every epoch; an existing one of the same run is resumed. None keeps
+            nothing.
+        data_name: of the data set, so that a state of other data is refused.
+        device: where to compute.
+        measure_every: epochs between measurements; the last one is always measured.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        plan: ClassifierPlan,
+        training: Images,
+        test: Images,
+        *,
+        state_path: Path | None = None,
+        data_name: str = "",
+        device: str | torch.device = "cpu",
+        measure_every: int = 1,
+    ) -> None:
+        if not len(training) or not len(test):
+            raise TrainingError("there are no images to train on, or none to measure on")
+        self.network, self.plan = network, plan
+        self.training, self.test = training, test
+        self.state_path, self.measure_every = state_path, measure_every
+        self.device = torch.device(device)
+        self.history: list[EpochReport] = []
+        self.about = {
+            "model": str(network.ref),
+            "input_shape": list(network.input_shape),
+            "data": data_name,
+            **plan.as_dict(),
+        }
+        self.module = network.module.to(self.device)
+        self._prepare()
+        if state_path is not None and state_path.exists():
+            self._load(read_state(state_path, self.about, self.device))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps of one epoch."""
+        return -(-whole_batches(len(self.training), self.plan.batch) // self.plan.batch)
+
+    @property
+    def trained(self) -> nn.Module:
+        """The network that the run stands for: with averaged weights, where the plan averages."""
+        return self.module if self._average is None else self._average.module
+
+    def run(self) -> Iterator[EpochReport]:
+        """Go through the remaining epochs, one report each."""
+        while len(self.history) < self.plan.epochs:
+            epoch, start = len(self.history), time.perf_counter()
+            with seeded(self._seed(epoch)), self._seeded_device(epoch):
+                loss = self._train(epoch)
+            last = epoch + 1 == self.plan.epochs
+            accuracy = self.measure() if last or (epoch + 1) % self.measure_every == 0 else None
+            rate = float(self._optimiser.param_groups[0]["lr"])
+            self.history.append(EpochReport(epoch + 1, loss, rate, accuracy, time.perf_counter() - start))
+            if self.state_path is not None:
+                write_state(self.state_path, self._state(), self.about)
+            yield self.history[-1]
+
+    @torch.no_grad()
+    def measure(self) -> float:
+        """Accuracy on the test images, in percent."""
+        right, module = 0, self.trained.eval()
+        for images, labels in self.test.batches(4 * self.plan.batch):
+            with self._precision():
+                outputs = module(images.to(self.device))
+            right += int((outputs.argmax(1).cpu() == labels.cpu()).sum())
+        return 100 * right / len(self.test)
+
+    def _prepare(self) -> None:
+        plan = self.plan
+        self._optimiser = create_optimizer_v2(
+            self.module,
+            opt=plan.optimiser,
+            lr=plan.learning_rate,
+            weight_decay=plan.weight_decay,
+            momentum=plan.momentum,
+        )
+        self._schedule, _ = create_scheduler_v2(
+            self._optimiser,
+            plan.schedule,
+            num_epochs=plan.epochs,
+            warmup_epochs=plan.warmup,
+            warmup_lr=_WARMUP_FROM * plan.learning_rate,
+            step_on_epochs=False,
+            updates_per_epoch=self.steps_per_epoch,
+        )
+        self._average = ModelEmaV3(self.module, plan.averaging, use_warmup=True) if plan.averaging else None
+        self._half = plan.mixed_precision and self.device.type == "cuda"
+        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._half)
+
+    def _train(self, epoch: int) -> float:
+        self.module.train()
+        total = torch.zeros((), device=self.device)
+        done = epoch * self.steps_per_epoch
+        for images, labels in self.training.batches(self.plan.batch, self._seed(epoch)):
+            # The schedule depends on the number of the step alone, so that it has no state to keep.
+            self._schedule.step_update(done)
+            total += self._step(images.to(self.device, non_blocking=True), labels.to(self.device))
+            done += 1
+            if self._average is not None:
+                self._average.update(self.module, step=done)
+        loss = float(total) / self.steps_per_epoch
+        if not torch.isfinite(total):
+            raise TrainingError(
+                f"{self.network.ref}: the loss of epoch {epoch + 1} is {loss}; lower the learning rate, "
+                "lengthen the warm-up, or clip the gradient"
+            )
+        return loss
+
+    def _step(self, images: Tensor, labels: Tensor) -> Tensor:
+        self._optimiser.zero_grad(set_to_none=True)
+        with self._precision():
+            outputs = self.module(images)
+            loss = F.cross_entropy(outputs, labels, label_smoothing=self.plan.label_smoothing)
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        if self.plan.clip:
+            self._scaler.unscale_(self._optimiser)
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.plan.clip)
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+        return loss.detach()
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, enabled=self._half)
+
+    def _seed(self, epoch: int) -> int:
+        return (self.plan.seed + 1) * 1_000_003 + epoch
+
+    @contextmanager
+    def _seeded_device(self, epoch: int) -> Iterator[None]:
+        if self.device.type != "cuda":
+            yield
+            return
+        with torch.random.fork_rng(devices=[self.device]), torch.cuda.device(self.device):
+            torch.cuda.manual_seed(self._seed(epoch))
+            yield
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "module": self.module.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "average": None if self._average is None else self._average.module.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "history": [asdict(report) for report in self.history],
+        }
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.module.load_state_dict(state["module"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        if self._average is not None:
+            self._average.module.load_state_dict(state["average"])
+        if self._half:
+            self._scaler.load_state_dict(state["scaler"])
+        self.history = [EpochReport(**report) for report in state["history"]]

@@ -1,0 +1,104 @@
+"""`fxscore train-network`: train a found network, or any other, as an image classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fxscore.cli import options, output
+
+INTERRUPTED = 130
+EPILOG = (
+    "Examples:\n\n"
+    "  fxscore train-network zoo/resnet.py --dataset cifar10 --data images/ --epochs 200 --out runs/resnet\n\n"
+    "  fxscore train-network runs/zen/network.py --dataset cifar100 --data images/ --epochs 1440 "
+    "--augmentation timm --averaging 0.9999 --out runs/found\n\n"
+    "  fxscore train-network timm:resnet18 --input-shape 3,64,64 --dataset imagefolder --data photographs/ "
+    "--out runs/resnet18\n\n"
+    "  fxscore train-network zoo/squeezenet.py --dataset digits --epochs 5 --warmup 1 --out runs/digits\n\n"
+    "The folder then holds result.json and weights.pt, a state dict. An interrupted run leaves its state there, and "
+    "the same command goes on from the last whole epoch. Nothing is downloaded."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("train-network", epilog=EPILOG)(train_network)
+
+
+def train_network(
+    model: options.Model,
+    dataset: Annotated[
+        Literal["cifar10", "cifar100", "imagefolder", "digits"],
+        typer.Option(help="An image folder has train/CLASS/ and val/CLASS/; digits ship with scikit-learn."),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the images lie.", show_default="not needed for digits"),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where state and results go.")] = Path(
+        "runs/network"
+    ),
+    input_shape: options.InputShape = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 200,
+    batch: Annotated[int, typer.Option(min=1, help="Images of one step.")] = 128,
+    learning_rate: Annotated[float, typer.Option(min=0, help="The highest, after the warm-up.")] = 0.1,
+    warmup: Annotated[int, typer.Option(min=0, help="Epochs in which the learning rate rises.")] = 5,
+    optimiser: Annotated[str, typer.Option(help="Of timm: sgd (Nesterov), adamw, lamb …")] = "sgd",
+    momentum: Annotated[float, typer.Option(min=0, max=1, help="Of the optimiser.")] = 0.9,
+    weight_decay: Annotated[float, typer.Option(min=0, help="Not of biases and normalisation.")] = 5e-4,
+    schedule: Annotated[str, typer.Option(help="Of timm: cosine, step, poly, constant …")] = "cosine",
+    label_smoothing: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Share of the target spread over all classes.")
+    ] = 0.0,
+    augmentation: Annotated[
+        Literal["standard", "timm", "none"],
+        typer.Option(help="Random crop and flip; with RandAugment and erasing (timm); or none."),
+    ] = "standard",
+    averaging: Annotated[
+        float, typer.Option(min=0, max=0.999999, help="Decay of the average of weights; 0 has none.")
+    ] = 0.0,
+    clip: Annotated[float, typer.Option(min=0, help="Largest norm of the gradient; 0 clips nothing.")] = 0.0,
+    training_images: Annotated[
+        int, typer.Option(min=0, help="Train on so many images only, drawn by a fixed shuffle; 0 takes all.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random in the run.")] = 0,
+    device: Annotated[
+        str | None, typer.Option(help="Where to compute.", show_default="cuda where there is one, else cpu")
+    ] = None,
+    mixed_precision: Annotated[
+        bool,
+        typer.Option("--mixed-precision/--full-precision", help="Half precision, on a GPU."),
+    ] = True,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read images.")] = 0,
+    measure_every: Annotated[int, typer.Option(min=1, help="Epochs between measurements.")] = 1,
+    verbose: options.Verbose = False,
+    log_file: options.LogFile = None,
+) -> None:
+    """Train a network as an image classifier, resumably, and measure it after each epoch."""
+    output.set_up_logging(verbose, log_file)
+
+    from fxscore.classify import ClassifierPlan
+    from fxscore.cli.network_training import run_training
+
+    plan = ClassifierPlan(
+        epochs=epochs,
+        batch=batch,
+        learning_rate=learning_rate,
+        warmup=warmup,
+        optimiser=optimiser,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        label_smoothing=label_smoothing,
+        augmentation=augmentation,
+        averaging=averaging,
+        clip=clip,
+        mixed_precision=mixed_precision,
+        training_images=training_images,
+        seed=seed,
+    )
+    if not run_training(model, dataset, data, plan, out, input_shape, device, workers, measure_every):
+        raise typer.Exit(INTERRUPTED)
