@@ -168,6 +168,8 @@ def _own_counts(operator: Operator, flow: Flow, side: float) -> Floats:
 def _spacing(operator: Operator, flow: Flow, side: float) -> float:
     """Positions of the input between neighbouring positions of the operator's operand, along the last axis."""
     value = flow.operators[operator.sources[0]].node.meta.get("val")
+    if isinstance(value, (list, tuple)):  # the parts of a split, which are alike
+        value = value[0]
     return side / max(int(value.shape[-1]), 1) if value is not None and value.dim() > 2 else 1.0
 
 

@@ -135,3 +135,17 @@ def test_windows_widen_the_receptive_field() -> None:
     features = graph_features(construct(net, (3, 32, 32), 2))
     assert features["path_mean_reach"] == 2 + 2 * 2 + 1 * 4
     assert features["path_min_strided"] == 3
+
+
+def test_a_window_over_a_part_of_a_split_has_the_spacing_of_that_part() -> None:
+    class Split(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.head = nn.Conv2d(2, 4, 3), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            output: Tensor = self.head(self.conv(x.relu().split(2, 1)[0]).mean((2, 3)))
+            return output
+
+    features = graph_features(construct(Split(), (4, 8, 8), batch=2))
+    assert all(value == value for value in features.values())
