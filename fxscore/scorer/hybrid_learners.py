@@ -1,14 +1,13 @@
 """Fitting a hybrid head with scikit-learn, which scoring does not need.
 
-Accuracies of several groups (search spaces, data sets) enter as normal quantiles of their ranks within the group,
-because accuracies of different groups cannot be compared, and groups count alike. See METHOD.md section 5.
+Accuracies enter on a scale on which differences among the best count more than those among the worst (METHOD.md
+section 5).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -37,6 +36,7 @@ class Learning:
         penalty: C of the support vector regression.
         width: γ of its kernel exp(−γ‖x − v‖²), as a share of 1 / (columns · variance).
         ridge: penalty of the linear member.
+        near: columns by which the kernel of `radial` measures distance; all by default.
         seed: of all that is drawn.
     """
 
@@ -49,7 +49,19 @@ class Learning:
     penalty: float = 10.0
     width: float = 0.25
     ridge: float = 100.0
+    near: tuple[str, ...] | None = None
     seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What a member learns from: standardised rows (n, columns), targets and weights (n,)."""
+
+    columns: tuple[str, ...]
+    rows: Floats
+    targets: Floats
+    weights: Floats
+    learning: Learning
 
 
 def fit_head(
@@ -86,7 +98,8 @@ def fit_head(
     centre, spread = rows.mean(0), rows.std(0) + _TINY
     rows = np.clip((rows - centre) / spread, -LIMIT, LIMIT)
     weights = np.ones(len(rows)) if weights is None else weights / weights.mean()
-    members = {name: _LEARNERS[name](rows, targets, weights, learning) for name, _ in learning.members}
+    fit = Fit(chosen, rows, targets, weights, learning)
+    members = {name: _LEARNERS[name](fit) for name, _ in learning.members}
     shares = [weight for _, weight in learning.members]
     if prior is not None:
         members[PRIOR] = Linear(np.eye(len(chosen))[-1], np.zeros(1))
@@ -107,73 +120,64 @@ def targets_of(accuracies: Floats) -> Floats:
     return np.asarray(-np.log(100.5 - (100 * accuracies if high <= 1 else accuracies)))
 
 
-def normal_targets(accuracies: Floats, groups: Sequence[str] | None = None) -> Floats:
-    """Normal quantiles of the ranks of accuracies within their group, (n,)."""
+def normal_targets(accuracies: Floats) -> Floats:
+    """Normal quantiles of the ranks of accuracies, (n,)."""
     from scipy.stats import norm, rankdata
 
-    names = np.asarray(groups if groups is not None else [""] * len(accuracies))
-    targets = np.zeros(len(accuracies))
-    for name in np.unique(names):
-        members = names == name
-        targets[members] = norm.ppf((rankdata(accuracies[members]) - 0.5) / members.sum())
-    return targets
+    return np.asarray(norm.ppf((rankdata(accuracies) - 0.5) / len(accuracies)))
 
 
-def group_weights(groups: Sequence[str]) -> Floats:
-    """Weights by which every group counts alike, (n,)."""
-    _, place, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
-    return np.asarray(len(place) / len(counts) / counts[place])
-
-
-def _forest(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
+def _forest(fit: Fit) -> Member:
     from sklearn.ensemble import ExtraTreesRegressor
 
     forest = ExtraTreesRegressor(
-        learning.trees,
-        max_features=learning.share,
-        min_samples_leaf=learning.leaf,
-        random_state=learning.seed,
-    ).fit(rows, targets, weights)
-    return Trees.of_sklearn(forest.estimators_, 1 / learning.trees, 0.0)
+        fit.learning.trees,
+        max_features=fit.learning.share,
+        min_samples_leaf=fit.learning.leaf,
+        random_state=fit.learning.seed,
+    ).fit(fit.rows, fit.targets, fit.weights)
+    return Trees.of_sklearn(forest.estimators_, 1 / fit.learning.trees, 0.0)
 
 
-def _boosting(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
+def _boosting(fit: Fit) -> Member:
     from sklearn.ensemble import GradientBoostingRegressor
 
     boosting = GradientBoostingRegressor(
-        n_estimators=learning.trees,
-        learning_rate=learning.rate,
-        max_depth=learning.depth,
+        n_estimators=fit.learning.trees,
+        learning_rate=fit.learning.rate,
+        max_depth=fit.learning.depth,
         subsample=0.7,
-        max_features=learning.share / 3,
-        random_state=learning.seed,
-    ).fit(rows, targets, weights)
+        max_features=fit.learning.share / 3,
+        random_state=fit.learning.seed,
+    ).fit(fit.rows, fit.targets, fit.weights)
     offset = float(np.ravel(boosting.init_.constant_)[0])
-    return Trees.of_sklearn(boosting.estimators_[:, 0], learning.rate, offset)
+    return Trees.of_sklearn(boosting.estimators_[:, 0], fit.learning.rate, offset)
 
 
-def _radial(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
+def _radial(fit: Fit) -> Member:
     from sklearn.svm import SVR
 
-    width = learning.width / max(rows.shape[1] * float(rows.var()), _TINY)
-    machine = SVR(C=learning.penalty, epsilon=0.02, gamma=width).fit(rows, targets, weights)
-    lengths = np.full(rows.shape[1], width**0.5)
+    near = fit.learning.near
+    used = np.array([near is None or name in near for name in fit.columns])
+    rows = fit.rows * used
+    width = fit.learning.width / max(used.sum() * float(fit.rows[:, used].var()), _TINY)
+    machine = SVR(C=fit.learning.penalty, epsilon=0.02, gamma=width).fit(rows, fit.targets, fit.weights)
     return Radial(
         machine.support_vectors_.astype(np.float32),
         machine.dual_coef_[0].copy(),
-        lengths,
+        used * width**0.5,
         machine.intercept_.copy(),
     )
 
 
-def _linear(rows: Floats, targets: Floats, weights: Floats, learning: Learning) -> Member:
+def _linear(fit: Fit) -> Member:
     from sklearn.linear_model import Ridge
 
-    ridge = Ridge(learning.ridge).fit(rows, targets, weights)
+    ridge = Ridge(fit.learning.ridge).fit(fit.rows, fit.targets, fit.weights)
     return Linear(np.asarray(ridge.coef_), np.array([ridge.intercept_]))
 
 
-_LEARNERS: dict[str, Callable[[Floats, Floats, Floats, Learning], Any]] = {
+_LEARNERS: dict[str, Callable[[Fit], Member]] = {
     "forest": _forest,
     "boosting": _boosting,
     "radial": _radial,

@@ -17,7 +17,7 @@ from fxscore.scorer import Hybrid, Subject, load_scorer
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_head import Floats, Head
-from fxscore.scorer.hybrid_learners import Learning, fit_head, group_weights, normal_targets
+from fxscore.scorer.hybrid_learners import Learning, fit_head, normal_targets, targets_of
 from fxscore.scorer.hybrid_scale import Percentiles
 from fxscore.scorer.trees import Trees
 
@@ -106,14 +106,26 @@ def test_the_fit_is_seeded() -> None:
     assert (first != other).any()
 
 
-def test_targets_are_normal_within_groups_that_count_alike() -> None:
-    accuracies, groups = np.array([90.0, 92, 91, 10, 30, 20, 40, 20]), list("aaabbbbb")
-    targets = normal_targets(accuracies, groups)
-    assert targets[1] == -targets[0] > 0
-    assert targets[2] == pytest.approx(0)
-    assert targets[5] == targets[7]
-    weights = group_weights(groups)
-    assert weights[:3].sum() == pytest.approx(weights[3:].sum())
+def test_targets_keep_the_order_and_spread_the_best_apart() -> None:
+    percent = np.array([50.0, 90, 94, 95])
+    targets = targets_of(percent)
+    assert (np.diff(targets) > 0).all()
+    assert targets[3] - targets[2] > 0.1
+    assert targets_of(percent / 100) == pytest.approx(targets)
+    losses = np.array([-3.0, -1.0, -2.0])
+    assert targets_of(losses) == pytest.approx(normal_targets(losses))
+    assert targets_of(losses)[1] == -targets_of(losses)[0] > 0
+
+
+def test_the_kernel_measures_distance_by_the_columns_it_is_given() -> None:
+    values, targets = data()
+    learning = Learning(members=(("radial", 1.0),), near=NAMES[:2])
+    head = fit_head(NAMES, values, targets, learning)
+    changed = values.copy()
+    changed[:, 2:] = 0
+    assert head.predict(NAMES, changed) == pytest.approx(head.predict(NAMES, values))
+    changed[:, 0] = 0
+    assert head.predict(NAMES, changed) != pytest.approx(head.predict(NAMES, values))
 
 
 def test_percentiles_rise_strictly_also_outside_the_reference() -> None:
