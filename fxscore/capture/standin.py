@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,8 +51,9 @@ def unchanged(model: nn.Module) -> Iterator[None]:
 
 
 def _containers(module: nn.Module) -> dict[str, Any]:
-    """Copies of the lists and dicts among a module's own attributes."""
-    found = {name: value for name, value in module.__dict__.items() if type(value) in (dict, list)}
+    """Copies of the lists and dicts among a module's own attributes, hooks included."""
+    kinds = (dict, list, OrderedDict)
+    found = {name: value for name, value in module.__dict__.items() if type(value) in kinds}
     return {name: copy.copy(value) for name, value in found.items()}
 
 

@@ -144,7 +144,7 @@ def test_a_window_over_a_part_of_a_split_has_the_spacing_of_that_part() -> None:
             self.conv, self.head = nn.Conv2d(2, 4, 3), nn.Linear(4, 2)
 
         def forward(self, x: Tensor) -> Tensor:
-            output: Tensor = self.head(self.conv(x.relu().split(2, 1)[0]).mean((2, 3)))
+            output: Tensor = self.head(self.conv(torch.split(x.relu(), 2, 1)[0]).mean((2, 3)))
             return output
 
     features = graph_features(construct(Split(), (4, 8, 8), batch=2))
