@@ -9,12 +9,13 @@ without two axes of positions (token ids, sound) stay as they are.
 
 Not every network takes every size. In this order: the size as it is; the network's own `set_input_size` (timm's
 transformers), on a copy; the network built anew, where it came from a recipe whose builder takes a size (timm's
-`img_size`); 7/4 of the size (Inception's unpadded convolutions, patches of 14); the network's own size.
+`img_size`); 7/4 of the size (Inception's unpadded convolutions, patches of 14), then 6/4; the network's own size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from torch import nn
 
@@ -26,6 +27,7 @@ from fxscore.types import Shape
 _SEEN = ((16, None), (32, 16), (96, 32))  # (largest own side, side at which it is seen)
 _LARGEST = 64
 _GRID = 16
+_LARGER = (7, 6)  # quarters of the size
 
 
 def seen_shape(own: Shape) -> Shape:
@@ -50,9 +52,10 @@ def attempts(
             yield lambda: resized(module, seen), seen
         if rebuild is not None:
             yield lambda: rebuild((seen[-2], seen[-1])), seen
-        larger = (*seen[:-2], *(length * 7 // 4 for length in seen[-2:]))
-        if len(seen) >= 3 and max(larger[-2:]) < max(own[-2:]):
-            yield lambda: module, larger
+        for numerator in _LARGER:
+            larger = (*seen[:-2], *(length * numerator // 4 for length in seen[-2:]))
+            if len(seen) >= 3 and max(larger[-2:]) < max(own[-2:]):
+                yield partial(_itself, module), larger
     yield lambda: module, own
 
 
@@ -65,6 +68,10 @@ def resized(module: nn.Module, shape: Shape) -> nn.Module:
     except Exception as error:  # the network's own code, which may raise anything
         raise CaptureError(f"{type(module).__name__} cannot be resized to {shape[-2:]}: {error}") from error
     return copy
+
+
+def _itself(module: nn.Module) -> nn.Module:
+    return module
 
 
 def _scaled(length: int, factor: float) -> int:
