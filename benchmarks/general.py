@@ -39,10 +39,9 @@ from fxscore.evaluate import (
     read_population,
     table_path,
 )
-from fxscore.graph_features import forward
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer import Hybrid
-from fxscore.scorer.features import DEPTH, default_encoder, feature_names
+from fxscore.scorer.features import FORWARD, default_encoder, feature_names
 from fxscore.scorer.hybrid_head import Head
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.hybrid_scale import Percentiles
@@ -64,8 +63,7 @@ SIZES = {
     "layers": ("count_weighted",),
     "depth": ("depth",),
 }
-_FORWARD = {*forward.COLUMNS, *DEPTH, "ft_score"}
-COLUMNS = tuple(name for name in feature_names() if name not in _FORWARD)
+COLUMNS = tuple(name for name in feature_names() if name not in FORWARD)
 SCALARS = ("log_params", "own_log_weighted_activations", "own_log_macs", "depth", "own_log_side")
 
 

@@ -21,6 +21,7 @@ from fxscore.constructed import ConstructedArchitecture, Encoding
 from fxscore.errors import ScorerError
 from fxscore.graph_features import describe, forward_features, graph_features
 from fxscore.graph_features.flow import trace_flow
+from fxscore.graph_features.forward import COLUMNS as FORWARD_COLUMNS
 from fxscore.graph_features.layers import COLUMNS as LAYERS
 from fxscore.graph_features.layers import SCALED, layer_features, scaled_features
 from fxscore.input_like import resample
@@ -44,6 +45,7 @@ DEPTH = {
     for quarter in range(QUARTERS)
     for name, meaning in _PER_QUARTER.items()
 }
+FORWARD = (*FORWARD_COLUMNS, *DEPTH, "ft_score")  # the columns that need the forward
 _EPSILON = 1e-4
 
 
@@ -80,12 +82,15 @@ def default_encoder() -> FTScoreNet:
     return FTScoreNet(ENCODER, seed=0, name="encoder").requires_grad_(False)
 
 
-def network_features(subject: Subject, encoder: FTScoreNet | None = None) -> NetworkFeatures:
+def network_features(
+    subject: Subject, encoder: FTScoreNet | None = None, *, forward: bool = True
+) -> NetworkFeatures:
     """The features of a network, from one construction and one constructed forward.
 
     Args:
         subject: the network.
         encoder: whose input-like tensor and kernel are used, and at whose size; by default the untrained one.
+        forward: False saves the forward; the columns of `FORWARD` are then 0.
 
     Raises:
         ScorerError: a feature is not finite.
@@ -97,7 +102,7 @@ def network_features(subject: Subject, encoder: FTScoreNet | None = None) -> Net
         **graph_features(constructed),
         **layer_features(flow),
         **scaled_features(flow, subject.input_shape or (1,)),  # () of token ids
-        **_forward(constructed, encoder),
+        **(_forward(constructed, encoder) if forward else dict.fromkeys(FORWARD, 0.0)),
     }
     _refuse_infinite(values)
     ordered = np.array([values[name] for name in feature_names()])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fxscore.errors import CheckpointError, ScorerError
 from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
-from fxscore.scorer.features import NetworkFeatures, default_encoder, feature_names, network_features
+from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.fitting import Model, check_accuracies, subjects_of
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.scorer.hybrid_head import PRIOR, Floats, Head
@@ -25,6 +25,7 @@ from fxscore.types import Shape
 
 ENCODER = "encoder."
 SCALE = "scale."
+_UNTRAINED = "this Hybrid is untrained; use what its fit(models, accuracies) returns, or load a scorer"
 
 
 class Hybrid:
@@ -76,7 +77,10 @@ class Hybrid:
         Raises:
             ScorerError: the scorer is untrained, or a feature is not finite.
         """
-        raw = float(self.raw_scores(self.features(subject).values[None])[0])
+        if self.head is None:
+            raise ScorerError(_UNTRAINED)
+        features = network_features(subject, self.encoder, forward=self.head.uses(FORWARD))
+        raw = float(self.head.predict(features.names, features.values[None])[0])
         return raw if self.scale is None else self.scale(raw)
 
     def features(self, subject: Subject) -> NetworkFeatures:
@@ -86,9 +90,7 @@ class Hybrid:
     def raw_scores(self, values: Floats) -> Floats:
         """Raw scores (n,) of networks with these features (n, columns of `feature_names`)."""
         if self.head is None:
-            raise ScorerError(
-                "this Hybrid is untrained; use what its fit(models, accuracies) returns, or load a scorer"
-            )
+            raise ScorerError(_UNTRAINED)
         return self.head.predict(feature_names(), values)
 
     def fit(

@@ -8,7 +8,7 @@ on top of another one takes that one's raw score as a further column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -100,6 +100,12 @@ class Head:
         for member, (mean, deviation, weight) in zip(self.members.values(), self.levels, strict=True):
             total += weight * (member.predict(rows) - mean) / deviation
         return np.asarray(total / self.levels[:, 2].sum())
+
+    def uses(self, names: Collection[str]) -> bool:
+        """Whether this head or what it builds upon reads one of these features."""
+        return any(name in names for name in self.columns) or (
+            self.prior is not None and self.prior.uses(names)
+        )
 
     def standardised(self, names: Sequence[str], values: Floats) -> Floats:
         """What members see: (n, columns)."""

@@ -15,7 +15,7 @@ import fxscore
 from fxscore.errors import CheckpointError, ScorerError
 from fxscore.scorer import Hybrid, Subject, load_scorer
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from fxscore.scorer.features import feature_names
+from fxscore.scorer.features import FORWARD, feature_names
 from fxscore.scorer.hybrid_head import Floats, Head
 from fxscore.scorer.hybrid_learners import Learning, fit_head, normal_targets, targets_of
 from fxscore.scorer.hybrid_scale import Percentiles
@@ -223,6 +223,20 @@ def test_the_own_size_enters_the_fingerprint_of_records(fitted: Hybrid) -> None:
     other = fxscore.rank([network(4)], input_shape=(3, 24, 24), scorer=fitted)
     assert len({record.fingerprint for record in same}) == 1
     assert other[0].fingerprint != same[0].fingerprint
+
+
+def test_a_head_without_forward_features_needs_no_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = feature_names()
+    values, targets = np.random.default_rng(0).standard_normal((2, 30, len(names)))
+    graph = [name for name in names if name not in FORWARD]
+    head = fit_head(names, values, targets[:, 0], Learning(trees=5), columns=graph)
+    subject = Subject(network(4), SHAPE)
+    scores = [Hybrid(head=head).raw_scores(Hybrid().features(subject).values[None])[0]]
+    monkeypatch.setattr("fxscore.scorer.features._forward", None)
+    assert Hybrid(head=head).score(subject) == pytest.approx(scores[0])
+    above = fit_head(names, values, targets[:, 0], Learning(trees=5), prior=head)
+    assert above.uses(FORWARD)
+    assert not head.uses(FORWARD)
 
 
 def test_columns_of_the_head_are_features(fitted: Hybrid) -> None:
