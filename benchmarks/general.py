@@ -97,6 +97,8 @@ class Part:
         values: (n, features).
         labels: (n,) accuracies, as reported.
         targets: (n,) as learned.
+        rows: (n,) places in the benchmark's population.
+        fingerprints: (n,).
         families: of libraries' networks.
     """
 
@@ -104,6 +106,8 @@ class Part:
     values: Floats
     labels: Floats
     targets: Floats
+    rows: NDArray[np.intp]
+    fingerprints: NDArray[np.str_]
     families: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
@@ -113,7 +117,11 @@ class Part:
         """The networks at `rows`."""
         places = np.asarray(rows, dtype=int)
         families = None if self.families is None else tuple(self.families[place] for place in places)
-        return Part(self.source, self.values[places], self.labels[places], self.targets[places], families)
+        chosen = {
+            name: getattr(self, name)[places]
+            for name in ("values", "labels", "targets", "rows", "fingerprints")
+        }
+        return replace(self, **chosen, families=families)
 
     def column(self, name: str) -> Floats:
         """One feature."""
@@ -122,14 +130,28 @@ class Part:
 
 def read_part(source: Source, data: Path, folder: Path) -> Part:
     """A benchmark's networks that have features; of equal ones the first, at most `MOST`, drawn with seed 0."""
-    found = read_features(read_population(source.space, data), folder / f"{source.space}.npz")
-    labels = [found.population.label(name) for name in source.labels]
-    targets = np.mean([np.clip(_standardised(targets_of(each)), -3, 3) for each in labels], 0)
-    part = Part(source, found.values, labels[-1], targets, found.population.families)
+    part = _everything(source, data, folder)
     if part.families is not None:
         return part
-    rows = np.unique(found.fingerprints, return_index=True)[1]
-    return part.subset(np.sort(np.random.default_rng(0).permutation(rows)[:MOST]))
+    first = np.unique(part.fingerprints, return_index=True)[1]
+    return part.subset(np.sort(np.random.default_rng(0).permutation(first)[:MOST]))
+
+
+def _everything(source: Source, data: Path, folder: Path) -> Part:
+    population = read_population(source.space, data)
+    found = read_features(population, folder / f"{source.space}.npz")
+    labels = [found.population.label(name) for name in source.labels]
+    targets = np.mean([np.clip(_standardised(targets_of(each)), -3, 3) for each in labels], 0)
+    places = {ref: row for row, ref in enumerate(population.refs)}
+    rows = np.array([places[ref] for ref in found.population.refs])
+    families = found.population.families
+    return Part(source, found.values, labels[-1], targets, rows, found.fingerprints, families)
+
+
+def seen_rows(part: Part, data: Path, folder: Path) -> list[int]:
+    """Places in the population of the networks that equal one of the part's."""
+    everything = _everything(part.source, data, folder)
+    return [int(row) for row in everything.rows[np.isin(everything.fingerprints, part.fingerprints)]]
 
 
 def _standardised(values: Floats) -> Floats:
@@ -287,7 +309,7 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def ship(parts: Sequence[Part], judged: Sequence[Judged], data: Path, path: Path) -> None:
+def ship(parts: Sequence[Part], judged: Sequence[Judged], data: Path, folder: Path, path: Path) -> None:
     """Train on everything and write the scorer's file."""
     head = train(parts)
     timm = next(part for part in parts if part.source.space == "timm")
@@ -299,6 +321,7 @@ def ship(parts: Sequence[Part], judged: Sequence[Judged], data: Path, path: Path
     record = {
         "trained_on": f"{drawn}; each benchmark placed on the scale of timm's networks",
         "scale": f"percentile among the {len(timm)} networks of timm that it was trained on",
+        "seen": {part.source.space: seen_rows(part, data, folder) for part in parts},
         "measured": lines(judged),
         "caution": (
             "Recipes differ from network to network in timm, and newer designs had better ones. Scores compare "
@@ -352,7 +375,7 @@ def main() -> None:
     if options.write:
         write_section("general", "General scorer", report(judged), command_line())
     if options.ship:
-        ship(parts, judged, options.data, WEIGHTS / f"{NAME}{SUFFIX}")
+        ship(parts, judged, options.data, options.folder, WEIGHTS / f"{NAME}{SUFFIX}")
 
 
 if __name__ == "__main__":

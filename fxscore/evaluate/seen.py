@@ -1,7 +1,8 @@
 """Which networks of a table a scorer was trained on, by the training record in its file.
 
-The record names the plan (cells, validation share, seed) and the hash of the table; the split that training drew
-is drawn again. Networks that chose weights (the validation part) count as seen.
+The record names the hash of the table, and either the networks (`seen`: places in the population, by space) or the plan
+(cells, validation share, seed), whose split is drawn again. Networks that chose weights (the validation part) count as
+seen.
 """
 
 from __future__ import annotations
@@ -54,11 +55,16 @@ def seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
         return Seen(
             doubt=f"it was trained on another table of {space}: which of these networks it saw is not known"
         )
-    drawn = (
-        split_indices(space, count, plan["cells"], plan["validation"], plan["seed"])[0]
-        for plan in map(_plan, parts)
-    )
-    return Seen(frozenset().union(*drawn))
+    return Seen(frozenset().union(*(_drawn(part, space, count) for part in parts)))
+
+
+def _drawn(scorer: Scorer, space: str, count: int) -> frozenset[int]:
+    """The networks that a record lists, or that its plan drew."""
+    listed = _record(scorer).get("seen", {})
+    if space in listed:
+        return frozenset(listed[space])
+    plan = _plan(scorer)
+    return split_indices(space, count, plan["cells"], plan["validation"], plan["seed"])[0]
 
 
 def split_indices(
@@ -76,7 +82,8 @@ def _parts(scorer: Scorer) -> tuple[Scorer, ...]:
 
 
 def _spaces(scorer: Scorer) -> tuple[str, ...]:
-    return tuple(_ALIASES.get(name, name) for name in _plan(scorer).get("spaces", ()))
+    named = (*_record(scorer).get("seen", {}), *_plan(scorer).get("spaces", ()))
+    return tuple(_ALIASES.get(name, name) for name in named)
 
 
 def _record(scorer: Scorer) -> Mapping[str, Any]:

@@ -1,9 +1,10 @@
 """The shipped scorers, from the training records in their files.
 
-A training record is free-form JSON; two of its entries are shown in the table:
+A training record is free-form JSON; these entries are shown in the table:
 ``trained_on`` (a sentence: tables, labels, number of networks) and ``measured``, a list of objects with ``on`` (a
-sentence: which networks, which label), ``n``, ``spearman``, ``kendall``, and ``params_spearman`` and
-``macs_spearman``, what the plain sizes reach on the same networks. Step by step histories are left to the file.
+sentence: which networks, which label), ``n``, ``spearman`` and its ``interval``, ``kendall``, and ``params_spearman``
+and ``macs_spearman``, what the plain sizes reach on the same networks. Below it stands each scorer's ``caution``: when
+not to trust it. Step by step histories and lists of networks are left to the file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from fxscore.scorer import ScorerInfo
 
 
+_LONG = ("history", "seen")
+
+
 def print_scorers(
     console: Console, scorers: Sequence[ScorerInfo], *, default: str, proxies: Sequence[str] = ()
 ) -> None:
@@ -30,7 +34,7 @@ def print_scorers(
     table.add_column("scorer", no_wrap=True)
     table.add_column("trained on", overflow="fold")
     table.add_column("measured on", overflow="fold")
-    for name in ("n", "ρ", "τ", "params ρ", "MACs ρ"):
+    for name in ("n", "ρ", "95 % interval", "τ", "params ρ", "MACs ρ"):
         table.add_column(name, justify="right", no_wrap=True)
     for info in scorers:
         name = f"{info.name} (default)" if info.name == default else info.name
@@ -38,6 +42,9 @@ def print_scorers(
             own = (name, str(info.record.get("trained_on", numbers.MISSING))) if first else ("", "")
             table.add_row(*map(Text, (*own, *_measurement(measured))))
     console.print(table)
+    for info in scorers:
+        if caution := info.record.get("caution"):
+            console.print(Text(f"{info.name}: {caution}"), soft_wrap=True)
     if proxies:
         console.print(Text("Handcrafted, not trained: " + ", ".join(proxies)))
 
@@ -45,7 +52,7 @@ def print_scorers(
 def print_record(console: Console, info: ScorerInfo) -> None:
     """Print what a scorer's file says about it."""
     console.print(Text(info.name, style="bold"))
-    record = {name: value for name, value in info.record.items() if name != "history"}
+    record = {name: value for name, value in info.record.items() if name not in _LONG}
     _print_tree(console, {"kind": info.kind, "settings": info.settings, **record}, indent=2)
 
 
@@ -55,8 +62,15 @@ def _first(items: Sequence[Mapping[str, Any]]) -> list[tuple[bool, Mapping[str, 
 
 def _measurement(measured: Mapping[str, Any]) -> tuple[str, ...]:
     values = (measured.get(name) for name in ("spearman", "kendall", "params_spearman", "macs_spearman"))
-    figures = (numbers.MISSING if value is None else f"{value:.3f}" for value in values)
-    return str(measured.get("on", numbers.MISSING)), str(measured.get("n", numbers.MISSING)), *figures
+    rho, *others = (numbers.MISSING if value is None else f"{value:.3f}" for value in values)
+    on, count = str(measured.get("on", numbers.MISSING)), str(measured.get("n", numbers.MISSING))
+    return on, count, rho, _interval(measured.get("interval")), *others
+
+
+def _interval(ends: Sequence[float | None] | None) -> str:
+    if not ends or None in ends:
+        return numbers.MISSING
+    return " to ".join(f"{end:.3f}" for end in ends)
 
 
 def _print_tree(console: Console, value: Any, indent: int) -> None:

@@ -45,6 +45,18 @@ def test_the_split_of_training_is_drawn_again(make_table: Callable[[int], Path],
     assert [population.refs[i].name for i in others] == [cells.space.format(g) for g in rest.genotypes]
 
 
+def test_networks_that_a_record_lists_are_seen(make_table: Callable[[int], Path], tmp_path: Path) -> None:
+    data = make_table(12)
+    scorer = FTScoreNet.from_checkpoint(load_checkpoint(scorer_file(tmp_path, data / "nas_bench_201.csv.gz")))
+    listed = {key: value for key, value in scorer.record.items() if key != "plan"}
+    scorer.record = {**listed, "seen": {"nasbench201": [1, 5]}}
+    assert trained_spaces(scorer) == ("nasbench201",)
+    assert seen_by(scorer, "nasbench201", data, 12).indices == {1, 5}
+    assert not seen_by(scorer, "nasbench_macro", data, 12).indices
+    scorer.record = {**scorer.record, "tables": {}}
+    assert seen_by(scorer, "nasbench201", data, 12).doubt
+
+
 def test_an_ensemble_has_seen_what_its_members_saw(make_table: Callable[[int], Path], tmp_path: Path) -> None:
     data, one = make_table(12), torch.ones(1)
     alone = FTScoreNet.from_checkpoint(

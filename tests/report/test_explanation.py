@@ -71,6 +71,7 @@ def test_scorers_show_what_they_were_trained_and_measured_on(console: Console) -
             "on": "cells not trained on, CIFAR-100 test",
             "n": 1234,
             "spearman": 0.91234,
+            "interval": [0.9, 0.92],
             "kendall": 0.75,
             "macs_spearman": 0.5,
         },
@@ -80,6 +81,8 @@ def test_scorers_show_what_they_were_trained_and_measured_on(console: Console) -
         "trained_on": "100 cells [of 10]",
         "measured": measured,
         "versions": {"torch": "2"},
+        "caution": "Not for birds.",
+        "seen": {"space": [1, 2]},
         "history": [{"step": 1}],
     }
     info = ScorerInfo("first", "ft-scorenet", {"batch": 16}, record)
@@ -88,17 +91,22 @@ def test_scorers_show_what_they_were_trained_and_measured_on(console: Console) -
     )
     text = text_of(console)
     lines = [line.split() for line in text.splitlines()]
-    assert next(line for line in lines if "(default)" in line)[-5:] == [
+    assert next(line for line in lines if "(default)" in line)[-8:] == [
         "1234",
         "0.912",
+        "0.900",
+        "to",
+        "0.920",
         "0.750",
         "–",
         "0.500",
     ]
-    assert ["CIFAR-10", "5", "–", "–", "–", "–"] in lines
+    assert ["CIFAR-10", "5", "–", "–", "–", "–", "–"] in lines
     assert "100 cells [of 10]" in text
     assert "Handcrafted, not trained: params, macs" in text
+    assert "first: Not for birds." in text
     print_record(console, info)
     assert "    torch: 2" in text_of(console)
     assert "history" not in text_of(console)
+    assert "seen" not in text_of(console)
     assert "    1.\n      on: cells not trained on" in text_of(console)
