@@ -77,7 +77,9 @@ def probe(name: str) -> Probe:
     built = build(ModelRef.parse(name))
     build_seconds = clock.lap()
     examples = own_examples(built.module)
-    subject = Subject(built.module, built.input_shape, owned=True, example_inputs=examples, rebuild=built.resized)
+    subject = Subject(
+        built.module, built.input_shape, owned=True, example_inputs=examples, rebuild=built.resized
+    )
     captured = capture(built.module, subject.input_shape, OWN_BATCH, owned=True, inputs=subject.inputs)
     capture_seconds = clock.lap()
     own = construct(built.module, subject.input_shape, OWN_BATCH, owned=True, example_inputs=subject.inputs)

@@ -163,7 +163,10 @@ def test_of_two_heads_the_deeper_is_the_last(swapped: bool) -> None:
         return results[0] + results[1]
 
     found = constructed(forward, conv=nn.Conv2d(3, 5, 3), shallow=nn.Linear(3, 9), deep=nn.Linear(5, 9))
-    assert (found.channels, head(found)) == (5, ("deep.bias", "deep.weight", "shallow.bias", "shallow.weight"))
+    assert (found.channels, head(found)) == (
+        5,
+        ("deep.bias", "deep.weight", "shallow.bias", "shallow.weight"),
+    )
 
 
 def test_a_residual_trunk_has_no_head() -> None:
