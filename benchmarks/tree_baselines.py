@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.tree_baselines --data ../shared/data --write`` fits ExtraTrees, gradient boosting, SVR and their
 standardised mean on 78, 100, 156 and 781 random cells (validation accuracy), and ranks all other cells of the table
-(test accuracy), for three data sets and five seeds. Features are computed once (``benchmarks.cell_features``).
+(test accuracy), for three data sets and five seeds. Features are
+those of ``python -m benchmarks.features nasbench201 --data ../shared/data``.
 """
 
 from __future__ import annotations
@@ -19,13 +20,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from benchmarks.cell_features import CACHE, CellFeatures, cell_features, read_table
+from benchmarks.features import FOLDER, FeatureTable, read_features
 from benchmarks.learners import Floats, predictions
 from benchmarks.results import command_line, table, write_section
-from fxscore.evaluate import kendall, mean_over_runs, spearman
+from fxscore.evaluate import kendall, mean_over_runs, read_population, spearman
 from fxscore.graph_features import describe, forward
-from fxscore.spaces import BenchmarkTable
-from fxscore.spaces.nasbench201 import Cell
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 SIZES = (78, 100, 156, 781)
@@ -46,19 +45,22 @@ class Run:
     tau: float
 
 
-def runs(
-    features: CellFeatures, labels: BenchmarkTable[Cell], sizes: Sequence[int], seeds: Sequence[int]
-) -> Iterator[Run]:
+def runs(features: FeatureTable, sizes: Sequence[int], seeds: Sequence[int]) -> Iterator[Run]:
     """Every data set, size, seed, set of features and learner."""
-    matrices = {name: features.columns(columns) for name, columns in SETS.items()}
+    matrices = {name: _moving(features.columns(columns)) for name, columns in SETS.items()}
     for dataset in DATASETS:
-        valid, test = (labels.labels(f"{dataset}.{split}") for split in ("valid", "test"))
+        valid, test = (features.population.label(f"{dataset}.{split}") for split in ("valid", "test"))
         for seed in seeds:
             order = np.random.default_rng(seed).permutation(len(valid))
             for size in sizes:
                 seen, rest = order[:size], order[size:]
                 for name, values in matrices.items():
                     yield from _measure(dataset, size, name, values, (seen, rest), valid, test, seed)
+
+
+def _moving(values: Floats) -> Floats:
+    """The columns that are not constant."""
+    return values[:, np.ptp(values, axis=0) > 0]
 
 
 def _measure(
@@ -114,16 +116,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of training cells")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
-    parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of features")
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     options = parser.parse_args()
-    labels = read_table(options.data)
-    features = cell_features(labels, options.cache, options.processes)
-    body = summary(list(runs(features, labels, options.sizes, options.seeds)))
+    population = read_population("nasbench201", options.data)
+    features = read_features(population, options.folder / "nasbench201.npz")
+    body = summary(list(runs(features, options.sizes, options.seeds)))
     note = (
-        f"{len(labels)} cells with {len(set(features.fingerprints.tolist()))} fingerprints; tested on all cells that "
-        f"are not trained on; mean over {len(options.seeds)} seeds with Student's 95 % interval. Trained on validation "
+        f"{len(features.values)} cells with {len(set(features.fingerprints.tolist()))} fingerprints; tested on all cells "
+        f"that are not trained on; mean over {len(options.seeds)} seeds with Student's 95 % interval. Trained on validation "
         "accuracy as −ln(100.5 − accuracy), ranked by test accuracy. The forward is that of an untrained kernel, "
         "16 images of 3×16×16."
     )
