@@ -131,7 +131,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     with (
         Store(options.work / "store.sqlite") as store,
-        LocalExecutor(options.workers, options.time_limit) as executor,
+        LocalExecutor(options.workers, options.time_limit, options.memory_limit) as executor,
     ):
         for board in boards(options.boards):
             text, comparisons = section(board, options, executor, store)
@@ -171,6 +171,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--proxies", nargs="*", default=list(proxy_names()), help="all by default")
     parser.add_argument("--workers", type=int, help="worker processes; one per core by default")
     parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for one network")
+    parser.add_argument(
+        "--memory-limit", type=int, help="bytes for one network; a share of the machine's by default"
+    )
     parser.add_argument("--csv", type=Path, help="write all figures to a file")
     parser.add_argument("--quick", action="store_true", help="a few networks, cheap proxies, nothing written")
     options = parser.parse_args()
