@@ -221,10 +221,9 @@ def ranks(study: Study) -> str:
     spread = ", ".join(f"{value:.1f}" for value in np.quantile(labels, [0, 0.25, 0.5, 0.75, 1]))
     note = (
         f"Mean accuracies (minimum, quartiles, maximum): {spread} %. One seed agrees with another by ρ = "
-        f"{np.mean(pairs):.3f} (mean of {len(pairs)} pairs); at equal parameters the first agrees with the mean of the "
-        f"others by {interval(reliable, 3)}, which is about what a score could reach.\n\nρ with the mean accuracy; 95 % "
-        "intervals by bootstrap over networks. At equal parameters: mean ρ within "
-        f"{len(bins)} bins of ±{100 * BINS.tolerance:.0f} % that hold {BINS.least} networks or more, "
+        f"{np.mean(pairs):.3f} (mean of {len(pairs)} pairs); at equal parameters the first agrees with the mean of "
+        f"the others by {interval(reliable, 3)}.\n\nρ with the mean accuracy; 95 % intervals by bootstrap over "
+        f"networks. At equal parameters: mean ρ within {len(bins)} bins of ±{100 * BINS.tolerance:.0f} % that hold {BINS.least} networks or more, "
         f"{sum(map(len, bins))} networks in all."
     )
     return f"{note}\n\n" + table(("scorer", "ρ, all", "ρ, equal parameters"), rows)
@@ -288,12 +287,13 @@ def introduction(options: argparse.Namespace, networks: list[str]) -> str:
         f"{len(networks)} networks drawn at random from {DigitsNet().size:,}, {min(known):,} to {max(known):,} "
         f"parameters, each trained with {len(options.seeds)} seeds on 300 digits and measured on the other 1,497 "
         "(scikit-learn's digits, 8×8). "
-        f"*{FITTED}*: a hybrid scorer fitted to these very networks' accuracies, so no zero-shot score.\n\nPicks: the best "
-        "score of NSGA-II with differential evolution under a budget of parameters, "
-        f"{options.evaluations} networks scored, populations of 16; {options.searches} searches of different seeds, the "
-        "pick of each trained with a seed of its own, mean and Student's 95 % interval over them. *Random*: all drawn "
-        "networks under the budget, mean and interval over networks. *Largest*: the networks of most parameters under "
-        "the budget, in turn. *Better than*: share of the random ones that the mean accuracy exceeds."
+        f"*{FITTED}*: a hybrid scorer fitted to these very networks' accuracies, so no zero-shot score. The short "
+        "training leaves many networks far from fitting their 300 digits, and so ranks them by their first steps.\n\n"
+        "Picks: the best score of NSGA-II with differential evolution under a budget of parameters, "
+        f"{options.evaluations} networks scored, populations of 16; {options.searches} searches of different seeds, "
+        "the pick of each trained with a seed of its own, mean and Student's 95 % interval over them. *Random*: all "
+        "drawn networks under the budget, mean and interval over networks. *Largest*: the networks of most parameters "
+        "under the budget, in turn. *Better than*: share of the random ones that the mean accuracy exceeds."
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
+from timm.scheduler.scheduler import Scheduler
 from timm.scheduler.scheduler_factory import create_scheduler_v2
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ from fxscore.classify.images import Images, whole_batches
 from fxscore.classify.network import Network
 from fxscore.classify.plan import ClassifierPlan
 from fxscore.errors import TrainingError
+from fxscore.sources import file_hash
 from fxscore.sources.building import seeded
 
 _WARMUP_FROM = 0.01  # of the highest learning rate
@@ -85,6 +87,7 @@ class ClassifierTrainer:
         self.history: list[EpochReport] = []
         self.about = {
             "model": str(network.ref),
+            "sha256": file_hash(network.ref),  # a file that was changed builds another network
             "input_shape": list(network.input_shape),
             "data": data_name,
             **plan.as_dict(),
@@ -129,16 +132,30 @@ class ClassifierTrainer:
         return 100 * right / len(self.test)
 
     def _prepare(self) -> None:
+        try:
+            self._optimiser, self._schedule = self._timm_parts()
+        except (
+            ValueError,
+            AssertionError,
+            TypeError,
+        ) as error:  # timm's, of a name or a value that it does not know
+            raise TrainingError(f"timm does not take these settings: {_reason(error)}") from error
+        average = self.plan.averaging
+        self._average = ModelEmaV3(self.module, average, use_warmup=True) if average else None
+        self._half = self.plan.mixed_precision and self.device.type == "cuda"
+        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._half)
+
+    def _timm_parts(self) -> tuple[torch.optim.Optimizer, Scheduler]:
         plan = self.plan
-        self._optimiser = create_optimizer_v2(
+        optimiser = create_optimizer_v2(
             self.module,
             opt=plan.optimiser,
             lr=plan.learning_rate,
             weight_decay=plan.weight_decay,
             momentum=plan.momentum,
         )
-        self._schedule, _ = create_scheduler_v2(
-            self._optimiser,
+        schedule, _ = create_scheduler_v2(
+            optimiser,
             plan.schedule,
             num_epochs=plan.epochs,
             warmup_epochs=plan.warmup,
@@ -146,9 +163,9 @@ class ClassifierTrainer:
             step_on_epochs=False,
             updates_per_epoch=self.steps_per_epoch,
         )
-        self._average = ModelEmaV3(self.module, plan.averaging, use_warmup=True) if plan.averaging else None
-        self._half = plan.mixed_precision and self.device.type == "cuda"
-        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._half)
+        if schedule is None:
+            raise ValueError("a schedule is needed; constant holds the learning rate after the warm-up")
+        return optimiser, schedule
 
     def _train(self, epoch: int) -> float:
         self.module.train()
@@ -214,3 +231,7 @@ class ClassifierTrainer:
         if self._half:
             self._scaler.load_state_dict(state["scaler"])
         self.history = [EpochReport(**report) for report in state["history"]]
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
