@@ -223,8 +223,8 @@ def ranks(study: Study) -> str:
         f"Mean accuracies (minimum, quartiles, maximum): {spread} %. One seed agrees with another by ρ = "
         f"{np.mean(pairs):.3f} (mean of {len(pairs)} pairs); at equal parameters the first agrees with the mean of "
         f"the others by {interval(reliable, 3)}.\n\nρ with the mean accuracy; 95 % intervals by bootstrap over "
-        f"networks. At equal parameters: mean ρ within {len(bins)} bins of ±{100 * BINS.tolerance:.0f} % that hold {BINS.least} networks or more, "
-        f"{sum(map(len, bins))} networks in all."
+        f"networks. At equal parameters: mean ρ within {len(bins)} bins of ±{100 * BINS.tolerance:.0f} % that hold "
+        f"{BINS.least} networks or more, {sum(map(len, bins))} networks in all."
     )
     return f"{note}\n\n" + table(("scorer", "ρ, all", "ρ, equal parameters"), rows)
 
