@@ -33,7 +33,7 @@ from benchmarks.cell_paths import cell_paths
 from benchmarks.features import read_known
 from benchmarks.rankers import RANKERS, Ranker
 from benchmarks.results import command_line, table, write_section
-from fxscore.evaluate import learning_curve, mean_over_runs, table_path
+from fxscore.evaluate import learning_curve, mean_over_runs
 from fxscore.report.plots import plot_curves
 from fxscore.searching import Evaluation, Objective
 from fxscore.searching.evaluation import UNBUILT
@@ -250,8 +250,8 @@ def main() -> None:
         f"the benchmark's string form) after {FIRST + MORE} trainings, mean over {len(options.seeds)} seeds with "
         "Student's 95 % interval. Rankers are fitted to validation accuracies of the same data set. Before, on seeds 0 "
         "to 4, six pairs of ranker and policy were tried and the one of the least test regret taken, "
-        "forest-and-process on cell paths with 100/1; 20/10 and the hybrid were not tried before. Every policy that was run on the seeds reported "
-        "here is in the table."
+        "forest-and-process on cell paths with 100/1; 20/10 and the hybrid were not tried before. Every policy "
+        "that was run on the seeds reported here is in the table."
     )
     body = f"{note}\n\n{summary(done)}"
     print(body)

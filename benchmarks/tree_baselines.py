@@ -123,10 +123,10 @@ def main() -> None:
     features = read_features(population, options.folder / "nasbench201.npz")
     body = summary(list(runs(features, options.sizes, options.seeds)))
     note = (
-        f"{len(features.values)} cells with {len(set(features.fingerprints.tolist()))} fingerprints; tested on all cells "
-        f"that are not trained on; mean over {len(options.seeds)} seeds with Student's 95 % interval. Trained on validation "
-        "accuracy as −ln(100.5 − accuracy), ranked by test accuracy. The forward is that of an untrained kernel, "
-        "16 images of 3×16×16."
+        f"{len(features.values)} cells with {len(set(features.fingerprints.tolist()))} fingerprints; tested on all "
+        f"cells that are not trained on; mean over {len(options.seeds)} seeds with Student's 95 % interval. Trained on "
+        "validation accuracy as −ln(100.5 − accuracy), ranked by test accuracy. The forward is that of an untrained "
+        "kernel, 16 images of 3×16×16."
     )
     print(f"{note}\n\n{body}")
     if options.write:

@@ -40,7 +40,7 @@ class FakeBackEnd:
             ref, score=float(len(ref.name)), params=1000, macs=2000, seconds=0.1, scorer_id="fake"
         )
 
-    def expand(self, pattern: str) -> list[ModelRef]:
+    def expand(self, pattern: str, *, pretrained_only: bool = False) -> list[ModelRef]:
         if "missing" in pattern:
             raise ModelRefError(f"{pattern} matches nothing")
         ref = ModelRef.parse(pattern)
