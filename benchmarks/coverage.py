@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from benchmarks.coverage_probe import Probe, probe
 from benchmarks.features import FOLDER, read_known, write_known
 from benchmarks.isolated import Limits, each
 from benchmarks.results import command_line, table, write_section
+from fxscore.scorer import Hybrid, load_scorer
 from fxscore.sources import expand
 
 WORK = Path("runs/coverage.jsonl")
@@ -82,6 +84,21 @@ def keep_features(rows: Mapping[str, Row], folder: Path) -> None:
         known |= {name: (row["fingerprint"], np.array(row["features"])) for name, row in chosen.items()}
         if known:
             write_known(folder / f"{source}.npz", known)
+
+
+def add_scores(rows: Mapping[str, Row]) -> None:
+    """The default scorer's score of every network, from the features that it would read again."""
+    scorer = load_scorer()
+    assert isinstance(scorer, Hybrid)
+    good = [row for row in rows.values() if not row["error"]]
+    scores = scorer.raw_scores(np.array([row["features"] for row in good]))
+    for row, score in zip(good, scores.tolist(), strict=True):
+        row["score"] = score
+
+
+def is_scored(row: Row) -> bool:
+    """Whether the default scorer gives a number."""
+    return not row["error"] and isfinite(row["score"])
 
 
 def library(name: str) -> str:
@@ -136,7 +153,7 @@ def _counts(rows: Sequence[Row]) -> list[int]:
     steps = Counter(map(capture_step, rows))
     built = sum("step" in row or not str(row["error"]).startswith("ModelRefError") for row in rows)
     kinds = [steps[name] for name in ("recorded", "part", "whole export")]
-    return [len(rows), built, *kinds, sum(map(is_represented, rows)), sum(not row["error"] for row in rows)]
+    return [len(rows), built, *kinds, sum(map(is_represented, rows)), sum(map(is_scored, rows))]
 
 
 def _accounting(rows: Sequence[Row]) -> str:
@@ -180,7 +197,7 @@ def _failures(rows: Mapping[str, Row]) -> str:
 def write_csv(rows: Mapping[str, Row], path: Path) -> None:
     """One line a network, without its features."""
     columns = (
-        "name,error,built,captured,own,seen,params,represented,head,unused,missing,macs,build_seconds,"
+        "name,error,score,built,captured,own,seen,params,represented,head,unused,missing,macs,build_seconds,"
         "capture_seconds,score_seconds,memory_mib"
     ).split(",")
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -195,7 +212,7 @@ def _csv_rows(rows: Mapping[str, Row]) -> Iterator[Row]:
             yield {"name": name, "error": row["error"], "captured": "failed"}
             continue
         sizes = {key: "×".join(map(str, row[key])) for key in ("own", "seen")}
-        seconds = {key: round(row[key], 3) for key in row if key.endswith("_seconds")}
+        seconds = {key: round(row[key], 3) for key in row if key.endswith("_seconds") or key == "score"}
         names = {"unused": len(row["unused"]), "missing": " ".join(row["missing"])}
         built = {"built": row["step"], "captured": capture_step(row), "memory_mib": row["memory"] >> 20}
         yield {**row, **sizes, **seconds, **names, **built}
@@ -215,6 +232,7 @@ def main() -> None:
     torch.set_num_threads(1)
     names = [str(ref) for text in options.only for ref in expand(text)] if options.only else architectures()
     rows = examine(names, options.work, Limits(options.seconds, options.memory << 30))
+    add_scores(rows)
     text = summary(rows)
     print(f"\n{text}")
     keep_features(rows, options.features)

@@ -8,6 +8,9 @@
 
 ``--ship`` trains on all of them and writes the scorer's file with these figures. Features are those of
 ``python -m benchmarks.features`` and ``python -m benchmarks.coverage``.
+
+The scorer has two heads. That of small images learns from the benchmarks of cells, each with its own accuracies
+standardised; that of all other networks learns from timm, and from every benchmark placed on timm's scale.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from numpy.typing import NDArray
 
 from benchmarks.features import FOLDER, read_features
 from benchmarks.results import command_line, table, write_section
+from benchmarks.timm_recipes import NAMES, RECIPES, Lessons, read_lessons
 from fxscore.evaluate import (
     Estimate,
     Measures,
@@ -42,14 +46,23 @@ from fxscore.evaluate import (
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer import Hybrid
 from fxscore.scorer.features import FORWARD, default_encoder, feature_names
-from fxscore.scorer.hybrid_head import Head
+from fxscore.scorer.hybrid_head import Head, HeadBySize
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.hybrid_scale import Percentiles
 from fxscore.scorer.registry import SUFFIX, WEIGHTS
 
 Floats = NDArray[np.float64]
 LEARNING = Learning(members=(("radial", 1.0), ("forest", 1.0)), trees=80, leaf=3, penalty=3.0, width=0.3)
-ANCHOR = replace(LEARNING, members=(("radial", 1.0),))
+LARGE = replace(LEARNING, squash=False)
+ANCHOR = replace(LARGE, members=(("radial", 1.0),))
+CELLS = (
+    "nasbench201",
+    "nasbench_macro",
+    "nasbench101",
+    "darts",
+    "transnas_micro",
+)  # teach the small images' head
+SMALL_IMAGES = CELLS[:4]
 LEAST_SPREAD = 0.5  # of a benchmark's anchored targets
 LIBRARY_WEIGHT = 2.0  # of timm, where every other benchmark has 1
 MOST = 300  # networks of one space
@@ -63,7 +76,8 @@ SIZES = {
     "layers": ("count_weighted",),
     "depth": ("depth",),
 }
-COLUMNS = tuple(name for name in feature_names() if name not in FORWARD)
+LARGE_COLUMNS = (*(name for name in feature_names() if name not in FORWARD), *RECIPES)
+SMALL_COLUMNS = tuple(name for name in feature_names() if not name.startswith("quarter"))
 SCALARS = ("log_params", "own_log_weighted_activations", "own_log_macs", "depth", "own_log_side")
 
 
@@ -158,38 +172,76 @@ def _standardised(values: Floats) -> Floats:
     return np.asarray((values - values.mean()) / (values.std() + 1e-9))
 
 
-def train(parts: Sequence[Part], seed: int = 0) -> Head:
-    """A head on all networks of the parts, on the scale of timm's.
+def train(parts: Sequence[Part], lessons: Lessons | None) -> HeadBySize:
+    """Both heads.
+
+    Args:
+        parts: all benchmarks that may be learned from; timm's part only gives the large networks' scale.
+        lessons: weights of timm that may be learned from.
+    """
+    spaces = [part for part in parts if part.source.space != "timm"]
+    small = _fit_small([part for part in spaces if part.source.space in CELLS])
+    large = _fit_large(spaces, lessons)
+    scales = _scale(small, spaces, SMALL_IMAGES), _scale(large, parts, ("timm", "accel_nasbench"))
+    return HeadBySize(small, large, scales)
+
+
+def _fit_small(parts: Sequence[Part]) -> Head:
+    targets = [_standardised(part.targets) for part in parts]
+    weights = [np.full(len(part), 1 / len(part)) for part in parts]
+    values = [part.values for part in parts]
+    return _fit(values, targets, weights, LEARNING, SMALL_COLUMNS)
+
+
+def _fit_large(parts: Sequence[Part], lessons: Lessons | None) -> Head:
+    """A head on the scale of timm's networks.
 
     Accuracies of two benchmarks cannot be compared, but their networks can resemble each other: a mobile network that
     is good among mobile ones is none of the best of timm. So a machine fitted to timm alone places each other
     benchmark, by its mean and spread there, and the benchmark's own accuracies only order its networks.
     """
-    timm = next((part for part in parts if part.source.space == "timm"), None)
-    anchor = None if timm is None else _fit([timm], [timm.targets], ANCHOR, seed)
-    targets = [part.targets if part is timm else _anchored(part, anchor) for part in parts]
-    return _fit(parts, targets, LEARNING, seed)
+    values, weights = [part.values for part in parts], [np.full(len(part), 1 / len(part)) for part in parts]
+    if lessons is None:
+        return _fit(values, [_standardised(part.targets) for part in parts], weights, LARGE, LARGE_COLUMNS)
+    share = np.full(len(lessons), 1 / len(lessons))
+    anchor = _fit([lessons.values], [lessons.targets], [share], ANCHOR, LARGE_COLUMNS)
+    return _fit(
+        [lessons.values, *values],
+        [lessons.targets, *(_anchored(part, anchor) for part in parts)],
+        [LIBRARY_WEIGHT * share, *weights],
+        LARGE,
+        LARGE_COLUMNS,
+    )
 
 
-def _anchored(part: Part, anchor: Head | None) -> Floats:
-    if anchor is None:
-        return part.targets
+def _anchored(part: Part, anchor: Head) -> Floats:
     placed = anchor.predict(feature_names(), part.values)
     return np.asarray(placed.mean() + max(placed.std(), LEAST_SPREAD) * _standardised(part.targets))
 
 
-def _fit(parts: Sequence[Part], targets: Sequence[Floats], learning: Learning, seed: int) -> Head:
-    shares = [LIBRARY_WEIGHT if part.source.space == "timm" else 1.0 for part in parts]
-    weights = [np.full(len(part), share / len(part)) for part, share in zip(parts, shares, strict=True)]
-    values = np.concatenate([part.values for part in parts])
+def _fit(
+    values: Sequence[Floats],
+    targets: Sequence[Floats],
+    weights: Sequence[Floats],
+    learning: Learning,
+    columns: Sequence[str],
+) -> Head:
+    padded = [np.pad(each, ((0, 0), (0, len(NAMES) - each.shape[1]))) for each in values]
     return fit_head(
-        feature_names(),
-        values,
+        NAMES,
+        np.concatenate(padded),
         np.concatenate(targets),
-        replace(learning, seed=seed),
-        columns=COLUMNS,
+        learning,
+        columns=columns,
         weights=np.concatenate(weights),
     )
+
+
+def _scale(head: Head, parts: Sequence[Part], spaces: Sequence[str]) -> Percentiles:
+    """Percentiles among the networks of the first of these benchmarks, or of all where they are cells."""
+    found = [part for name in spaces for part in parts if part.source.space == name]
+    chosen = found if spaces is SMALL_IMAGES else found[:1]
+    return Percentiles.of(np.concatenate([head.predict(feature_names(), part.values) for part in chosen]))
 
 
 @dataclass(frozen=True)
@@ -214,25 +266,27 @@ def size_scores(part: Part) -> dict[str, Floats]:
     return found
 
 
-def judge_spaces(parts: Sequence[Part]) -> Iterable[Judged]:
+def judge_spaces(parts: Sequence[Part], lessons: Lessons) -> Iterable[Judged]:
     """Every part by a scorer that was trained on the others."""
     for part in parts:
-        head = train([other for other in parts if other is not part])
+        others = [other for other in parts if other is not part]
+        head = train(others, None if part.source.space == "timm" else lessons)
         scores = {NAME: head.predict(feature_names(), part.values)}
         yield Judged(part, {**scores, **size_scores(part)}, "trained on all other benchmarks")
 
 
-def judge_families(parts: Sequence[Part], folds: int = FOLDS) -> Judged:
+def judge_families(parts: Sequence[Part], lessons: Lessons, folds: int = FOLDS) -> Judged:
     """Networks of timm by folds of whole families, beside all other parts; trees on sizes in the same folds."""
     timm = next(part for part in parts if part.source.space == "timm")
-    others = [part for part in parts if part is not timm]
+    spaces = [part for part in parts if part is not timm]
     assert timm.families is not None
     scores = {name: np.zeros(len(timm)) for name in (NAME, "timm alone", "trees on sizes")}
     for fold in family_folds(timm.families, folds, seed=0):
         seen = timm.subset(sorted(set(range(len(timm))) - set(fold)))
+        known = lessons.without(timm.families[row] for row in fold)
         values = timm.values[fold]
-        scores[NAME][fold] = train([*others, seen]).predict(feature_names(), values)
-        scores["timm alone"][fold] = train([seen]).predict(feature_names(), values)
+        scores[NAME][fold] = _fit_large(spaces, known).predict(feature_names(), values)
+        scores["timm alone"][fold] = _fit_large([], known).predict(feature_names(), values)
         scores["trees on sizes"][fold] = _trees_on_sizes(seen, values)
     return Judged(timm, {**scores, **size_scores(timm)}, f"{folds} folds of whole families")
 
@@ -243,22 +297,21 @@ def _trees_on_sizes(seen: Part, values: Floats) -> Floats:
     return head.predict(feature_names(), values)
 
 
-def judge_torchvision(parts: Sequence[Part], judge: Part) -> Judged:
+def judge_torchvision(parts: Sequence[Part], lessons: Lessons, judge: Part) -> Judged:
     """Networks of torchvision by a scorer that saw neither it nor its twins in timm."""
-    seen = [part if part.source.space != "timm" else without_twins(part, judge) for part in parts]
-    scores = {NAME: train(seen).predict(feature_names(), judge.values)}
-    dropped = sum(map(len, parts)) - sum(map(len, seen))
-    return Judged(
-        judge, {**scores, **size_scores(judge)}, f"trained without it and its {dropped} twins in timm"
-    )
+    known = without_twins(lessons, judge)
+    scores = {NAME: train(parts, known).predict(feature_names(), judge.values)}
+    dropped = len(lessons) - len(known)
+    how = f"trained without it and the {dropped} weights of its twins in timm"
+    return Judged(judge, {**scores, **size_scores(judge)}, how)
 
 
-def without_twins(part: Part, judge: Part) -> Part:
-    """The networks whose parameters or MACs differ by 2 % or more from those of every judged network."""
-    near = np.ones((len(part), len(judge)), dtype=bool)
+def without_twins(lessons: Lessons, judge: Part) -> Lessons:
+    """The weights whose parameters or MACs differ by 2 % or more from those of every judged network."""
+    near = np.ones((len(lessons), len(judge)), dtype=bool)
     for name in ("log_params", "own_log_macs"):
-        near &= np.abs(part.column(name)[:, None] - judge.column(name)) < 0.02
-    return part.subset(np.flatnonzero(~near.any(1)))
+        near &= np.abs(lessons.values[:, [NAMES.index(name)]] - judge.column(name)) < 0.02
+    return lessons.subset(np.flatnonzero(~near.any(1)))
 
 
 def measured(judged: Judged, scores: Floats) -> dict[str, Estimate]:
@@ -309,24 +362,30 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def ship(parts: Sequence[Part], judged: Sequence[Judged], data: Path, folder: Path, path: Path) -> None:
+def ship(
+    parts: Sequence[Part],
+    lessons: Lessons,
+    judged: Sequence[Judged],
+    data: Path,
+    folder: Path,
+    path: Path,
+) -> None:
     """Train on everything and write the scorer's file."""
-    head = train(parts)
     timm = next(part for part in parts if part.source.space == "timm")
-    scorer = Hybrid(
-        default_encoder(), head, Percentiles.of(head.predict(feature_names(), timm.values)), name=NAME
-    )
+    scorer = Hybrid(default_encoder(), train(parts, lessons), name=NAME)
     drawn = "; ".join(f"{len(part)} of {part.source.title}" for part in parts)
     files = {part.source.space: table_path(part.source.space, data) for part in parts}
     record = {
-        "trained_on": f"{drawn}; each benchmark placed on the scale of timm's networks",
-        "scale": f"percentile among the {len(timm)} networks of timm that it was trained on",
+        "trained_on": f"{drawn} ({len(lessons)} weights, with their recipes as further columns)",
+        "scale": f"images of at most 96 pixels a side: percentile among the networks of {len(SMALL_IMAGES)} benchmarks "
+        f"of cells; larger ones: percentile among {len(timm)} networks of timm trained on ImageNet-1k alone",
         "seen": {part.source.space: seen_rows(part, data, folder) for part in parts},
         "measured": lines(judged),
         "caution": (
-            "Recipes differ from network to network in timm, and newer designs had better ones. Scores compare "
-            "networks for one task; within a narrow space of one's own, fit a scorer to some trained networks "
-            "(fxscore fit). Labels of NAS-Bench-301 are a surrogate's."
+            "Scores compare networks for one task: those for images of at most 96 pixels and those for larger ones "
+            "stand on two scales. Recipes differ from network to network in timm, and newer designs had better ones. "
+            "Networks of other kinds than images are outside its training. Within a narrow space of one's own, fit a "
+            "scorer to some trained networks (fxscore fit). Labels of NAS-Bench-301 are a surrogate's."
         ),
         "command": command_line(),
         "seed": LEARNING.seed,
@@ -362,10 +421,11 @@ def main() -> None:
     options = parser.parse_args()
     parts = [read_part(source, options.data, options.folder) for source in SOURCES]
     judge = read_part(JUDGE, options.data, options.folder)
+    lessons = read_lessons(options.data, options.folder)
     steps: list[Callable[[], Iterable[Judged]]] = [
-        lambda: [judge_families(parts)],
-        lambda: [judge_torchvision(parts, judge)],
-        lambda: judge_spaces(parts),
+        lambda: [judge_families(parts, lessons)],
+        lambda: [judge_torchvision(parts, lessons, judge)],
+        lambda: judge_spaces(parts, lessons),
     ]
     judged: list[Judged] = []
     for step in steps:
@@ -375,7 +435,7 @@ def main() -> None:
     if options.write:
         write_section("general", "General scorer", report(judged), command_line())
     if options.ship:
-        ship(parts, judged, options.data, options.folder, WEIGHTS / f"{NAME}{SUFFIX}")
+        ship(parts, lessons, judged, options.data, options.folder, WEIGHTS / f"{NAME}{SUFFIX}")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import transformers
 from torch import nn
+
+try:
+    import transformers
+except ModuleNotFoundError:
+    raise SystemExit(
+        "benchmarks.coverage needs the transformers library: pip install -e '.[bench]'"
+    ) from None
 
 LENGTH = 64
 LAYERS = 4

@@ -17,7 +17,7 @@ from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha25
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.fitting import Model, check_accuracies, subjects_of
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
-from fxscore.scorer.hybrid_head import PRIOR, Floats, Head
+from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.hybrid_scale import Percentiles
 from fxscore.scorer.subject import Subject
@@ -44,7 +44,7 @@ class Hybrid:
     def __init__(
         self,
         encoder: FTScoreNet | None = None,
-        head: Head | None = None,
+        head: AnyHead | None = None,
         scale: Percentiles | None = None,
         *,
         name: str = "hybrid",
@@ -79,7 +79,9 @@ class Hybrid:
         """
         if self.head is None:
             raise ScorerError(_UNTRAINED)
-        features = network_features(subject, self.encoder, forward=self.head.uses(FORWARD))
+        shape = subject.input_shape
+        head = self.head.at(max(shape[1:] or shape or (1,)))
+        features = network_features(subject, self.encoder, forward=head.uses(FORWARD))
         raw = float(self.head.predict(features.names, features.values[None])[0])
         return raw if self.scale is None else self.scale(raw)
 
@@ -141,7 +143,7 @@ class Hybrid:
         try:
             settings = checkpoint.settings
             encoder = _encoder(settings["encoder"], checkpoint.tensors)
-            head = Head.from_arrays(settings["head"], arrays)
+            head = head_of(settings["head"], arrays)
             _check_columns(head)
             scale = (
                 Percentiles(arrays[f"{SCALE}raw"], arrays[f"{SCALE}percent"]) if settings["scale"] else None
@@ -162,7 +164,7 @@ class Hybrid:
         tensors = {f"{ENCODER}{name}": tensor for name, tensor in self.encoder.state_dict().items()}
         arrays = {} if self.head is None else self.head.arrays()
         if self.scale is not None:
-            arrays |= {f"{SCALE}raw": self.scale.raw, f"{SCALE}percent": self.scale.percent}
+            arrays |= {f"{SCALE}{name}": array for name, array in self.scale.arrays().items()}
         return tensors | {
             name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()
         }
@@ -175,9 +177,15 @@ def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTSc
     return encoder.requires_grad_(False)
 
 
-def _check_columns(head: Head | None) -> None:
+def _check_columns(head: AnyHead | None) -> None:
     """A file of another version may ask for features that this one does not compute."""
-    while head is not None:
-        if unknown := set(head.columns) - {*feature_names(), PRIOR}:
-            raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
-        head = head.prior
+    if head is None:
+        return
+    if not isinstance(head, Head):
+        for part in (head.small, head.large):
+            _check_columns(part)
+        return
+    wanted = {name for name in head.columns if not name.startswith(RECIPE)}
+    if unknown := wanted - {*feature_names(), PRIOR}:
+        raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
+    _check_columns(head.prior)

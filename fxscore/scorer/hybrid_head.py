@@ -1,26 +1,33 @@
 """The head of a hybrid scorer: from a network's features to a number.
 
-Columns are squashed by SymLog(x) = sign(x)·ln(|x| + 1), standardised by the training networks, and cut at ±LIMIT, so
+Columns are squashed by SymLog(x) = sign(x)·ln(|x| + 1) where the head asks for it, standardised by the training
+networks, and cut at ±LIMIT, so
 that a network of a size never seen before cannot run away with a linear member. Several members predict; each
 prediction is standardised over the training networks, and the raw score is their weighted mean. A head that was fitted
-on top of another one takes that one's raw score as a further column.
+on top of another one takes that one's raw score as a further column. `HeadBySize` has one head for networks of small
+images and one for all others: benchmarks of 32×32 images and of photographs teach different things.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import exp
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fxscore.scorer.hybrid_scale import Percentiles
 from fxscore.scorer.trees import Trees
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]
 LIMIT = 4.0
 PRIOR = "prior"
+RECIPE = "recipe_"  # begins the columns that tell how a network was trained; 0 where they are not given
+SMALL = 96  # the larger side of what `HeadBySize` takes for a small image
+_SIDE = "own_log_side"
 
 
 class Member(Protocol):
@@ -53,9 +60,9 @@ class Linear:
 
 @dataclass(frozen=True, eq=False)
 class Radial:
-    """Σ_i a_i exp(−‖s∘(x − v_i)‖²) + b: kernel ridge, support vector regression and Gaussian processes."""
+    """Σ_i a_i exp(−‖s∘(x − v_i)‖²) + b: support vector regression; half precision is enough for the vectors."""
 
-    vectors: NDArray[np.float32]
+    vectors: NDArray[np.float16]
     amounts: Floats
     lengths: Floats
     offset: Floats
@@ -80,10 +87,11 @@ class Head:
 
     Attributes:
         columns: names of the features that are used; `PRIOR` is the raw score of `prior`.
-        centre, spread: (columns,) of the squashed features.
+        centre, spread: (columns,) of the features, squashed where `squash` says so.
         members: fitted learners by name.
         levels: (members, 3) mean and deviation of each member's predictions, and its weight in the mean.
         prior: the head on top of which this one was fitted.
+        squash: whether features are squashed.
     """
 
     columns: tuple[str, ...]
@@ -91,7 +99,8 @@ class Head:
     spread: Floats
     members: Mapping[str, Member]
     levels: Floats
-    prior: Head | None = None
+    prior: AnyHead | None = None
+    squash: bool = True
 
     def predict(self, names: Sequence[str], values: Floats) -> Floats:
         """Raw scores (n,) of networks with these features (n, names)."""
@@ -101,6 +110,10 @@ class Head:
             total += weight * (member.predict(rows) - mean) / deviation
         return np.asarray(total / self.levels[:, 2].sum())
 
+    def at(self, side: int) -> Head:
+        """The head for networks of this larger input side: this one."""
+        return self
+
     def uses(self, names: Collection[str]) -> bool:
         """Whether this head or what it builds upon reads one of these features."""
         return any(name in names for name in self.columns) or (
@@ -109,10 +122,8 @@ class Head:
 
     def standardised(self, names: Sequence[str], values: Floats) -> Floats:
         """What members see: (n, columns)."""
-        return np.clip((squashed(self._chosen(names, values)) - self.centre) / self.spread, -LIMIT, LIMIT)
-
-    def _chosen(self, names: Sequence[str], values: Floats) -> Floats:
-        return choose(self.columns, names, values, self.prior)
+        chosen = choose(self.columns, names, values, self.prior, self.squash)
+        return np.clip((chosen - self.centre) / self.spread, -LIMIT, LIMIT)
 
     def arrays(self, prefix: str = "head.") -> Arrays:
         """All learned numbers by name."""
@@ -126,9 +137,9 @@ class Head:
     def describe(self) -> dict[str, Any]:
         """What `from_arrays` needs beside the arrays, JSON-ready."""
         kinds = {kind: name for name, kind in _KINDS.items()}
-        members = {name: kinds[type(member)] for name, member in self.members.items()}
+        members = [[name, kinds[type(member)]] for name, member in self.members.items()]  # in `levels`' order
         prior = None if self.prior is None else self.prior.describe()
-        return {"columns": list(self.columns), "members": members, "prior": prior}
+        return {"columns": list(self.columns), "members": members, "prior": prior, "squash": self.squash}
 
     @classmethod
     def from_arrays(
@@ -136,25 +147,99 @@ class Head:
     ) -> Head:
         """The head of which `describe` and `arrays` were kept; raises `KeyError`, `TypeError` or `ValueError`."""
         own = {name: arrays[f"{prefix}{name}"] for name in ("centre", "spread", "levels")}
-        members = {
-            name: _member(kind, _under(f"{prefix}{name}.", arrays)) for name, kind in about["members"].items()
-        }
-        prior = about["prior"] and cls.from_arrays(about["prior"], arrays, f"{prefix}below.")
+        members = {name: _member(kind, _under(f"{prefix}{name}.", arrays)) for name, kind in about["members"]}
+        prior = about["prior"] and head_of(about["prior"], arrays, f"{prefix}below.")
         columns = tuple(about["columns"])
         if any(len(own[name]) != len(columns) for name in ("centre", "spread")) or len(own["levels"]) != len(
             members
         ):
             raise ValueError("columns, members and arrays differ in number")
-        return cls(columns, own["centre"], own["spread"], members, own["levels"], prior or None)
+        return cls(columns, **own, members=members, prior=prior or None, squash=about["squash"])
 
 
-def choose(columns: Sequence[str], names: Sequence[str], values: Floats, prior: Head | None) -> Floats:
-    """The named columns; raises `KeyError` for one that there is not."""
+@dataclass(frozen=True, eq=False)
+class HeadBySize:
+    """One head for networks whose larger input side is at most `SMALL`, one for all others.
+
+    Attributes:
+        small, large: the heads.
+        scales: of their raw scores, each a reference population of that size.
+    """
+
+    small: Head
+    large: Head
+    scales: tuple[Percentiles, Percentiles]
+
+    def predict(self, names: Sequence[str], values: Floats) -> Floats:
+        """Percentiles (n,) of networks with these features (n, names), each among networks of its kind."""
+        small = np.array([_is_small(exp(side)) for side in values[:, list(names).index(_SIDE)].tolist()])
+        found = np.zeros(len(values))
+        for rows, head, scale in zip((small, ~small), (self.small, self.large), self.scales, strict=True):
+            if rows.any():
+                found[rows] = [scale(raw) for raw in head.predict(names, values[rows]).tolist()]
+        return found
+
+    def at(self, side: int) -> Head:
+        """The head for networks of this larger input side."""
+        return self.small if _is_small(side) else self.large
+
+    def uses(self, names: Collection[str]) -> bool:
+        """Whether one of the heads reads one of these features."""
+        return self.small.uses(names) or self.large.uses(names)
+
+    def arrays(self, prefix: str = "head.") -> Arrays:
+        """All learned numbers by name."""
+        small, large = self.scales
+        scales = {f"{prefix}small_scale.{name}": array for name, array in small.arrays().items()}
+        scales |= {f"{prefix}large_scale.{name}": array for name, array in large.arrays().items()}
+        return {**self.small.arrays(f"{prefix}small."), **self.large.arrays(f"{prefix}large."), **scales}
+
+    def describe(self) -> dict[str, Any]:
+        """What `from_arrays` needs beside the arrays, JSON-ready."""
+        return {"small": self.small.describe(), "large": self.large.describe()}
+
+    @classmethod
+    def from_arrays(
+        cls, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str = "head."
+    ) -> HeadBySize:
+        """The heads of which `describe` and `arrays` were kept; raises as `Head.from_arrays`."""
+        small, large = (
+            Head.from_arrays(about[name], arrays, f"{prefix}{name}.") for name in ("small", "large")
+        )
+        first, second = (
+            Percentiles(**_under(f"{prefix}{name}_scale.", arrays)) for name in ("small", "large")
+        )
+        return cls(small, large, (first, second))
+
+
+AnyHead = Head | HeadBySize
+
+
+def _is_small(side: float) -> bool:
+    """Whether it is that of a small image; token ids have none, which counts as 1."""
+    return 1.5 < side < SMALL + 0.5
+
+
+def head_of(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str = "head.") -> AnyHead:
+    """The head that was kept, of either kind; raises `KeyError`, `TypeError` or `ValueError`."""
+    kind = HeadBySize if "small" in about else Head
+    return kind.from_arrays(about, arrays, prefix)
+
+
+def choose(
+    columns: Sequence[str], names: Sequence[str], values: Floats, prior: AnyHead | None, squash: bool
+) -> Floats:
+    """The named columns, 0 for one of a recipe that is not given; raises `KeyError` for another that there is not."""
     places = {name: place for place, name in enumerate(names)}
-    parts = [values[:, [places[name] for name in columns if name != PRIOR]]]
+    chosen = np.zeros((len(values), sum(name != PRIOR for name in columns)))
+    for column, name in enumerate(name for name in columns if name != PRIOR):
+        if name in places or not name.startswith(RECIPE):
+            chosen[:, column] = values[:, places[name]]
+    parts = [chosen]
     if prior is not None:
         parts.append(prior.predict(names, values)[:, None])
-    return np.concatenate(parts, 1)
+    found = np.concatenate(parts, 1)
+    return squashed(found) if squash else found
 
 
 def squashed(values: Floats) -> Floats:

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxscore.errors import ScorerError
-from fxscore.scorer.hybrid_head import LIMIT, PRIOR, Floats, Head, Linear, Member, Radial, choose, squashed
+from fxscore.scorer.hybrid_head import (
+    LIMIT,
+    PRIOR,
+    AnyHead,
+    Floats,
+    Head,
+    Linear,
+    Member,
+    Radial,
+    choose,
+)
 from fxscore.scorer.trees import Trees
 
 _TINY = 1e-9
@@ -36,6 +46,7 @@ class Learning:
         penalty: C of the support vector regression.
         width: γ of its kernel exp(−γ‖x − v‖²), as a share of 1 / (columns · variance).
         ridge: penalty of the linear member.
+        squash: whether features are squashed by SymLog first.
         near: columns by which the kernel of `radial` measures distance; all by default.
         seed: of all that is drawn.
     """
@@ -49,6 +60,7 @@ class Learning:
     penalty: float = 10.0
     width: float = 0.25
     ridge: float = 100.0
+    squash: bool = True
     near: tuple[str, ...] | None = None
     seed: int = 0
 
@@ -72,7 +84,7 @@ def fit_head(
     *,
     columns: Sequence[str] | None = None,
     weights: Floats | None = None,
-    prior: Head | None = None,
+    prior: AnyHead | None = None,
 ) -> Head:
     """Fit a head.
 
@@ -83,7 +95,8 @@ def fit_head(
         learning: how.
         columns: features to use; all by default.
         weights: (n,) of the networks; equal by default.
-        prior: head whose raw score is a further column, and a member whose weight falls with the number of networks.
+        prior: head whose raw score is a further column, and a member, whose weight is its correlation with the
+            targets, and falls with the number of networks.
 
     Raises:
         ScorerError: fewer than two networks, or targets that are all equal.
@@ -91,22 +104,24 @@ def fit_head(
     learning = learning or Learning()
     if len(targets) < 2 or np.ptp(targets) == 0:
         raise ScorerError("a head needs at least two networks of different accuracy")
-    rows = squashed(choose(columns or names, names, values, None))
+    rows = choose(columns or names, names, values, None, learning.squash)
     kept = np.flatnonzero(np.ptp(rows, axis=0) > _TINY)
     chosen = tuple((columns or names)[int(place)] for place in kept) + ((PRIOR,) if prior is not None else ())
-    rows = squashed(choose(chosen, names, values, prior))
-    centre, spread = rows.mean(0), rows.std(0) + _TINY
-    rows = np.clip((rows - centre) / spread, -LIMIT, LIMIT)
+    rows = choose(chosen, names, values, prior, learning.squash)
     weights = np.ones(len(rows)) if weights is None else weights / weights.mean()
+    centre = np.average(rows, 0, weights)
+    spread = np.sqrt(np.average((rows - centre) ** 2, 0, weights)) + _TINY
+    rows = np.clip((rows - centre) / spread, -LIMIT, LIMIT)
     fit = Fit(chosen, rows, targets, weights, learning)
     members = {name: _LEARNERS[name](fit) for name, _ in learning.members}
     shares = [weight for _, weight in learning.members]
     if prior is not None:
         members[PRIOR] = Linear(np.eye(len(chosen))[-1], np.zeros(1))
-        shares.append(min(1.0, _PRIOR_NETWORKS / len(rows)))
+        agreement = float(np.corrcoef(rows[:, -1], targets)[0, 1]) if np.ptp(rows[:, -1]) else 0.0
+        shares.append(min(1.0, _PRIOR_NETWORKS / len(rows)) * max(agreement, 0.0))
     found = [member.predict(rows) for member in members.values()]
     levels = [(each.mean(), each.std() + _TINY, share) for each, share in zip(found, shares, strict=True)]
-    return Head(chosen, centre, spread, members, np.array(levels), prior)
+    return Head(chosen, centre, spread, members, np.array(levels), prior, learning.squash)
 
 
 def targets_of(accuracies: Floats) -> Floats:
@@ -163,7 +178,7 @@ def _radial(fit: Fit) -> Member:
     width = fit.learning.width / max(used.sum() * float(fit.rows[:, used].var()), _TINY)
     machine = SVR(C=fit.learning.penalty, epsilon=0.02, gamma=width).fit(rows, fit.targets, fit.weights)
     return Radial(
-        machine.support_vectors_.astype(np.float32),
+        machine.support_vectors_.astype(np.float16),
         machine.dual_coef_[0].copy(),
         used * width**0.5,
         machine.intercept_.copy(),

@@ -27,6 +27,10 @@ class Percentiles:
     raw: Floats
     percent: Floats
 
+    def arrays(self) -> dict[str, Floats]:
+        """The points by name."""
+        return {"raw": self.raw, "percent": self.percent}
+
     @classmethod
     def of(cls, raw: Floats) -> Percentiles:
         """The scale of a reference population with these raw scores, (n,)."""

@@ -17,7 +17,7 @@ from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.proxy import find_proxy, proxy_names
 from fxscore.scorer.subject import Scorer
 
-DEFAULT_SCORER = "nasbench201"
+DEFAULT_SCORER = "general"
 SUFFIX = ".safetensors"
 WEIGHTS = Path(__file__).parent / "weights"
 

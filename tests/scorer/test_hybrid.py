@@ -16,7 +16,7 @@ from fxscore.errors import CheckpointError, ScorerError
 from fxscore.scorer import Hybrid, Subject, load_scorer
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fxscore.scorer.features import FORWARD, feature_names
-from fxscore.scorer.hybrid_head import Floats, Head
+from fxscore.scorer.hybrid_head import LIMIT, Floats, Head, HeadBySize
 from fxscore.scorer.hybrid_learners import Learning, fit_head, normal_targets, targets_of
 from fxscore.scorer.hybrid_scale import Percentiles
 from fxscore.scorer.trees import Trees
@@ -96,6 +96,19 @@ def test_every_member_learns_and_survives_the_arrays() -> None:
         assert np.corrcoef(found, truth)[0, 1] > 0.5, name
 
 
+def test_a_prior_counts_as_much_as_it_agrees_and_less_with_more_networks() -> None:
+    values, targets = data()
+    prior = fit_head(NAMES, values, targets, ALL)
+
+    def weight(rows: int, sign: int) -> float:
+        head = fit_head(NAMES, values[:rows], sign * targets[:rows], ALL, prior=prior)
+        return float(head.levels[list(head.members).index("prior"), 2])
+
+    assert 0.8 < weight(20, 1) <= 1
+    assert weight(100, 1) < 0.2
+    assert weight(20, -1) == 0
+
+
 def test_the_fit_is_seeded() -> None:
     values, targets = data()
     first, same, other = (
@@ -161,7 +174,7 @@ def test_fitting_again_builds_upon_what_was_fitted(fitted: Hybrid) -> None:
     before = fitted.scorer_id
     second = fitted.fit([network(w) for w in widths], [float(-w) for w in widths], input_shape=SHAPE)
     assert fitted.scorer_id == before
-    assert second.head is not None
+    assert isinstance(second.head, Head)
     assert second.head.prior is fitted.head
     assert second.score(Subject(network(3), SHAPE)) > second.score(Subject(network(11), SHAPE))
 
@@ -184,7 +197,7 @@ def test_files_that_do_not_fit_are_refused(fitted: Hybrid, tmp_path: Path) -> No
     for settings, message in (
         ({"head": {**good.settings["head"], "columns": columns}}, "no_such_feature"),
         ({"head": {**good.settings["head"], "columns": columns[:3]}}, "differ in number"),
-        ({"head": {**good.settings["head"], "members": {"forest": "trees", "more": "trees"}}}, "fit"),
+        ({"head": {**good.settings["head"], "members": [["forest", "trees"], ["more", "trees"]]}}, "fit"),
         ({"encoder": {**good.settings["encoder"], "batch": 7}}, "fit"),
     ):
         save_checkpoint(path, _damaged(good, **settings))
@@ -240,6 +253,66 @@ def test_a_head_without_forward_features_needs_no_forward(monkeypatch: pytest.Mo
 
 
 def test_columns_of_the_head_are_features(fitted: Hybrid) -> None:
-    assert fitted.head is not None
+    assert isinstance(fitted.head, Head)
     assert set(fitted.head.columns) <= set(feature_names())
     assert fitted.encoder.input_like.dtype == torch.float32
+
+
+def sized(values: Floats, sides: Floats) -> Floats:
+    """Rows of all features of which the first columns are `values`."""
+    rows = np.zeros((len(values), len(feature_names())))
+    rows[:, : values.shape[1]] = values
+    rows[:, feature_names().index("own_log_side")] = np.log(sides)
+    return rows
+
+
+def test_each_size_of_images_has_its_own_head_and_scale(tmp_path: Path) -> None:
+    values, targets = data()
+    rows = sized(values, np.resize([32.0, 224.0, 1.0], len(values)))
+    heads = [fit_head(feature_names(), rows, sign * targets, ALL) for sign in (1, -1)]
+    scales = [Percentiles.of(head.predict(feature_names(), rows)) for head in heads]
+    both = HeadBySize(heads[0], heads[1], (scales[0], scales[1]))
+    found = both.predict(feature_names(), rows)
+    for start, chosen in ((0, 0), (1, 1), (2, 1)):  # token ids have no side, and are no small images
+        raw = heads[chosen].predict(feature_names(), rows[start::3])
+        assert found[start::3] == pytest.approx([scales[chosen](value) for value in raw])
+    assert [both.at(side) for side in (32, 96, 97, 1)] == [heads[0], heads[0], heads[1], heads[1]]
+    Hybrid(head=both, name="both").save(tmp_path / "both.safetensors")
+    read = load_scorer(tmp_path / "both.safetensors")
+    assert isinstance(read, Hybrid)
+    assert read.raw_scores(rows) == pytest.approx(found)
+
+
+def test_a_small_network_is_scored_by_the_small_head() -> None:
+    values = np.random.default_rng(0).standard_normal((20, len(feature_names())))
+    heads = [fit_head(feature_names(), values, sign * values[:, 0], ALL) for sign in (1, -1)]
+    scale = Percentiles(np.array([-1.0, 1.0]), np.array([25.0, 75.0]))
+    both = Hybrid(head=HeadBySize(heads[0], heads[1], (scale, scale)))
+    for shape, head in (((3, 32, 32), heads[0]), ((3, 128, 128), heads[1])):
+        alone = Hybrid(head=head, scale=scale)
+        subject = Subject(network(4), shape)
+        assert both.score(subject) == pytest.approx(alone.score(subject))
+
+
+def test_a_recipe_that_is_not_given_is_zero() -> None:
+    values, targets = data()
+    names, recipe = (*NAMES, "recipe_longer"), np.random.default_rng(1).integers(0, 2, (len(values), 1))
+    head = fit_head(names, np.concatenate([values, recipe], 1), targets + 20 * recipe[:, 0], ALL)
+    alone = head.predict(NAMES, values)
+    given = head.predict(names, np.concatenate([values, np.ones_like(recipe)], 1))
+    assert alone == pytest.approx(head.predict(names, np.concatenate([values, np.zeros_like(recipe)], 1)))
+    assert given.mean() - alone.mean() > 0.1
+    with pytest.raises(KeyError):
+        head.predict(NAMES[1:], values[:, 1:])
+
+
+def test_features_are_squashed_only_where_the_head_asks_for_it() -> None:
+    values, targets = data()
+    plain = fit_head(NAMES, values, targets, Learning(members=(("linear", 1.0),), squash=False))
+    rows = plain.standardised(NAMES, values)
+    inside = np.abs(rows) < LIMIT
+    expected = (values - values.mean(0)) / (values.std(0) + 1e-9)
+    kept = [NAMES.index(name) for name in plain.columns]
+    assert rows[inside] == pytest.approx(expected[:, kept][inside])
+    again = Head.from_arrays(plain.describe(), plain.arrays())
+    assert again.predict(NAMES, values) == pytest.approx(plain.predict(NAMES, values))
