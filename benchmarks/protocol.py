@@ -24,7 +24,8 @@ from benchmarks.results import command_line, table, write_section
 from fxscore.errors import FxScoreError
 from fxscore.evaluate import Measures, agreement, read_population
 from fxscore.report.evaluation_table import interval_text
-from fxscore.scorer import Scorer, Subject, load_scorer
+from fxscore.scorer import Hybrid, Scorer, Subject, load_scorer
+from fxscore.scorer.features import FORWARD
 from fxscore.sources import build
 from fxscore.types import ModelRef, Shape
 
@@ -97,7 +98,7 @@ def measure(ref: ModelRef, small: Scorer, own: Scorer, accuracy: float) -> Pair:
     return pair
 
 
-def report(found: list[Pair], name: str, gmacs: float) -> str:
+def report(found: list[Pair], name: str | None, gmacs: float) -> str:
     """The section's text."""
     small, own = (np.array([pair.scores[place] for pair in found]) for place in (0, 1))
     accuracy = np.array([pair.accuracy for pair in found])
@@ -109,11 +110,22 @@ def report(found: list[Pair], name: str, gmacs: float) -> str:
     seconds = np.median([pair.seconds for pair in found], axis=0)
     kept = sum(pair.seen == pair.own for pair in found)
     figures = table(("", "ρ (95 % interval)", "τ (95 % interval)"), rows)
+    identity = load_scorer(name).scorer_id
     return (
         f"{figures}\n\n{len(found)} timm networks of at most {gmacs:g} GMACs at their "
-        f"own size, scorer `{name}`, which was trained at the small size. {kept} of them take their own size alone. "
-        f"Median seconds a score: {seconds[0]:.2f} small, {seconds[1]:.2f} own."
+        f"own size, scorer `{identity}`, which was trained at the small size. {kept} of them take their own size "
+        f"alone. Median seconds a score: {seconds[0]:.2f} small, {seconds[1]:.2f} own.{remarks(load_scorer(name))}"
     )
+
+
+def remarks(scorer: Scorer) -> str:
+    """What must be said of a scorer that was trained on such networks, or runs no forward of them."""
+    said = ""
+    if "timm" in getattr(scorer, "record", {}).get("seen", {}):
+        said += " It was trained on these very networks, so the other two rows are no forecast for new ones."
+    if isinstance(scorer, Hybrid) and scorer.head is not None and not scorer.head.at(224).uses(FORWARD):
+        said += " Of networks of this size it reads the graph alone and runs no forward: the graph's sizes differ."
+    return said
 
 
 def texts(scores: Any, labels: Any) -> tuple[str, str]:
@@ -136,7 +148,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     found = list(pairs(options))
-    text = report(found, load_scorer(options.scorer).scorer_id, options.gmacs)
+    text = report(found, options.scorer, options.gmacs)
     print(f"\n{text}")
     write_section("protocol", "Small inputs", text, command_line())
 

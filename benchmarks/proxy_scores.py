@@ -169,11 +169,12 @@ def measure(
 def _missing(
     wanted: Mapping[ModelRef, Sequence[BaseProxy]], resolution: int | None, store: Store
 ) -> dict[tuple[BaseProxy, ...], list[ModelRef]]:
-    """Networks by the proxies that they lack."""
+    """Networks by the proxies that they lack; a network that runs out of memory still has what needs no run."""
     every = dict.fromkeys(proxy for proxies in wanted.values() for proxy in proxies)
     known = {proxy: known_records(list(wanted), proxy, resolution, store) for proxy in every}
     lacking: dict[tuple[BaseProxy, ...], list[ModelRef]] = {}
     for ref, proxies in wanted.items():
-        if missing := tuple(proxy for proxy in proxies if ref not in known[proxy]):
-            lacking.setdefault(missing, []).append(ref)
+        for runs in (False, True):
+            if missing := tuple(p for p in proxies if p.needs_weights == runs and ref not in known[p]):
+                lacking.setdefault(missing, []).append(ref)
     return lacking

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import fxscore
-from fxscore.scorer import FTScoreNet, Settings, load_scorer
+from fxscore.scorer import DEFAULT_SCORER, FTScoreNet, Scorer, Settings, load_scorer
 from fxscore.sources import build
 from fxscore.types import ModelRef
 
@@ -25,7 +25,7 @@ NETWORKS = (
     "poolformerv2_s12", "cs3darknet_s", "vovnet39a", "semnasnet_050", "fasternet_t0",
 )  # fmt: skip
 SETTINGS = Settings(batch=4, input_shape=(3, 16, 16), n_in=16, n_out=16)
-SHIPPED = "nasbench201"
+UNTRAINED = "untrained"
 TOLERANCE = 1e-4  # of the deviation over the population (METHOD.md section 1)
 
 SCRIPT = """
@@ -37,13 +37,18 @@ print(json.dumps(scores(sys.argv[2])))
 """
 
 
+def load(kind: str) -> Scorer:
+    """A shipped scorer, or a small untrained one."""
+    return FTScoreNet(SETTINGS, seed=0) if kind == UNTRAINED else load_scorer(kind)
+
+
 def scores(kind: str) -> list[float]:
-    """Of all the networks, built weight-free from their recipes, by the shipped scorer or a small untrained one."""
-    scorer = load_scorer(SHIPPED) if kind == SHIPPED else FTScoreNet(SETTINGS, seed=0)
+    """Of all the networks, built weight-free from their recipes."""
+    scorer = load(kind)
     return [fxscore.score(f"timm:{name}", scorer=scorer) for name in NETWORKS]
 
 
-def in_a_new_process(threads: int, kind: str = "untrained") -> list[float]:
+def in_a_new_process(threads: int, kind: str) -> list[float]:
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONHASHSEED": str(threads)}
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(threads), kind],
@@ -53,17 +58,14 @@ def in_a_new_process(threads: int, kind: str = "untrained") -> list[float]:
     return found
 
 
-@pytest.fixture(scope="module")
-def first() -> list[float]:
-    return in_a_new_process(threads=1)
-
-
 @pytest.mark.zoo
-def test_a_new_process_and_other_weights_change_nothing(first: list[float]) -> None:
+@pytest.mark.parametrize("kind", [UNTRAINED, DEFAULT_SCORER])
+def test_a_new_process_and_other_weights_change_nothing(kind: str) -> None:
+    first = in_a_new_process(1, kind)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        scorer = FTScoreNet(SETTINGS, seed=0)
+        scorer = load(kind)
         for name, expected in zip(NETWORKS, first, strict=True):
             built = build(ModelRef("timm", name), weights=True, seed=7)
             found = fxscore.score(built.module, input_shape=built.input_shape, scorer=scorer)
@@ -83,9 +85,10 @@ def test_an_instance_that_cannot_be_built_anew_is_seen_at_its_own_size() -> None
 
 
 @pytest.mark.zoo
-def test_threads_change_no_more_than_the_tolerance() -> None:
+@pytest.mark.parametrize("kind", ["nasbench201", DEFAULT_SCORER])
+def test_threads_change_no_more_than_the_tolerance(kind: str) -> None:
     """For a trained scorer: an untrained one hardly tells networks apart, so its spread is as small as rounding."""
-    one, two = (in_a_new_process(threads, SHIPPED) for threads in (1, 2))
+    one, two = (in_a_new_process(threads, kind) for threads in (1, 2))
     deviation = statistics.pstdev(one)
     for name, first, second in zip(NETWORKS, one, two, strict=True):
         assert abs(first - second) <= TOLERANCE * deviation, name
