@@ -180,13 +180,14 @@ def train(parts: Sequence[Part], lessons: Lessons | None) -> HeadBySize:
         lessons: weights of timm that may be learned from.
     """
     spaces = [part for part in parts if part.source.space != "timm"]
-    small = _fit_small([part for part in spaces if part.source.space in CELLS])
+    small = fit_small([part for part in spaces if part.source.space in CELLS])
     large = _fit_large(spaces, lessons)
     scales = _scale(small, spaces, SMALL_IMAGES), _scale(large, parts, ("timm", "accel_nasbench"))
     return HeadBySize(small, large, scales)
 
 
-def _fit_small(parts: Sequence[Part]) -> Head:
+def fit_small(parts: Sequence[Part]) -> Head:
+    """The head of small images, from benchmarks of cells; each counts the same."""
     targets = [_standardised(part.targets) for part in parts]
     weights = [np.full(len(part), 1 / len(part)) for part in parts]
     values = [part.values for part in parts]

@@ -1,0 +1,75 @@
+"""Hybrid heads of one space on every other: the form of Tables I and II of the paper for the hybrid scorer.
+
+``python -m benchmarks.hybrid_spaces --data ../shared/data --write`` fits the head of small images
+(`benchmarks.general`) to the networks of one space and ranks those of all others; and, in the last column, to all
+spaces but the row's. Features are those of ``python -m benchmarks.features``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.features import FOLDER
+from benchmarks.general import RESAMPLES, SOURCES, Part, fit_small, read_part, size_scores
+from benchmarks.results import command_line, write_section
+from benchmarks.spaces import matrix_markdown, means_markdown
+from fxscore.evaluate import CrossSpace, Estimate, Measures, agreement
+from fxscore.evaluate.agreement import Floats
+from fxscore.scorer.features import feature_names
+
+OTHERS = "all but the row's"
+
+
+def columns_of(parts: Sequence[Part], row: Part) -> Mapping[str, Floats]:
+    """Scores of the row's networks by column."""
+    heads = {part.source.title: fit_small([part]) for part in parts if part is not row}
+    heads[OTHERS] = fit_small([part for part in parts if part is not row])
+    found = {name: head.predict(feature_names(), row.values) for name, head in heads.items()}
+    return found | size_scores(row)
+
+
+def matrix_of(parts: Sequence[Part]) -> CrossSpace:
+    """ρ with intervals of every head on every space that it was not fitted to."""
+    cells: dict[tuple[str, str], Estimate] = {}
+    for row in parts:
+        for name, scores in columns_of(parts, row).items():
+            measured = agreement(scores, row.labels, Measures(resamples=RESAMPLES))
+            cells[row.source.title, name] = measured.figures["spearman"]
+    titles = tuple(part.source.title for part in parts)
+    return CrossSpace(titles, (*titles, OTHERS), tuple(size_scores(parts[0])), cells)
+
+
+def report(parts: Sequence[Part], matrix: CrossSpace) -> str:
+    """The section."""
+    counts = ", ".join(f"{part.source.title} {len(part)} ({part.source.labels[-1]})" for part in parts)
+    negative = ", ".join(f"{name} on {row}" for row, name in matrix.negative) or "none"
+    note = (
+        f"Spearman's ρ with 95 % bootstrap intervals ({RESAMPLES} resamples, seed 0). Networks, each architecture "
+        f"once, for training and for testing: {counts}. Bold: above every size. The learners are those of the general "
+        "scorer's head of small images, which were chosen with these spaces left out one by one."
+    )
+    tables = matrix_markdown(matrix), means_markdown(matrix)
+    return "\n\n".join([note, *tables, f"Negative cells: {negative}."])
+
+
+def main() -> None:
+    """Fit, print, and write the section."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of features")
+    parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
+    options = parser.parse_args()
+    sources = [source for source in SOURCES if source.space != "timm"]
+    parts = [read_part(source, options.data, options.folder) for source in sources]
+    text = report(parts, matrix_of(parts))
+    print(text)
+    if options.write:
+        write_section("hybrid-spaces", "Hybrids of one space on every other", text, command_line())
+
+
+if __name__ == "__main__":
+    main()
