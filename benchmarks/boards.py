@@ -175,7 +175,7 @@ BOARDS = (
         "imagenet.top1",
         resolution=64,
         batch=8,
-        fewer={"grasp": 40, **dict.fromkeys(_RUN_ALONE, 80)},
+        fewer={"grasp": 40, **dict.fromkeys(_RUN_ALONE, 60)},
         imagenet=True,
     ),
 )

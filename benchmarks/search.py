@@ -2,9 +2,9 @@
 
 ``python -m benchmarks.search --population 512 --generations 100 --hours 2 --write`` searches with each scorer of
 ``--scorers`` (names or files), chooses the highest score among networks of at least 900 k parameters, and keeps
-front, plots, drawing and Python file of each in ``runs/search/SCORER``. A search that the time cuts short says how far
-it came; the same command goes on. ``--compare N`` then gives every algorithm N scored networks, for each of
-``--seeds``.
+front, plots, drawing and Python file of each in ``runs/search/SCORER``; ``--write`` puts plots and drawings beside
+RESULTS.md. A search that the time cuts short says how far it came; the same command goes on. ``--compare N`` then gives
+every algorithm N scored networks, for each of ``--seeds``.
 
 The number of parameters is maximised, as the paper's second sign of quality ("capacity"); ``--objective params``
 minimises it instead.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ SPACE = "zen_resnet"
 LIMITS: dict[str, Any] = {"max_params": 1e6, "max_layers": 18}
 MIN_PARAMS = 9e5
 FOLDER = Path("runs/search")
+FIGURES = Path(__file__).parent / "figures"
 
 
 @dataclass
@@ -88,17 +90,61 @@ def paper_search(scorer: str, options: argparse.Namespace) -> tuple[SearchResult
     return result, watch
 
 
+@dataclass(frozen=True)
+class Throughput:
+    """What all sessions of one search have scored, replays apart."""
+
+    fresh: int
+    cached: int
+    seconds: float
+
+    @classmethod
+    def after(cls, watch: Watch, folder: Path) -> Throughput:
+        """Add a session to those that the folder knows of."""
+        path = folder / "sessions.json"
+        sessions = json.loads(path.read_text()) if path.exists() else []
+        if watch.fresh:
+            sessions.append({"fresh": watch.fresh, "cached": watch.cached, "seconds": watch.elapsed})
+            path.write_text(json.dumps(sessions))
+        return cls(*(sum(session[name] for session in sessions) for name in ("fresh", "cached", "seconds")))
+
+    @property
+    def cells(self) -> tuple[str, str]:
+        """Share of cached records, and fresh networks a second."""
+        if not self.fresh:
+            return "–", "–"
+        return f"{100 * self.cached / (self.fresh + self.cached):.0f} %", f"{self.fresh / self.seconds:.2f}"
+
+
 def describe(name: str, result: SearchResult, watch: Watch, folder: Path) -> tuple[list[Any], str]:
-    """A row of the table of searches, and the lines about the chosen network."""
-    every = result.evaluations
-    scored = [each for each in every if each.feasible]
-    seen = watch.fresh + watch.cached
-    share = f"{100 * watch.cached / seen:.0f} %" if seen else "–"
-    rate = f"{watch.rate:.2f}" if watch.fresh else "–"
-    row = [name, len(result.history), len(every), len(scored), len({e.fingerprint for e in scored})]
+    """A row of the table of searches, and the lines about the front and the chosen network."""
+    scored = [each for each in result.evaluations if each.feasible]
+    architectures = len({each.fingerprint for each in scored})
+    counts = [len(result.history), len(result.evaluations), len(scored), architectures]
     chosen = _chosen(result)
     write_search(result, chosen, folder, picture="png")
-    return [*row, share, rate, len(result.front)], _about(name, result, chosen)
+    row = [name, *counts, *Throughput.after(watch, folder).cells, len(result.front)]
+    return row, f"{_about(name, result, chosen)}\n\n{_front(result)}"
+
+
+def _front(result: SearchResult) -> str:
+    rows = [
+        [f"{each.values['score']:.4f}", f"{each.values['params']:,.0f}", f"{each.values['layers']:.0f}"]
+        for each in sorted(result.front, key=lambda each: -each.values["score"])
+    ]
+    return "The front:\n\n" + table(("score", "params", "sub-layers"), rows)
+
+
+def pictures(name: str, folder: Path) -> str:
+    """Copies of the plots beside RESULTS.md, as Markdown."""
+    FIGURES.mkdir(exist_ok=True)
+    lines = []
+    for picture, title in (("network", "the chosen network"), ("pareto", "score against parameters")):
+        if (source := folder / f"{picture}.png").exists():
+            copy = FIGURES / f"search-{name}-{picture}.png"
+            shutil.copy(source, copy)
+            lines.append(f"![{name}: {title}]({copy.relative_to(FIGURES.parent)})")
+    return "\n\n".join(lines)
 
 
 def _chosen(result: SearchResult) -> Evaluation | None:
@@ -171,15 +217,16 @@ def main() -> None:
     rows, abouts = [], []
     for scorer in options.scorers:
         result, watch = paper_search(scorer, options)
-        row, about = describe(Path(scorer).stem, result, watch, options.folder / Path(scorer).stem)
+        name, folder = Path(scorer).stem, options.folder / Path(scorer).stem
+        row, about = describe(name, result, watch, folder)
         rows.append(row)
-        abouts.append(about)
-        (options.folder / Path(scorer).stem / "rate.json").write_text(json.dumps(vars(watch)))
+        abouts += [about, *([pictures(name, folder)] if options.write else [])]
     columns = ("scorer", "generations", "proposed", "scored", "architectures", "cached", "fresh/s", "front")
     note = (
-        f"Population {options.population}, {options.generations} generations at most, {options.hours:g} hours at most, "
-        f"seed {options.seeds[0]}, objectives score and {options.objective}, {options.workers} workers. Proposed "
-        "networks that pass a limit are not scored. Chosen: the highest score from 900,000 parameters on."
+        f"Population {options.population}, {options.generations} generations at most, "
+        f"seed {options.seeds[0]}, objectives score and {options.objective}; fresh networks a second with "
+        f"{options.workers} workers, while other work ran on the machine. Proposed networks that pass a limit are not "
+        "scored. Chosen: the highest score from 900,000 parameters on."
     )
     body = "\n\n".join([note, table(columns, rows), *abouts])
     if options.compare:
