@@ -39,6 +39,7 @@ from fxscore.evaluate import (
     Measures,
     agreement,
     family_folds,
+    family_spearman,
     matched_spearman,
     read_population,
     table_path,
@@ -67,6 +68,7 @@ LEAST_SPREAD = 0.5  # of a benchmark's anchored targets
 LIBRARY_WEIGHT = 2.0  # of timm, where every other benchmark has 1
 MOST = 300  # networks of one space
 FOLDS = 5
+FAMILY = 5  # networks that a family needs to have an order of its own
 RESAMPLES = 1000
 NAME = "general"
 SIZES = {
@@ -323,6 +325,9 @@ def measured(judged: Judged, scores: Floats) -> dict[str, Estimate]:
     if part.families is not None:
         macs = np.exp(part.column("own_log_macs"))
         found["ρ at equal MACs"] = matched_spearman(scores, part.labels, macs, resamples=RESAMPLES)
+        found["ρ within families"] = family_spearman(
+            scores, part.labels, part.families, FAMILY, resamples=RESAMPLES
+        )
     return found
 
 
@@ -403,8 +408,8 @@ def report(judged: Sequence[Judged]) -> str:
     note = (
         f"95 % bootstrap percentile intervals from {RESAMPLES} resamples (seed 0), of networks, or of whole families "
         "where there are any. Sizes are those of the canonical graph at the networks' own input. Equal MACs: bins of "
-        "±15 % with ten networks or more, the interval from networks within bins. Networks that are equal to fxscore "
-        "count once."
+        "±15 % with ten networks or more; within families: those of five or more; both means weighted by number, the "
+        "interval from networks within bins or families. Networks that are equal to fxscore count once."
     )
     return "\n\n".join([note, *map(section, judged)])
 

@@ -14,7 +14,7 @@ from fxscore.evaluate.comparison import Comparison, Evaluation, compare
 from fxscore.evaluate.cross_space import CrossSpace, ScoreMatrix, score_matrix
 from fxscore.evaluate.curves import LearningCurve, learning_curve, mean_over_runs, validation_curve
 from fxscore.evaluate.estimates import Agreement, Estimate, Measures, agreement, difference
-from fxscore.evaluate.matched import Bins, matched_spearman
+from fxscore.evaluate.matched import Bins, family_spearman, matched_spearman
 from fxscore.evaluate.population import Population, refs_of
 from fxscore.evaluate.scoring import score_refs, score_table, scores_of
 from fxscore.evaluate.seen import Seen, seen_by, split_indices, trained_spaces
@@ -38,6 +38,7 @@ __all__ = [
     "compare",
     "difference",
     "family_folds",
+    "family_spearman",
     "kendall",
     "learning_curve",
     "matched_spearman",

@@ -1,4 +1,4 @@
-"""Agreement among networks of about equal size: what a user cannot read off a table of sizes.
+"""Agreement among networks of about equal size, or of one family: what a user cannot read off a table of sizes.
 
 Sizes are cut into bins of ratio (1 + t)/(1 − t) from the smallest network up, so that every network of a bin lies
 within ±t of its middle; the figure is the mean of ρ over the bins with enough networks, weighted by their number.
@@ -6,6 +6,7 @@ within ±t of its middle; the figure is the mean of ρ over the bins with enough
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,13 +59,45 @@ def matched_spearman(
         confidence: of the interval.
         seed: of the resamples.
     """
-    found = (bins or Bins()).of(sizes)
+    return _grouped(scores, labels, (bins or Bins()).of(sizes), resamples, confidence, seed)
+
+
+def family_spearman(
+    scores: Floats,
+    labels: Floats,
+    families: Sequence[str],
+    least: int = 10,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    """Mean ρ within families, weighted by their number of networks; the interval resamples networks within each.
+
+    Args:
+        scores: (n,).
+        labels: (n,).
+        families: (n,) names.
+        least: networks that a family needs to count.
+        resamples: of the bootstrap.
+        confidence: of the interval.
+        seed: of the resamples.
+    """
+    names = np.asarray(families)
+    groups = [np.flatnonzero(names == name) for name in np.unique(names)]
+    counted = [members for members in groups if len(members) >= least]
+    return _grouped(scores, labels, counted, resamples, confidence, seed)
+
+
+def _grouped(
+    scores: Floats, labels: Floats, groups: list[Indices], resamples: int, confidence: float, seed: int
+) -> Estimate:
     generator = np.random.default_rng(seed)
     resampled = [
-        _mean(scores, labels, [generator.choice(members, len(members)) for members in found])
+        _mean(scores, labels, [generator.choice(members, len(members)) for members in groups])
         for _ in range(resamples)
     ]
-    return Estimate.of(_mean(scores, labels, found), np.array(resampled), confidence)
+    return Estimate.of(_mean(scores, labels, groups), np.array(resampled), confidence)
 
 
 def _mean(scores: Floats, labels: Floats, bins: list[Indices]) -> float:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fxscore.evaluate.agreement import kendall, precision_at, regret_at, spearman, weighted_kendall
 from fxscore.evaluate.curves import learning_curve, mean_over_runs, validation_curve
 from fxscore.evaluate.estimates import Estimate, Measures, agreement, difference
-from fxscore.evaluate.matched import Bins, matched_spearman
+from fxscore.evaluate.matched import Bins, family_spearman, matched_spearman
 from fxscore.evaluate.resampling import FIGURES, figures_of
 
 
@@ -150,3 +150,14 @@ def test_learning_curves_average_the_runs_that_have_a_point() -> None:
     assert curve.points[0].estimate.value == pytest.approx(0.3)
     history = [{"step": 1.0, "loss": 0.1}, {"step": 2.0, "loss": 0.1, "validation": 0.7}]
     assert [(p.x, p.estimate.value) for p in validation_curve("v", history).points] == [(2.0, 0.7)]
+
+
+def test_within_families_the_level_of_a_family_does_not_count() -> None:
+    labels = np.array([1.0, 2, 3, 11, 12, 13, 14, 99])
+    families = ["a"] * 3 + ["b"] * 4 + ["alone"]
+    levels = np.array([5.0, 6, 7, 1, 2, 3, 4, 0])  # right within families, wrong across
+    found = family_spearman(levels, labels, families, 3, resamples=20)
+    assert found.value == pytest.approx(1)
+    reversed_b = np.where(np.arange(8) < 3, levels, -levels)
+    assert family_spearman(reversed_b, labels, families, 3, resamples=20).value == pytest.approx((3 - 4) / 7)
+    assert family_spearman(levels, labels, families, 9, resamples=20).value is None
