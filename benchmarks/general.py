@@ -184,8 +184,10 @@ def train(parts: Sequence[Part], lessons: Lessons | None) -> HeadBySize:
     spaces = [part for part in parts if part.source.space != "timm"]
     small = fit_small([part for part in spaces if part.source.space in CELLS])
     large = _fit_large(spaces, lessons)
-    scales = _scale(small, spaces, SMALL_IMAGES), _scale(large, parts, ("timm", "accel_nasbench"))
-    return HeadBySize(small, large, scales)
+    of_cells = _scale(small, [part for part in spaces if part.source.space in SMALL_IMAGES])
+    photographs = [part for part in parts if part.source.space not in CELLS]
+    of_timm = _scale(large, photographs[-1:])  # Accel-NASBench's, where timm is left out
+    return HeadBySize(small, large, (of_cells, of_timm))
 
 
 def fit_small(parts: Sequence[Part]) -> Head:
@@ -240,11 +242,9 @@ def _fit(
     )
 
 
-def _scale(head: Head, parts: Sequence[Part], spaces: Sequence[str]) -> Percentiles:
-    """Percentiles among the networks of the first of these benchmarks, or of all where they are cells."""
-    found = [part for name in spaces for part in parts if part.source.space == name]
-    chosen = found if spaces is SMALL_IMAGES else found[:1]
-    return Percentiles.of(np.concatenate([head.predict(feature_names(), part.values) for part in chosen]))
+def _scale(head: Head, parts: Sequence[Part]) -> Percentiles:
+    """Percentiles among the networks of these benchmarks."""
+    return Percentiles.of(np.concatenate([head.predict(feature_names(), part.values) for part in parts]))
 
 
 @dataclass(frozen=True)
