@@ -212,6 +212,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=usable_cores())
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
+    parser.add_argument("--section", default="search", help="of RESULTS.md, for a second run beside the first")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     rows, abouts = [], []
@@ -234,7 +235,7 @@ def main() -> None:
     print(body)
     if options.write:
         title = "Search of the Zen-NAS space under a million parameters"
-        write_section("search", title, body, command_line())
+        write_section(options.section, title, body, command_line())
 
 
 if __name__ == "__main__":
