@@ -212,7 +212,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=usable_cores())
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
-    parser.add_argument("--section", default="search", help="of RESULTS.md, for a second run beside the first")
+    parser.add_argument(
+        "--section", default="search", help="of RESULTS.md, for a second run beside the first"
+    )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     rows, abouts = [], []
