@@ -26,7 +26,7 @@ from benchmarks.learners import Floats, as_target, predictions
 from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import Population, kendall, mean_over_runs, read_population, spearman
 from fxscore.report.evaluation_table import interval_text
-from fxscore.scorer.features import feature_names
+from fxscore.scorer.features import FORWARD, feature_names
 from fxscore.scorer.hybrid_learners import Learning, fit_head
 
 SPACE = "nasbench201"
@@ -35,6 +35,11 @@ SIZES = (50, 78, 100, 156, 781)
 TUNED_ON = 2500  # cells, drawn with seed 0, on which learners and their settings were chosen
 PICKS = 10
 SETTINGS = ("all other cells", "cells that nothing was chosen on")
+ABLATED = {  # what is left out: parts of the columns' names
+    "unitisation factors": ("factors",),
+    "activation patterns": ("patterns", "_log_det", "_agreement"),
+    "the forward": FORWARD,
+}
 Indices = NDArray[np.intp]
 
 
@@ -55,6 +60,16 @@ def hybrid(train: Floats, accuracies: Floats, test: Floats, seed: int) -> dict[s
     """The hybrid scorer's raw scores."""
     head = fit_head(feature_names(), train, as_target(accuracies), Learning(seed=seed))
     return {"hybrid": head.predict(feature_names(), test)}
+
+
+def ablated(train: Floats, accuracies: Floats, test: Floats, seed: int) -> dict[str, Floats]:
+    """The hybrid scorer without a part of its features."""
+    found = {}
+    for title, parts in ABLATED.items():
+        columns = [name for name in feature_names() if not any(part in name for part in parts)]
+        head = fit_head(feature_names(), train, as_target(accuracies), Learning(seed=seed), columns=columns)
+        found[f"hybrid without {title}"] = head.predict(feature_names(), test)
+    return found
 
 
 def opponents(train: Floats, accuracies: Floats, test: Floats, seed: int) -> dict[str, Floats]:
@@ -85,7 +100,7 @@ def runs(
             for seed in seeds:
                 order = np.random.default_rng(seed).permutation(pool)
                 for size in sizes:
-                    methods = [hybrid, opponents] if size in opposed else [hybrid]
+                    methods = [hybrid, ablated, opponents] if size in opposed else [hybrid]
                     for method in methods:
                         yield from _measure(setting, dataset, features, order, size, seed, method)
 
