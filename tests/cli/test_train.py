@@ -54,7 +54,9 @@ def test_train_writes_a_scorer_with_its_record(
         == f"fxscore train nasbench201 --data TABLES --out mine.safetensors {' '.join(SMALL)}"
     )
     assert [row["n"] for row in record["measured"]] == [3]
-    assert {"spearman", "interval", "kendall", "params_spearman", "macs_kendall"} <= record["measured"][0].keys()
+    assert {"spearman", "interval", "kendall", "params_spearman", "macs_kendall"} <= record["measured"][
+        0
+    ].keys()
     assert [row["step"] for row in record["history"]] == [1, 2, 3]
     assert record["plan"]["settings"]["input_shape"] == [3, 8, 8]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.safetensors", "tables"]
