@@ -212,10 +212,10 @@ def _csv_rows(rows: Mapping[str, Row]) -> Iterator[Row]:
             yield {"name": name, "error": row["error"], "captured": "failed"}
             continue
         sizes = {key: "×".join(map(str, row[key])) for key in ("own", "seen")}
-        seconds = {key: round(row[key], 3) for key in row if key.endswith("_seconds") or key == "score"}
+        rounded = {key: round(row[key], 3) for key in row if key.endswith("_seconds") or key == "score"}
         names = {"unused": len(row["unused"]), "missing": " ".join(row["missing"])}
         built = {"built": row["step"], "captured": capture_step(row), "memory_mib": row["memory"] >> 20}
-        yield {**row, **sizes, **seconds, **names, **built}
+        yield {**row, **sizes, **rounded, **names, **built}
 
 
 def write_readme(counts: str) -> None:

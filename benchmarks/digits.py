@@ -41,7 +41,7 @@ from fxscore.evaluate import (
 )
 from fxscore.evaluate.agreement import Floats
 from fxscore.run import LocalExecutor, Store
-from fxscore.scorer import Hybrid, load_scorer
+from fxscore.scorer import Hybrid
 from fxscore.scorer.fitting import subject_of
 from fxscore.searching import search
 from fxscore.types import ModelRef
@@ -136,21 +136,6 @@ def scored(networks: Sequence[str], scorer: str, folder: Path) -> Floats:
     return scores_of(records)
 
 
-@cache
-def known_scorers(names: tuple[str, ...]) -> list[str]:
-    """Those that this version has."""
-    return [name for name in names if _known(name)]
-
-
-def _known(name: str) -> bool:
-    try:
-        load_scorer(name)
-    except ScorerError:
-        print(f"no scorer {name}: left out", flush=True)
-        return False
-    return True
-
-
 @dataclass(frozen=True)
 class Study:
     """The drawn networks with what their trainings of one length gave."""
@@ -176,8 +161,7 @@ class Study:
 
     def scores(self) -> dict[str, Floats]:
         """The networks' scores by scorer."""
-        names = known_scorers(SCORERS)
-        zero_shot = {name: scored(self.networks, name, self.options.folder) for name in names}
+        zero_shot = {name: scored(self.networks, name, self.options.folder) for name in SCORERS}
         return {**zero_shot, f"{FITTED}, {FOLDS} folds": self.out_of_fold()}
 
     def out_of_fold(self) -> Floats:
@@ -233,7 +217,7 @@ def picks(study: Study) -> str:
     """The table of picks by budget."""
     known, rows, options = sizes(), [], study.options
     seeds = range(options.searches)
-    pickers = {name: name for name in known_scorers(PICKERS)} | {FITTED: study.fitted()}
+    pickers = dict(zip(PICKERS, PICKERS, strict=True)) | {FITTED: study.fitted()}
     for budget in options.budgets:
         means = study.labels[study.params <= budget]
         rows.append((f"{budget:,}", "random", len(means), interval(mean_over_runs(means), 2), "–"))

@@ -140,7 +140,7 @@ def scaled_features(flow: Flow, own: Shape) -> dict[str, float]:
     grown = {layer.operator: ratio if layer.positions > 1 else 1.0 for layer in layers}
     macs = sum(layer.macs * grown[layer.operator] for layer in layers)
     macs += sum(mixing_macs(operator, flow.batch) for operator in flow.operators) * ratio**2
-    sides = max(own[1:] or own), max(flow.input_shape[1:] or flow.input_shape)
+    sides = larger_side(own), larger_side(flow.input_shape)
     return {
         "own_log_macs": log1p(macs),
         "own_log_activations": log1p(
@@ -150,6 +150,11 @@ def scaled_features(flow: Flow, own: Shape) -> dict[str, float]:
         "own_log_side": log(sides[0]),
         "own_log_ratio": log(sides[0] / sides[1]),
     }
+
+
+def larger_side(shape: Shape) -> int:
+    """The larger side of an input of this shape (C, …); 1 of token ids, whose shape is ()."""
+    return max(shape[1:] or shape or (1,))
 
 
 def _spread(operator: Operator) -> bool:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from fxscore.errors import CheckpointError, ScorerError
+from fxscore.graph_features.layers import larger_side
 from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.fitting import Model, check_accuracies, subjects_of
@@ -79,8 +80,7 @@ class Hybrid:
         """
         if self.head is None:
             raise ScorerError(_UNTRAINED)
-        shape = subject.input_shape
-        head = self.head.at(max(shape[1:] or shape or (1,)))
+        head = self.head.at(larger_side(subject.input_shape))
         features = network_features(subject, self.encoder, forward=head.uses(FORWARD))
         raw = float(self.head.predict(features.names, features.values[None])[0])
         return raw if self.scale is None else self.scale(raw)

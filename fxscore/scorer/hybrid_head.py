@@ -231,8 +231,9 @@ def choose(
 ) -> Floats:
     """The named columns, 0 for one of a recipe that is not given; raises `KeyError` for another that there is not."""
     places = {name: place for place, name in enumerate(names)}
-    chosen = np.zeros((len(values), sum(name != PRIOR for name in columns)))
-    for column, name in enumerate(name for name in columns if name != PRIOR):
+    own = [name for name in columns if name != PRIOR]
+    chosen = np.zeros((len(values), len(own)))
+    for column, name in enumerate(own):
         if name in places or not name.startswith(RECIPE):
             chosen[:, column] = values[:, places[name]]
     parts = [chosen]
