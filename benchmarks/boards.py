@@ -107,7 +107,6 @@ BOARDS = (
         ("cifar10.test", "cifar100.test", "imagenet16-120.test"),
         "cifar100.test",
         resolution=16,
-        fewer={"grasp": 200},
     ),
     Board(
         "NAS-Bench-Macro",
@@ -116,7 +115,6 @@ BOARDS = (
         "cifar10.test",
         resolution=16,
         batch=8,
-        fewer={"grasp": 200},
     ),
     Board(
         "NAS-Bench-101",
@@ -125,7 +123,6 @@ BOARDS = (
         "cifar10.valid",
         resolution=16,
         batch=8,
-        fewer={"grasp": 100},
         note="validation accuracy of one of three training runs; draws of one cell count once",
     ),
     Board(
@@ -135,7 +132,6 @@ BOARDS = (
         "class_object.test",
         resolution=32,
         batch=8,
-        fewer={"grasp": 200},
         note="the network of the task class_scene stands for all tasks: tasks differ in the head alone",
     ),
     Board(
@@ -145,7 +141,6 @@ BOARDS = (
         "imagenet.valid",
         resolution=64,
         batch=8,
-        fewer={"grasp": 200, "jacov": 300},
         imagenet=True,
         note="shortened training, one seed",
     ),
@@ -156,7 +151,6 @@ BOARDS = (
         "cifar10_surrogate.valid",
         resolution=16,
         batch=8,
-        fewer={"grasp": 200, "jacov": 300},
     ),
     Board(
         "torchvision",

@@ -171,6 +171,14 @@ def test_skipping_the_division_changes_nothing_that_is_seen() -> None:
     torch.testing.assert_close(batch_axis_norm(value), batch_axis_norm(value / factor), rtol=1e-3, atol=1e-3)
 
 
+def test_a_batch_axis_norm_keeps_the_layout_of_memory() -> None:
+    value = torch.randn(4, 3, 5, 6)
+    last = value.contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(batch_axis_norm(last), batch_axis_norm(value), rtol=0, atol=0)
+    assert batch_axis_norm(last).is_contiguous(memory_format=torch.channels_last)
+    assert batch_axis_norm(value).is_contiguous()
+
+
 # -- verification ----------------------------------------------------------------------------------------------------
 
 
