@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,12 @@ def search(
     task = Task(opened, goals, population, seed, limits)
     strategy = make_strategy(algorithm, task)
     settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
-    journal = Journal(Path(folder) / HISTORY, settings, resume=resume) if folder else None
     with ExitStack() as stack:
+        journal = (
+            stack.enter_context(closing(Journal(Path(folder) / HISTORY, settings, resume=resume)))
+            if folder
+            else None
+        )
         kept = (
             None if no_store else stack.enter_context(Store(Path(store) if store else default_store_path()))
         )

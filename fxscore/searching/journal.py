@@ -3,17 +3,18 @@
 A resumed search starts again at generation 0 with the same seed; what the journal holds is answered from it, so
 that the algorithm comes to the state in which it was, and the generation that was cut short finds its finished
 networks in the result store. A journal holds nothing that depends on time, so that a resumed search writes the
-same bytes as an uninterrupted one. A line cut short by a kill is dropped.
+same bytes as an uninterrupted one. A line cut short by a kill is dropped. One process at a time writes a journal.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from fxscore.errors import SearchError
 from fxscore.searching.evaluation import Evaluation
@@ -31,7 +32,8 @@ class Journal:
         resume: go on with the file; without it, there must be none.
 
     Raises:
-        SearchError: there is a file and `resume` is not set, or it is of a search with other settings.
+        SearchError: there is a file and `resume` is not set, it is of a search with other settings, or another
+            process is writing it.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
@@ -40,7 +42,19 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not resume:
             raise SearchError(f"{path} holds a search already; resume it, or choose another folder")
-        lines = _whole_lines(path) if path.exists() else []
+        self._lock = _lock(path)
+        try:
+            self._begin(settings)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let other processes write the file."""
+        self._lock.close()
+
+    def _begin(self, settings: Mapping[str, Any]) -> None:
+        lines = _whole_lines(self.path) if self.path.exists() else []
         if lines:
             self._check(json.loads(lines[0]), json.loads(json.dumps(settings)))
             self._known = [list(map(Evaluation.from_dict, json.loads(line))) for line in lines[1:]]
@@ -92,6 +106,18 @@ class Journal:
             stream.write(json.dumps(value) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
+
+
+def _lock(path: Path) -> TextIO:
+    """A file that only this process holds locked, until it is closed; children made by a fork do not inherit it."""
+    stream = path.with_name(f"{path.name}.lock").open("w", encoding="utf-8")
+    try:
+        fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SearchError(
+            f"{path} is being written by another search; wait for it, or choose another folder"
+        ) from None
+    return stream
 
 
 def _whole_lines(path: Path) -> list[str]:

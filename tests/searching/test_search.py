@@ -214,6 +214,27 @@ def test_a_folder_is_not_overwritten_nor_mixed(tmp_path: Path) -> None:
         run(folder=tmp_path, resume=True, seed=1)
 
 
+HOLD = """
+import fcntl, sys
+stream = open(sys.argv[1], "w")
+fcntl.lockf(stream, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_two_processes_do_not_write_one_history(tmp_path: Path) -> None:
+    whole = run(folder=tmp_path)
+    command = [sys.executable, "-c", HOLD, str(tmp_path / f"{HISTORY}.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(SearchError, match="written by another search"):
+            run(folder=tmp_path, resume=True)
+        other.communicate()
+    assert run(folder=tmp_path, resume=True).history == whole.history
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
