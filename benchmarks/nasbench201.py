@@ -2,15 +2,18 @@
 
 ``python -m benchmarks.nasbench201 --data ../shared/data --work work/ --seeds 0 1 2`` trains, for each seed, on 100
 random cells (200 steps over all of them, CIFAR-100 validation labels) and measures on all other cells of the table,
-for three data sets, beside params and MACs of the same cells. ``--scorer nasbench201`` measures a scorer that exists
-instead. Training state, scorers and scores are kept in the work folder, so that an interrupted run goes on.
+for three data sets, beside params and MACs of the same cells; ``--cells 50 100 781`` does so for each number of cells.
+Fingerprints and sizes are those of ``python -m benchmarks.features nasbench201 --data ../shared/data``.
+``--scorer nasbench201`` measures a scorer that exists instead. Training state, scorers and scores are kept in the work
+folder, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +21,8 @@ import numpy as np
 import torch
 
 from benchmarks.boards import comparison_markdown
+from benchmarks.features import FOLDER, FeatureTable, read_features
+from benchmarks.nasbench201_scores import Floats, score_table
 from benchmarks.nasbench201_training import SPACE, curve_text, curves, plan_of, trained
 from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import (
@@ -34,7 +39,7 @@ from fxscore.evaluate import (
     spearman,
     split_indices,
 )
-from fxscore.report.evaluation_table import interval_text, value_text
+from fxscore.report.evaluation_table import interval_text
 from fxscore.report.plots import plot_curves
 from fxscore.run import Executor, LocalExecutor, Store
 from fxscore.scorer import load_scorer
@@ -43,10 +48,12 @@ from fxscore.types import ScoreRecord
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 PAPER = (
-    "The paper's Table VI states ρ 0.904 and τ 0.749 on CIFAR-100, over the 15,525 other cells of the whole space; "
-    ""
+    "The paper's Table VI states ρ 0.904 and τ 0.749 on CIFAR-100 with 100 cells, over the 15,525 other cells of the "
+    "whole space."
 )
 PICKS = 10
+CELLS = 100
+FIGURES = ("ρ", "τ-b", "ρ without sisters", "τ-b without sisters", f"regret, seen + {PICKS}")
 
 
 @dataclass(frozen=True)
@@ -147,76 +154,126 @@ def regret_of(
     return float(everything.label(f"{dataset}.test").max() - test[valid.argmax()])
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
-    """Mean over seeds, one row per data set."""
-    rows = []
-    for label in (f"{dataset}.test" for dataset in DATASETS):
-        rho, tau = ([o.figure(label, name) for o in outcomes] for name in ("spearman", "kendall"))
-        strict = [o.strict[label] for o in outcomes]
-        regret = [o.regret[label] for o in outcomes]
-        estimates = [rho, tau, [s[0] for s in strict], [s[1] for s in strict], regret]
-        rows.append([label, len(outcomes), *(interval_text(mean_over_runs(values)) for values in estimates)])
-    columns = [
-        "label",
-        "runs",
-        "ρ",
-        "τ-b",
-        "ρ without sisters",
-        "τ-b without sisters",
-        f"regret, seen + {PICKS}",
+def report(outcome: Outcome, what: str) -> str:
+    """The section of a scorer that exists."""
+    labels = [f"{dataset}.test" for dataset in DATASETS]
+    rows = [
+        [label, *(f"{value:.3f}" for value in (*outcome.strict[label], outcome.regret[label]))]
+        for label in labels
     ]
-    text = (
-        "Mean over runs, with Student's 95 % interval where there are several. Sisters: unseen cells that the "
-        f"benchmark's string form joins with a seen one ({', '.join(str(o.sisters) for o in outcomes)} cells). Regret: "
-        f"of the seen cells and the {PICKS} best scored others, the one of best validation accuracy, in points of test "
-        "accuracy below the best cell of the table."
-    )
-    return f"{table(columns, rows)}\n\n{text}"
+    text = f"Without the {outcome.sisters} cells that the benchmark's string form joins with a seen one:"
+    strict = table(("label", *FIGURES[2:]), rows)
+    title = f"### {outcome.name}: {outcome.trained_on} cells seen"
+    return "\n\n".join([what, text, strict, title, comparison_markdown(outcome.comparison)])
 
 
-def report(outcomes: Sequence[Outcome], what: str) -> str:
-    """The whole section."""
-    parts = [what, summary(outcomes)]
-    for outcome in outcomes:
-        title = f"### {outcome.name}: {outcome.trained_on} cells seen"
-        parts += [title, comparison_markdown(outcome.comparison)]
+@dataclass(frozen=True)
+class Run:
+    """One ranking of the cells that one training run did not see.
+
+    Attributes:
+        cells: that the run saw.
+        scorer: what ranks.
+        dataset: whose test accuracies are to be ranked.
+        figures: ρ, τ-b, both without sisters, and regret, in the order of `FIGURES`.
+    """
+
+    cells: int
+    scorer: str
+    dataset: str
+    figures: tuple[float, ...]
+
+
+def runs_of(features: FeatureTable, cells: int, seed: int, columns: Mapping[str, Floats]) -> Iterator[Run]:
+    """How well each column of scores ranks the cells that a training run did not see."""
+    everything = features.population
+    seen, rest = split_indices(SPACE, len(everything), cells, 0.0, seed)
+    population = everything.subset(rest)
+    sisters = _sisters(everything, seen, population)
+    for name, column in columns.items():
+        scores = column[rest]
+        for dataset in DATASETS:
+            truth = population.label(f"{dataset}.test")
+            figures = [f(scores[rows], truth[rows]) for rows in (..., ~sisters) for f in (spearman, kendall)]
+            regret = regret_of(everything, seen, population, scores, dataset)
+            yield Run(cells, name, dataset, (*figures, regret))
+
+
+def summary(done: Sequence[Run]) -> str:
+    """Means over seeds, one table per data set."""
+    groups: dict[tuple[str, int, str], list[Run]] = defaultdict(list)
+    for run in done:
+        groups[run.dataset, run.cells, run.scorer].append(run)
+    parts = []
+    for dataset in DATASETS:
+        rows = [
+            [
+                cells,
+                scorer,
+                len(found),
+                *(interval_text(mean_over_runs(values)) for values in _columns(found)),
+            ]
+            for (of, cells, scorer), found in groups.items()
+            if of == dataset
+        ]
+        parts.append(f"**{dataset}.test**\n\n{table(('cells', 'scorer', 'runs', *FIGURES), rows)}")
     return "\n\n".join(parts)
 
 
-def evaluate_training(options: argparse.Namespace, executor: Executor, store: Store) -> tuple[str, str, str]:
+def _columns(found: Sequence[Run]) -> list[list[float]]:
+    return [list(values) for values in zip(*(run.figures for run in found), strict=True)]
+
+
+def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
     """Key, title and text of Table VI's section."""
-    paths = [trained(options, seed) for seed in options.seeds]
-    population = read_population(SPACE, options.data)
-    outcomes = []
-    for seed, path in zip(options.seeds, paths, strict=True):
-        seen, _ = split_indices(SPACE, len(population), options.cells, 0.0, seed)
-        outcomes.append(measure(options, f"seed {seed}", str(path), seen, executor, store))
-        print(f"seed {seed}: ρ {value_text(outcomes[-1].figure('cifar100.test', 'spearman'))}", flush=True)
-    plan = plan_of(options, 0)
-    what = (
-        f"FT-ScoreNet trained on {plan.cells} random cells, {plan.steps} steps of {plan.samples}, cifar100.valid, "
-        f"batch {plan.settings.batch}, {options.resolution}×{options.resolution}, running average of weights "
-        f"{plan.averaging:g}; the last average is used, nothing is chosen by test cells. Measured at the resolution "
-        f"of training. {PAPER}"
+    paths = {
+        (cells, seed): trained(options, cells, seed) for cells in options.cells for seed in options.seeds
+    }
+    everything = read_population(SPACE, options.data)
+    features = read_features(everything, options.features)
+    found = score_table(list(paths.values()), features, options.data, options.resolution)
+    sizes = {name: features.columns([f"log_{name}"])[:, 0] for name in ("params", "macs")}
+    done: list[Run] = []
+    for (cells, seed), scores in zip(paths, found, strict=True):
+        done += runs_of(features, cells, seed, {"FT-ScoreNet": scores, **sizes})
+    text = f"{_about(options, len(everything))}\n\n{summary(done)}"
+    if curve := curves(list(paths.values())):
+        text += f"\n\n{curve_text(curve, options.curve_cells)}"
+        plot_curves(curve, options.work / f"{SPACE}-curve.svg")
+    alone = options.cells == [CELLS]
+    return (
+        ("nasbench201", "Prediction on NAS-Bench-201 (Table VI)", text)
+        if alone
+        else ("nasbench201-sizes", "Prediction on NAS-Bench-201 by numbers of training cells", text)
     )
-    text = report(outcomes, what)
-    if found := curves(paths):
-        text += f"\n\n{curve_text(found, options.curve_cells)}"
-        plot_curves(found, options.work / f"{SPACE}-curve.svg")
-    return "nasbench201", "Prediction on NAS-Bench-201 (Table VI)", text
 
 
-def evaluate_scorer(options: argparse.Namespace, executor: Executor, store: Store) -> tuple[str, str, str]:
+def _about(options: argparse.Namespace, count: int) -> str:
+    plan = plan_of(options, max(options.cells), 0)
+    return (
+        f"FT-ScoreNet trained on random cells, {plan.steps} steps of all of them, at most {plan.samples}, "
+        f"Adam {plan.learning_rate:g}, "
+        f"cifar100.valid, batch {plan.settings.batch}, {options.resolution}×{options.resolution}, running average of "
+        f"weights {plan.averaging:g}; the last average is used, nothing is chosen by test cells. Measured on all "
+        f"others of {count} cells, at the resolution of training; mean over runs, with Student's 95 % interval where "
+        "there are several. Sisters: unseen cells that the benchmark's string form joins with a seen one. Regret: of "
+        f"the seen cells and the {PICKS} best scored others, the one of best validation accuracy, in points of test "
+        f"accuracy below the best cell of the table. {PAPER}"
+    )
+
+
+def evaluate_scorer(options: argparse.Namespace) -> tuple[str, str, str]:
     """Key, title and text of a scorer's section."""
     name = Path(options.scorer).stem
     count = len(read_population(SPACE, options.data))
     seen = seen_by(load_scorer(options.scorer), SPACE, options.data, count)
     if seen.doubt:
         raise SystemExit(f"{name}: {seen.doubt}")
-    outcome = measure(options, name, options.scorer, seen.indices, executor, store)
+    with Store(options.work / "store.sqlite") as store, LocalExecutor(options.workers) as executor:
+        outcome = measure(options, name, options.scorer, seen.indices, executor, store)
     what = f"The scorer {name}, on cells of the table that it was neither trained on nor chosen by."
     key = re.sub(r"[^a-z0-9]+", "-", f"nasbench201-scorer-{name.lower()}")
-    return key, f"Scorer {name} on NAS-Bench-201", report([outcome], what)
+    return key, f"Scorer {name} on NAS-Bench-201", report(outcome, what)
 
 
 def main() -> None:
@@ -225,8 +282,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     run = evaluate_scorer if options.scorer else evaluate_training
-    with Store(options.work / "store.sqlite") as store, LocalExecutor(options.workers) as executor:
-        key, title, text = run(options, executor, store)
+    key, title, text = run(options)
     print(text)
     if options.write:
         write_section(key, title, text, command_line())
@@ -243,11 +299,13 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--scorer", help="measure this scorer (name or file) instead of training")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one training run each")
-    parser.add_argument("--cells", type=int, default=100, help="training cells")
+    parser.add_argument("--cells", type=int, nargs="+", default=[CELLS], help="numbers of training cells")
+    parser.add_argument("--samples", type=int, default=100, help="training cells in one step, at most")
     parser.add_argument(
-        "--samples", type=int, default=0, help="cells in one step; 0 takes all training cells"
+        "--features", type=Path, default=FOLDER / f"{SPACE}.npz", help="file of the cells' features"
     )
     parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument(
         "--averaging", type=float, default=0.97, help="decay of the running average of weights"
     )

@@ -22,13 +22,14 @@ from fxscore.train.plan import TrainingPlan
 SPACE = "nasbench201"
 
 
-def plan_of(options: argparse.Namespace, seed: int) -> TrainingPlan:
-    """The training run of one seed."""
+def plan_of(options: argparse.Namespace, cells: int, seed: int) -> TrainingPlan:
+    """The training run of one number of cells and one seed."""
     return TrainingPlan(
-        cells=options.cells,
+        cells=cells,
         validation=0.0,
-        samples=options.samples or options.cells,
+        samples=min(options.samples, cells),
         steps=options.steps,
+        learning_rate=options.learning_rate,
         averaging=options.averaging,
         seed=seed,
         settings=Settings(
@@ -39,14 +40,14 @@ def plan_of(options: argparse.Namespace, seed: int) -> TrainingPlan:
     )
 
 
-def trained(options: argparse.Namespace, seed: int) -> Path:
-    """The scorer of one seed: trained now, or found in the work folder."""
-    plan = plan_of(options, seed)
+def trained(options: argparse.Namespace, cells: int, seed: int) -> Path:
+    """The scorer of one number of cells and one seed: trained now, or found in the work folder."""
+    plan = plan_of(options, cells, seed)
     mark = hashlib.sha256(json.dumps(plan.as_dict(), sort_keys=True).encode()).hexdigest()[:8]
     path: Path = options.work / f"{SPACE}-seed{seed}-{mark}.safetensors"
     if not path.exists():
-        cells = load_cells(options.data, SPACE, None, plan.settings)
-        training, _, _ = split_cells(cells, plan.cells, plan.validation, plan.seed)
+        everything = load_cells(options.data, SPACE, None, plan.settings)
+        training, _, _ = split_cells(everything, plan.cells, plan.validation, plan.seed)
         trainer = Trainer(plan, [training], state_path=path.with_suffix(".state"))
         _run(trainer, seed, _Curve(options, path, plan))
         scorer = trainer.trained()
@@ -59,7 +60,8 @@ def trained(options: argparse.Namespace, seed: int) -> Path:
 def _run(trainer: Trainer, seed: int, curve: _Curve) -> None:
     for report in trainer.run():
         if report.step % 10 == 0 or report.step == trainer.plan.steps:
-            print(f"seed {seed}: step {report.step}/{trainer.plan.steps}, loss {report.loss:.4f}", flush=True)
+            place = f"step {report.step}/{trainer.plan.steps}"
+            print(f"{trainer.plan.cells} cells, seed {seed}: {place}, loss {report.loss:.4f}", flush=True)
         curve.measure(trainer, report.step)
 
 
