@@ -1,9 +1,9 @@
 """How well handcrafted scores rank the networks of every benchmark that has data: the opponents of all that follows.
 
 ``python -m benchmarks.handcrafted --data ../shared/data --work work/`` scores 1,000 networks of each benchmark (all
-where there are fewer) with every proxy and writes the sections "Handcrafted scores" of RESULTS.md. Scores are kept in
-the work folder, so that an interrupted run goes on. ``--quick`` takes a few networks and cheap proxies and only
-prints. Benchmarks without data here (NDS, all of NAS-Bench-101, NATS-Bench's size space) are not in the table.
+where there are fewer) with every proxy, and writes the section "Handcrafted scores" of RESULTS.md and a file of
+`results` for each benchmark. Scores are kept in the work folder, so that an interrupted run goes on. ``--quick`` takes
+a few networks and cheap proxies and only prints. Benchmarks without data here (NDS, all of NAS-Bench-101, NATS-Bench's size space) are not in the table.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.boards import NETWORKS, Board, boards, comparison_markdown, drawn_parts
 from benchmarks.proxy_scores import known_records, measure
-from benchmarks.results import table, write_section
+from benchmarks.results import table, write_details, write_section
 from fxscore.evaluate import (
     Comparison,
     Measures,
@@ -138,17 +138,22 @@ def main() -> None:
             found.append((board, comparisons))
             print(f"\n{text}\n", flush=True)
             if not options.quick:
-                key = f"handcrafted-{board.space.replace('_', '-')}"
-                write_section(key, f"Handcrafted scores: {board.name}", text, command(options, board.space))
+                title = f"Handcrafted scores: {board.name}"
+                write_details(_key(board), title, text, command(options, board.space))
     if options.csv:
         options.csv.write_text(
             comparison_csv(*(c for _, comparisons in found for c in comparisons)), encoding="utf-8"
         )
-    head = "Spearman's ρ; intervals in the section of each benchmark."
+    links = ", ".join(f"[{board.name}](results/{_key(board)}.md)" for board, _ in found)
+    head = f"Spearman's ρ. All figures with their intervals: {links}."
     text = f"{head}\n\n{summary(found, options.proxies)}\n\n{MISSING_DATA}"
     print(text)
     if not options.quick and not options.boards:
         write_section("handcrafted", "Handcrafted scores", text, command(options))
+
+
+def _key(board: Board) -> str:
+    return f"handcrafted-{board.space.replace('_', '-')}"
 
 
 def command(options: argparse.Namespace, board: str | None = None) -> str:

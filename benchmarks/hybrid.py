@@ -130,14 +130,14 @@ def _regret(scores: Floats, seen: Indices, rest: Indices, valid: Floats, test: F
     return float(test[both].max() - test[trained[np.argmax(valid[trained])]])
 
 
-def summary(done: Sequence[Run]) -> str:
+def summary(done: Sequence[Run], datasets: Sequence[str] = DATASETS) -> str:
     """One Markdown table per setting and data set: means over seeds with Student's 95 % interval."""
     groups: dict[tuple[str, str, int, str], list[Run]] = defaultdict(list)
     for run in done:
         groups[run.setting, run.dataset, run.size, run.method].append(run)
     parts = []
     for setting in dict.fromkeys(run.setting for run in done):
-        for dataset in DATASETS:
+        for dataset in datasets:
             rows = [
                 [size, method, *(_interval(found, name) for name in ("rho", "tau", "regret"))]
                 for (of, data, size, method), found in groups.items()
@@ -187,7 +187,9 @@ def main() -> None:
     body = f"{note(features, pools, options.seeds)}\n\n{summary(done)}"
     print(body)
     if options.write:
-        write_section("hybrid-nasbench201", "Hybrid scorer on NAS-Bench-201 (Table VI)", body, command_line())
+        title = "Hybrid scorer on NAS-Bench-201 (Table VI)"
+        headline = f"{note(features, pools, options.seeds)}\n\n{summary(done, ['cifar100'])}"
+        write_section("hybrid-nasbench201", title, body, command_line(), headline=headline)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Where benchmark figures are kept: one section of `benchmarks/RESULTS.md` per command.
 
-A section lies between two HTML comments that carry its key, so that running one benchmark again replaces its
-own section and touches no other. Every section states the command, the date, the machine and the versions.
+Of long ones it keeps a headline; all figures are then in a file of `benchmarks/results`. A section lies between two
+HTML comments that carry its key, so that running one benchmark again replaces its own section and touches no other.
+Every section states the command, the date, the machine and the versions.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ PACKAGES = ("torch", "torchvision", "timm", "numpy", "fxscore")
 HEADER = "# Results\n\nEach section is written by the command that it names; nothing is typed in by hand.\n"
 
 
-def write_section(key: str, title: str, body: str, command: str, path: Path = RESULTS) -> None:
+def write_section(
+    key: str, title: str, body: str, command: str, path: Path = RESULTS, *, headline: str | None = None
+) -> None:
     """Replace the section `key` of the results file, or append it.
 
     Args:
@@ -28,16 +31,28 @@ def write_section(key: str, title: str, body: str, command: str, path: Path = RE
         body: Markdown: tables and what they say, interval and sample size included.
         command: The shell command that prints these figures, from the repository's root.
         path: The results file.
+        headline: What stands in the results file where the body is long, which then goes to a file of its own.
     """
     if not re.fullmatch(r"[a-z0-9-]+", key):
         raise ValueError(f"a section key is made of a-z, 0-9 and dashes, not {key!r}")
     begin, end = f"<!-- begin {key} -->", f"<!-- end {key} -->"
     text = path.read_text(encoding="utf-8") if path.exists() else HEADER
+    if headline is not None:
+        body = f"{headline}\n\nAll figures: {write_details(key, title, body, command, path)}."
     section = f"{begin}\n## {title}\n\n`{command}`\n\n{body.strip()}\n\n{environment()}\n{end}"
     old = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     known = old.search(text)
     text = old.sub(lambda _: section, text, count=1) if known else f"{text.rstrip()}\n\n{section}\n"
     path.write_text(text, encoding="utf-8")
+
+
+def write_details(key: str, title: str, body: str, command: str, path: Path = RESULTS) -> str:
+    """Write a file of its own beside the results file; returns a link to it, for that file. Arguments as above."""
+    details = path.parent / "results" / f"{key}.md"
+    details.parent.mkdir(exist_ok=True)
+    text = f"# {title}\n\n`{command}`\n\n{body.strip()}\n\n{environment()}\n"
+    details.write_text(text, encoding="utf-8")
+    return f"[results/{key}.md](results/{key}.md)"
 
 
 def environment() -> str:

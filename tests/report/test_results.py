@@ -18,6 +18,15 @@ def test_a_section_replaces_itself_and_no_other(tmp_path: Path) -> None:
     assert text.count("torch 2") == 2
 
 
+def test_a_long_section_leaves_its_headline(tmp_path: Path) -> None:
+    results = tmp_path / "RESULTS.md"
+    write_section("long", "Title", "every figure", "python long.py", results, headline="the first figure")
+    assert "the first figure" in results.read_text()
+    assert "every figure" not in results.read_text()
+    assert "(results/long.md)" in results.read_text()
+    assert "every figure" in (tmp_path / "results" / "long.md").read_text()
+
+
 def test_a_bad_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a section key"):
         write_section("A b", "t", "b", "c", tmp_path / "RESULTS.md")
