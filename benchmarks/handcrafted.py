@@ -3,7 +3,8 @@
 ``python -m benchmarks.handcrafted --data ../shared/data --work work/`` scores 1,000 networks of each benchmark (all
 where there are fewer) with every proxy, and writes the section "Handcrafted scores" of RESULTS.md and a file of
 `results` for each benchmark. Scores are kept in the work folder, so that an interrupted run goes on. ``--quick`` takes
-a few networks and cheap proxies and only prints. Benchmarks without data here (NDS, all of NAS-Bench-101, NATS-Bench's size space) are not in the table.
+a few networks and cheap proxies and only prints. Benchmarks without data here (NDS, all of NAS-Bench-101, NATS-Bench's
+size space) are not in the table.
 """
 
 from __future__ import annotations

@@ -109,11 +109,12 @@ class Throughput:
         return cls(*(sum(session[name] for session in sessions) for name in ("fresh", "cached", "seconds")))
 
     @property
-    def cells(self) -> tuple[str, str]:
-        """Share of cached records, and fresh networks a second."""
+    def cells(self) -> tuple[str, str, str]:
+        """Share of cached records, fresh networks a second, and hours."""
         if not self.fresh:
-            return "–", "–"
-        return f"{100 * self.cached / (self.fresh + self.cached):.0f} %", f"{self.fresh / self.seconds:.2f}"
+            return "–", "–", "–"
+        share = 100 * self.cached / (self.fresh + self.cached)
+        return f"{share:.0f} %", f"{self.fresh / self.seconds:.2f}", f"{self.seconds / 3600:.1f}"
 
 
 def describe(name: str, result: SearchResult, watch: Watch, folder: Path) -> tuple[list[Any], str]:
@@ -224,7 +225,17 @@ def main() -> None:
         row, about = describe(name, result, watch, folder)
         rows.append(row)
         abouts += [about, *([pictures(name, folder)] if options.write else [])]
-    columns = ("scorer", "generations", "proposed", "scored", "architectures", "cached", "fresh/s", "front")
+    columns = (
+        "scorer",
+        "generations",
+        "proposed",
+        "scored",
+        "architectures",
+        "cached",
+        "fresh/s",
+        "hours",
+        "front",
+    )
     note = (
         f"Population {options.population}, {options.generations} generations at most, "
         f"seed {options.seeds[0]}, objectives score and {options.objective}; fresh networks a second with "
