@@ -169,7 +169,7 @@ BOARDS = (
         "imagenet.top1",
         resolution=64,
         batch=8,
-        fewer=dict.fromkeys(("grasp", *_RUN_ALONE), 300),
+        fewer=dict.fromkeys(("grasp", *_RUN_ALONE), 240),
         imagenet=True,
     ),
 )
