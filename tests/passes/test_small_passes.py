@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import PassError
-from fxscore.ops import batch_axis_norm, note_redundant, sum_of, unitise, zeros
+from fxscore.ops import batch_axis_norm, note_redundant, standard_deviation, sum_of, unitise, zeros
 from fxscore.passes.verify import VerifyPass
 from tests.passes.test_heads import Calls
 
@@ -169,6 +169,12 @@ def test_skipping_the_division_changes_nothing_that_is_seen() -> None:
     value = torch.randn(16, 4, 5, 5) * 3
     factor = value.std(correction=0) + 1e-5
     torch.testing.assert_close(batch_axis_norm(value), batch_axis_norm(value / factor), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex64])
+def test_the_standard_deviation_is_that_of_pytorch(dtype: torch.dtype) -> None:
+    value = torch.randn(3, 4, 5, dtype=dtype) + 100
+    torch.testing.assert_close(standard_deviation(value), value.std(correction=0), rtol=1e-5, atol=0)
 
 
 def test_a_batch_axis_norm_keeps_the_layout_of_memory() -> None:
