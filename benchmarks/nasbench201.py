@@ -258,7 +258,8 @@ def _about(options: argparse.Namespace, count: int) -> str:
         f"others of {count} cells, at the resolution of training; mean over runs, with Student's 95 % interval where "
         "there are several. Sisters: unseen cells that the benchmark's string form joins with a seen one. Regret: of "
         f"the seen cells and the {PICKS} best scored others, the one of best validation accuracy, in points of test "
-        f"accuracy below the best cell of the table. {PAPER}"
+        f"accuracy below the best cell of the table. Sizes are those of the canonical graph, without what carries only "
+        f"zeros. {PAPER}"
     )
 
 
