@@ -90,7 +90,16 @@ class Board:
 
 
 NETWORKS = 1000  # of each benchmark, where there are so many
-_RUN_ALONE = ("naswot", "zen", "synflow", "snip", "fisher", "grad_norm", "jacov")
+_RUN = (
+    "naswot",
+    "zen",
+    "synflow",
+    "snip",
+    "fisher",
+    "grad_norm",
+    "jacov",
+    "grasp",
+)  # proxies that run networks
 TRANSNAS_TASKS = (
     "class_scene",
     "class_object",
@@ -169,7 +178,7 @@ BOARDS = (
         "imagenet.top1",
         resolution=64,
         batch=8,
-        fewer=dict.fromkeys(("grasp", *_RUN_ALONE), 240),
+        fewer=dict.fromkeys(_RUN, 240),
         imagenet=True,
     ),
 )

@@ -184,11 +184,12 @@ def main() -> None:
     everything = np.arange(len(features.values))
     pools = dict(zip(SETTINGS, (everything, untouched(features, population)), strict=True))
     done = list(runs(features, pools, options.sizes, options.seeds, options.opposed))
-    body = f"{note(features, pools, options.seeds)}\n\n{summary(done)}"
+    about = note(features, pools, options.seeds)
+    body = f"{about}\n\n{summary(done)}"
     print(body)
     if options.write:
         title = "Hybrid scorer on NAS-Bench-201 (Table VI)"
-        headline = f"{note(features, pools, options.seeds)}\n\n{summary(done, ['cifar100'])}"
+        headline = f"{about}\n\n{summary(done, ['cifar100'])}"
         write_section("hybrid-nasbench201", title, body, command_line(), headline=headline)
 
 

@@ -240,12 +240,9 @@ def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
     if curve := curves(list(paths.values())):
         text += f"\n\n{curve_text(curve, options.curve_cells)}"
         plot_curves(curve, options.work / f"{SPACE}-curve.svg")
-    alone = options.cells == [CELLS]
-    return (
-        ("nasbench201", "Prediction on NAS-Bench-201 (Table VI)", text)
-        if alone
-        else ("nasbench201-sizes", "Prediction on NAS-Bench-201 by numbers of training cells", text)
-    )
+    if options.cells == [CELLS]:
+        return "nasbench201", "Prediction on NAS-Bench-201 (Table VI)", text
+    return "nasbench201-sizes", "Prediction on NAS-Bench-201 by numbers of training cells", text
 
 
 def _about(options: argparse.Namespace, count: int) -> str:

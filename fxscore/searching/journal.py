@@ -114,6 +114,7 @@ def _lock(path: Path) -> TextIO:
     try:
         fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        stream.close()
         raise SearchError(
             f"{path} is being written by another search; wait for it, or choose another folder"
         ) from None
