@@ -1,170 +1,44 @@
-"""FT-ScoreNet as a predictor on NAS-Bench-201 (Table VI of the paper), and shipped scorers on cells they did not see.
+"""Prediction on NAS-Bench-201 from a few trained cells (Table VI of the paper), and shipped scorers on unseen cells.
 
-``python -m benchmarks.nasbench201 --data ../shared/data --work work/ --seeds 0 1 2`` trains, for each seed, on 100
-random cells (200 steps over all of them, CIFAR-100 validation labels) and measures on all other cells of the table,
-for three data sets, beside params and MACs of the same cells; ``--cells 50 100 781`` does so for each number of cells.
-Fingerprints and sizes are those of ``python -m benchmarks.features nasbench201 --data ../shared/data``.
-``--scorer nasbench201`` measures a scorer that exists instead. Training state, scorers and scores are kept in the work
-folder, so that an interrupted run goes on.
+``python -m benchmarks.nasbench201 --data ../shared/data --work work/ --seeds 0 1 2`` trains FT-ScoreNets, for each
+seed, on 100 random cells (CIFAR-100 validation labels) and measures on all other cells of the table, for three data
+sets: one FT-ScoreNet, the ensemble of all, the hybrid scorer of the same cells, that with the ensemble, params and
+MACs. ``--cells 50 100 781`` does so for each number of cells. Features, fingerprints and sizes are those of
+``python -m benchmarks.features nasbench201 --data ../shared/data``. ``--scorer nasbench201`` measures a scorer that
+exists instead. Training state, scorers and scores are kept in the work folder, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.boards import comparison_markdown
-from benchmarks.features import FOLDER, FeatureTable, read_features
+from benchmarks.features import FOLDER, FeatureTable, network_key, read_features
+from benchmarks.hybrid import PICKS, TUNED_ON
+from benchmarks.nasbench201_agreement import DATASETS, FIGURES, Unseen
 from benchmarks.nasbench201_scores import Floats, score_table
+from benchmarks.nasbench201_shipped import evaluate_scorer
 from benchmarks.nasbench201_training import SPACE, curve_text, curves, plan_of, trained
 from benchmarks.results import command_line, table, write_section
-from fxscore.evaluate import (
-    Comparison,
-    Measures,
-    Population,
-    compare,
-    kendall,
-    mean_over_runs,
-    read_population,
-    score_refs,
-    scores_of,
-    seen_by,
-    spearman,
-    split_indices,
-)
+from fxscore.evaluate import mean_over_runs, read_population, split_indices
 from fxscore.report.evaluation_table import interval_text
 from fxscore.report.plots import plot_curves
-from fxscore.run import Executor, LocalExecutor, Store
-from fxscore.scorer import load_scorer
-from fxscore.spaces import get_space
-from fxscore.types import ScoreRecord
+from fxscore.scorer.features import feature_names
+from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
+from fxscore.train.ensemble import mixture_of
 
-DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 PAPER = (
     "The paper's Table VI states ρ 0.904 and τ 0.749 on CIFAR-100 with 100 cells, over the 15,525 other cells of the "
     "whole space."
 )
-PICKS = 10
 CELLS = 100
-FIGURES = ("ρ", "τ-b", "ρ without sisters", "τ-b without sisters", f"regret, seen + {PICKS}")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One scorer on the cells that it did not see.
-
-    Attributes:
-        name: of the scorer.
-        trained_on: cells that it saw.
-        comparison: with params and MACs, on three data sets.
-        sisters: unseen cells that the benchmark's own string form joins with a seen one.
-        strict: (ρ, τ) without them, by label.
-        regret: points lost, by label (see `regret_of`).
-    """
-
-    name: str
-    trained_on: int
-    comparison: Comparison
-    sisters: int
-    strict: dict[str, tuple[float, float]]
-    regret: dict[str, float]
-
-    def figure(self, label: str, name: str) -> float:
-        """A figure of the scorer itself."""
-        found = [e for e in self.comparison.evaluations if (e.scorer, e.label) == (self.name, label)]
-        value = found[0].agreement.figures[name].value
-        return float("nan") if value is None else value
-
-
-def measure(
-    options: argparse.Namespace,
-    name: str,
-    scorer: str,
-    seen: frozenset[int],
-    executor: Executor,
-    store: Store,
-) -> Outcome:
-    """Score the cells that a scorer did not see, and compare."""
-    everything = read_population(SPACE, options.data)
-    rest = everything.without(seen).draw(options.n, options.measure_seed)
-    records = score_refs(rest.refs, scorer, executor=executor, store=store)
-    columns = {name: records, "params": _sizes(records, "params"), "macs": _sizes(records, "macs")}
-    labels = [f"{dataset}.test" for dataset in DATASETS]
-    measures = Measures(resamples=options.resamples, seed=options.measure_seed)
-    comparison = compare(rest, columns, measures, labels)
-    scores = scores_of(records)
-    sisters = _sisters(everything, seen, rest)
-    usable = np.isfinite(scores)
-    alone = usable & ~sisters
-    strict = {
-        n: (spearman(scores[alone], t[alone]), kendall(scores[alone], t[alone]))
-        for n, t in _truths(rest, labels)
-    }
-    regret = {
-        f"{d}.test": regret_of(
-            everything, seen, rest.subset(np.flatnonzero(usable).tolist()), scores[usable], d
-        )
-        for d in DATASETS
-    }
-    return Outcome(name, len(seen), comparison, int(sisters.sum()), strict, regret)
-
-
-def _truths(population: Population, labels: Sequence[str]) -> list[tuple[str, np.ndarray]]:
-    return [(name, population.label(name)) for name in labels]
-
-
-def _sizes(records: Sequence[ScoreRecord], name: str) -> list[ScoreRecord]:
-    """The same networks with a size as their score."""
-    return [
-        record if record.score is None else replace(record, score=float(getattr(record, name)))
-        for record in records
-    ]
-
-
-def _sisters(everything: Population, seen: frozenset[int], rest: Population) -> np.ndarray:
-    space = get_space(SPACE)
-
-    def key(population: Population, index: int) -> str:
-        return space.isomorphism_key(space.parse(population.refs[index].name))
-
-    known = {key(everything, index) for index in seen}
-    return np.array([key(rest, index) in known for index in range(len(rest))])
-
-
-def regret_of(
-    everything: Population, seen: frozenset[int], rest: Population, scores: np.ndarray, dataset: str
-) -> float:
-    """Points lost after training the seen cells and the ten best scored others.
-
-    Of these, the one of best validation accuracy is taken; its test accuracy is compared with the best of the table.
-    """
-    picked = np.argsort(-scores, kind="stable")[:PICKS]
-    known = everything.subset(sorted(seen))
-    valid, test = (
-        np.concatenate([known.label(f"{dataset}.{part}"), rest.label(f"{dataset}.{part}")[picked]])
-        for part in ("valid", "test")
-    )
-    return float(everything.label(f"{dataset}.test").max() - test[valid.argmax()])
-
-
-def report(outcome: Outcome, what: str) -> str:
-    """The section of a scorer that exists."""
-    labels = [f"{dataset}.test" for dataset in DATASETS]
-    rows = [
-        [label, *(f"{value:.3f}" for value in (*outcome.strict[label], outcome.regret[label]))]
-        for label in labels
-    ]
-    text = f"Without the {outcome.sisters} cells that the benchmark's string form joins with a seen one:"
-    strict = table(("label", *FIGURES[2:]), rows)
-    title = f"### {outcome.name}: {outcome.trained_on} cells seen"
-    return "\n\n".join([what, text, strict, title, comparison_markdown(outcome.comparison)])
+SHARE = 0.3  # weight of all FT-ScoreNets beside a hybrid of weight 1
 
 
 @dataclass(frozen=True)
@@ -175,7 +49,7 @@ class Run:
         cells: that the run saw.
         scorer: what ranks.
         dataset: whose test accuracies are to be ranked.
-        figures: ρ, τ-b, both without sisters, and regret, in the order of `FIGURES`.
+        figures: in the order of `FIGURES`.
     """
 
     cells: int
@@ -184,19 +58,40 @@ class Run:
     figures: tuple[float, ...]
 
 
-def runs_of(features: FeatureTable, cells: int, seed: int, columns: Mapping[str, Floats]) -> Iterator[Run]:
-    """How well each column of scores ranks the cells that a training run did not see."""
+def columns_of(
+    features: FeatureTable, seen: Sequence[int], members: Sequence[Floats], seed: int
+) -> dict[str, Floats]:
+    """Scores of all cells by scorer; NaN where the members did not score."""
+    raw = np.stack(members, axis=1)
+    count = raw.shape[1]
+    labels = features.population.label("cifar100.valid")[seen]
+    head = fit_head(feature_names(), features.values[seen], targets_of(labels), Learning(seed=seed))
+    hybrid = head.predict(feature_names(), features.values)
+    both = np.column_stack([hybrid, raw])
+    together = mixture_of(raw[seen], [1 / count] * count)
+    stacked = mixture_of(both[seen], [1.0, *[SHARE / count] * count])
+    sizes = features.columns(["log_params", "log_macs"]).T
+    return {
+        "FT-ScoreNet": raw[:, 0],
+        f"{count} FT-ScoreNets": together.combine(raw),
+        "hybrid": hybrid,
+        f"hybrid and {count} FT-ScoreNets": stacked.combine(both),
+        **dict(zip(("params", "macs"), sizes, strict=True)),
+    }
+
+
+def runs_of(
+    features: FeatureTable, cells: int, seed: int, pool: frozenset[int], members: Sequence[Floats]
+) -> Iterator[Run]:
+    """How well each scorer ranks the cells of the pool that a training run did not see."""
     everything = features.population
     seen, rest = split_indices(SPACE, len(everything), cells, 0.0, seed)
-    population = everything.subset(rest)
-    sisters = _sisters(everything, seen, population)
-    for name, column in columns.items():
-        scores = column[rest]
+    ranked = [place for place in rest if place in pool]
+    tuned = frozenset(network_key(ref) for ref in everything.draw(TUNED_ON, 0).refs)
+    unseen = Unseen(everything, seen, ranked, tuned)
+    for name, column in columns_of(features, sorted(seen), members, seed).items():
         for dataset in DATASETS:
-            truth = population.label(f"{dataset}.test")
-            figures = [f(scores[rows], truth[rows]) for rows in (..., ~sisters) for f in (spearman, kendall)]
-            regret = regret_of(everything, seen, population, scores, dataset)
-            yield Run(cells, name, dataset, (*figures, regret))
+            yield Run(cells, name, dataset, unseen.figures(column[ranked], dataset))
 
 
 def summary(done: Sequence[Run]) -> str:
@@ -231,13 +126,16 @@ def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
     }
     everything = read_population(SPACE, options.data)
     features = read_features(everything, options.features)
-    found = score_table(list(paths.values()), features, options.data, options.resolution)
-    sizes = {name: features.columns([f"log_{name}"])[:, 0] for name in ("params", "macs")}
+    drawn = [split_indices(SPACE, len(everything), *key)[0] for key in _splits(paths)]
+    pool = _pool(len(everything), options)
+    files = [path for members in paths.values() for path in members]
+    rows = sorted(pool.union(*drawn))
+    found = iter(score_table(files, features, options.data, options.resolution, rows))
     done: list[Run] = []
-    for (cells, seed), scores in zip(paths, found, strict=True):
-        done += runs_of(features, cells, seed, {"FT-ScoreNet": scores, **sizes})
+    for (cells, seed), members in paths.items():
+        done += runs_of(features, cells, seed, pool, [next(found) for _ in members])
     text = f"{_about(options, len(everything))}\n\n{summary(done)}"
-    if curve := curves(list(paths.values())):
+    if curve := curves([members[0] for members in paths.values()]):
         text += f"\n\n{curve_text(curve, options.curve_cells)}"
         plot_curves(curve, options.work / f"{SPACE}-curve.svg")
     if options.cells == [CELLS]:
@@ -245,33 +143,33 @@ def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
     return "nasbench201-sizes", "Prediction on NAS-Bench-201 by numbers of training cells", text
 
 
+def _splits(keys: Iterable[tuple[int, int]]) -> Iterator[tuple[int, float, int]]:
+    return ((cells, 0.0, seed) for cells, seed in keys)
+
+
+def _pool(count: int, options: argparse.Namespace) -> frozenset[int]:
+    """Places of the cells that are ranked where they are unseen."""
+    order = np.random.default_rng(options.measure_seed).permutation(count)
+    return frozenset(order[: options.n or count].tolist())
+
+
 def _about(options: argparse.Namespace, count: int) -> str:
     plan = plan_of(options, max(options.cells), 0)
+    ranked = f"{options.n} cells drawn of {count}" if options.n else f"{count} cells"
     return (
-        f"FT-ScoreNet trained on random cells, {plan.steps} steps of all of them, at most {plan.samples}, "
+        f"{options.members} FT-ScoreNets trained on the same random cells, {plan.steps} steps of {plan.samples} each, "
         f"Adam {plan.learning_rate:g}, "
         f"cifar100.valid, batch {plan.settings.batch}, {options.resolution}×{options.resolution}, running average of "
-        f"weights {plan.averaging:g}; the last average is used, nothing is chosen by test cells. Measured on all "
-        f"others of {count} cells, at the resolution of training; mean over runs, with Student's 95 % interval where "
-        "there are several. Sisters: unseen cells that the benchmark's string form joins with a seen one. Regret: of "
+        f"weights {plan.averaging:g}; the last average is used. The first of them alone, their ensemble (equation 4 "
+        "with equal weights, means and deviations over the training cells), a hybrid fitted to the same labels, and "
+        f"equation 4 of the hybrid (weight 1) and all FT-ScoreNets (weight {SHARE:g} together). Measured on the others "
+        f"of {ranked}, at the resolution of training; mean over runs, with Student's 95 % interval where "
+        f"there are several. Strict: without the {TUNED_ON} cells on which settings were chosen, and without cells "
+        "that the benchmark's string form joins with one of these or with a training cell. Regret: of "
         f"the seen cells and the {PICKS} best scored others, the one of best validation accuracy, in points of test "
-        f"accuracy below the best cell of the table. Sizes are those of the canonical graph, without what carries only "
+        f"accuracy below the best of these cells. Sizes are those of the canonical graph, without what carries only "
         f"zeros. {PAPER}"
     )
-
-
-def evaluate_scorer(options: argparse.Namespace) -> tuple[str, str, str]:
-    """Key, title and text of a scorer's section."""
-    name = Path(options.scorer).stem
-    count = len(read_population(SPACE, options.data))
-    seen = seen_by(load_scorer(options.scorer), SPACE, options.data, count)
-    if seen.doubt:
-        raise SystemExit(f"{name}: {seen.doubt}")
-    with Store(options.work / "store.sqlite") as store, LocalExecutor(options.workers) as executor:
-        outcome = measure(options, name, options.scorer, seen.indices, executor, store)
-    what = f"The scorer {name}, on cells of the table that it was neither trained on nor chosen by."
-    key = re.sub(r"[^a-z0-9]+", "-", f"nasbench201-scorer-{name.lower()}")
-    return key, f"Scorer {name} on NAS-Bench-201", report(outcome, what)
 
 
 def main() -> None:
@@ -298,12 +196,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scorer", help="measure this scorer (name or file) instead of training")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one training run each")
     parser.add_argument("--cells", type=int, nargs="+", default=[CELLS], help="numbers of training cells")
-    parser.add_argument("--samples", type=int, default=100, help="training cells in one step, at most")
+    parser.add_argument("--members", type=int, default=4, help="FT-ScoreNets of one draw of cells")
+    parser.add_argument("--samples", type=int, default=16, help="training cells in one step, at most")
     parser.add_argument(
         "--features", type=Path, default=FOLDER / f"{SPACE}.npz", help="file of the cells' features"
     )
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument(
         "--averaging", type=float, default=0.97, help="decay of the running average of weights"
     )

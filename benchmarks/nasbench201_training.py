@@ -1,17 +1,20 @@
-"""The training runs behind ``python -m benchmarks.nasbench201``: resumable, each with its learning curve."""
+"""The training runs behind ``python -m benchmarks.nasbench201``: resumable, each with its learning curve.
+
+Several FT-ScoreNets are trained on the same cells; they differ in what a seed decides (initial values, samples).
+"""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
 
 from benchmarks.results import command_line, table
-from fxscore.evaluate import LearningCurve, learning_curve, spearman, table_path
+from fxscore.evaluate import LearningCurve, learning_curve, spearman, split_indices, table_path
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer import Settings
 from fxscore.scorer.checkpoint import save_checkpoint
@@ -20,10 +23,11 @@ from fxscore.train.loop import Trainer, score_cells
 from fxscore.train.plan import TrainingPlan
 
 SPACE = "nasbench201"
+MEMBERS = 1000  # more than there will be: tells the seeds of different draws apart
 
 
 def plan_of(options: argparse.Namespace, cells: int, seed: int) -> TrainingPlan:
-    """The training run of one number of cells and one seed."""
+    """The training run of one FT-ScoreNet; `seed` is of its initial values and samples."""
     return TrainingPlan(
         cells=cells,
         validation=0.0,
@@ -40,19 +44,25 @@ def plan_of(options: argparse.Namespace, cells: int, seed: int) -> TrainingPlan:
     )
 
 
-def trained(options: argparse.Namespace, cells: int, seed: int) -> Path:
-    """The scorer of one number of cells and one seed: trained now, or found in the work folder."""
-    plan = plan_of(options, cells, seed)
+def trained(options: argparse.Namespace, cells: int, seed: int) -> list[Path]:
+    """The scorers of one number of cells and one draw of them: trained now, or found in the work folder."""
+    return [_trained(options, cells, seed, member) for member in range(options.members)]
+
+
+def _trained(options: argparse.Namespace, cells: int, seed: int, member: int) -> Path:
+    plan = plan_of(options, cells, MEMBERS * seed + member)
     mark = hashlib.sha256(json.dumps(plan.as_dict(), sort_keys=True).encode()).hexdigest()[:8]
-    path: Path = options.work / f"{SPACE}-seed{seed}-{mark}.safetensors"
+    path: Path = options.work / f"{SPACE}-seed{seed}-member{member}-{mark}.safetensors"
     if not path.exists():
         everything = load_cells(options.data, SPACE, None, plan.settings)
-        training, _, _ = split_cells(everything, plan.cells, plan.validation, plan.seed)
+        training, _, _ = split_cells(everything, cells, 0.0, seed)
         trainer = Trainer(plan, [training], state_path=path.with_suffix(".state"))
-        _run(trainer, seed, _Curve(options, path, plan))
+        every = options.curve if member == 0 else 0
+        _run(trainer, seed, _Curve(options, path, every, plan, seed))
         scorer = trainer.trained()
         scorer.name = path.stem
-        save_checkpoint(path, scorer.to_checkpoint(record_of(plan, options.data, trainer)))
+        seen, _ = split_indices(SPACE, len(everything), cells, 0.0, seed)
+        save_checkpoint(path, scorer.to_checkpoint(record_of(plan, options.data, trainer, seen)))
         path.with_suffix(".state").unlink(missing_ok=True)
     return path
 
@@ -65,13 +75,14 @@ def _run(trainer: Trainer, seed: int, curve: _Curve) -> None:
         curve.measure(trainer, report.step)
 
 
-def record_of(plan: TrainingPlan, data: Path, trainer: Trainer) -> dict[str, object]:
-    """What the scorer's file says about its making."""
+def record_of(plan: TrainingPlan, data: Path, trainer: Trainer, seen: Collection[int]) -> dict[str, object]:
+    """What the scorer's file says about its making; `seen` are the places of its cells in the table."""
     file = table_path(SPACE, data)
     return {
         "trained_on": f"{plan.cells} cells of {SPACE}, cifar100.valid",
         "command": command_line(),
         "plan": plan.as_dict(),
+        "seen": {SPACE: sorted(seen)},
         "tables": {file.name: hashlib.sha256(file.read_bytes()).hexdigest()},
         "history": trainer.state.history,
     }
@@ -80,8 +91,11 @@ def record_of(plan: TrainingPlan, data: Path, trainer: Trainer) -> dict[str, obj
 class _Curve:
     """ρ on a seeded sample of the other cells, by step (Figure 5f); kept beside the scorer, so that it resumes."""
 
-    def __init__(self, options: argparse.Namespace, scorer: Path, plan: TrainingPlan) -> None:
-        self._every, self._count, self._plan = options.curve, options.curve_cells, plan
+    def __init__(
+        self, options: argparse.Namespace, scorer: Path, every: int, plan: TrainingPlan, seed: int
+    ) -> None:
+        self._every, self._count = every, options.curve_cells
+        self._plan, self._seed = plan, seed
         self._data = options.data
         self._path = curve_path(scorer)
         self._cells: CellSet | None = None
@@ -98,7 +112,7 @@ class _Curve:
 
     def _sample(self) -> CellSet:
         cells = load_cells(self._data, SPACE, "cifar100.test", self._plan.settings)
-        _, _, rest = split_cells(cells, self._plan.cells, self._plan.validation, self._plan.seed)
+        _, _, rest = split_cells(cells, self._plan.cells, 0.0, self._seed)
         return rest.subset(rest.sample(self._count, torch.Generator().manual_seed(0)))
 
 

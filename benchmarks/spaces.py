@@ -53,7 +53,7 @@ def without_own_space(rows: Sequence[Row], ensemble: Ensemble, scores: Scores) -
         others = [other for other in rows if other is not row]
         raw = {other.space: scores.members(members, other.fit, "fit") for other in others}
         labels = {other.space: other.fit.accuracies.double().numpy() for other in others}
-        mixture = fit_mixture(raw, labels, [trained_spaces(member) for member in members], 0)
+        mixture, _ = fit_mixture(raw, labels, [trained_spaces(member) for member in members], 0)
         found[row.title] = mixture.combine(scores.members(members, row.test, "test"))
     return found
 

@@ -25,17 +25,15 @@ GENERATIONS = 100
 
 @dataclass(frozen=True)
 class Mixture:
-    """What is fitted.
+    """The numbers of equation 4.
 
     Attributes:
-        means, deviations, weights: (m,) μ, σ and w of equation 4.
-        correlation: mean Spearman correlation over the spaces that the weights were found on.
+        means, deviations, weights: (m,) μ, σ and w.
     """
 
     means: Floats
     deviations: Floats
     weights: Floats
-    correlation: float
 
     def combine(self, raw: Floats) -> Floats:
         """Equation 4: from members' scores (n, m) to the ensemble's (n,)."""
@@ -44,8 +42,8 @@ class Mixture:
 
 def fit_mixture(
     raw: Mapping[str, Floats], accuracies: Mapping[str, Floats], homes: Sequence[Sequence[str]], seed: int
-) -> Mixture:
-    """Means and deviations over each member's own spaces, and the weights of the highest mean correlation.
+) -> tuple[Mixture, float]:
+    """Means and deviations over each member's own spaces, the weights of the highest mean correlation, and that one.
 
     Args:
         raw: by space, (n, m) scores of the members; cells that nothing is measured on afterwards.
@@ -61,9 +59,7 @@ def fit_mixture(
         for place, home in enumerate(homes)
     ]
     means, deviations = (np.array([measure(values) for values in own]) for measure in (np.mean, np.std))
-    if not deviations.all():
-        place = int(np.flatnonzero(deviations == 0)[0])
-        raise TrainingError(f"member {place + 1} gives all networks one score; leave it out")
+    _refuse_constant(deviations)
     squashed = {space: expit((scores - means) / deviations) for space, scores in raw.items()}
     ranks = {space: _standard_ranks(labels) for space, labels in accuracies.items()}
 
@@ -73,7 +69,21 @@ def fit_mixture(
     bounds = [(0.0, 1.0)] * len(homes)
     # No polish: the objective is a step function, whose slopes are zero.
     found = differential_evolution(loss, bounds, seed=seed, maxiter=GENERATIONS, polish=False)
-    return Mixture(means, deviations, np.asarray(found.x), -float(found.fun))
+    return Mixture(means, deviations, np.asarray(found.x)), -float(found.fun)
+
+
+def mixture_of(raw: Floats, shares: Sequence[float]) -> Mixture:
+    """Members with given weights, for a few networks of one kind, on which no weights can be found.
+
+    Args:
+        raw: (n, m) scores of the networks that the members were trained on.
+        shares: (m,) weights.
+
+    Raises:
+        TrainingError: a member gives all networks one score.
+    """
+    _refuse_constant(raw.std(0))
+    return Mixture(raw.mean(0), raw.std(0), np.asarray(shares, dtype=float))
 
 
 def fit_ensemble(
@@ -95,9 +105,9 @@ def fit_ensemble(
     members = [rounded(member) for member in members]
     raw = {space: raw_scores(members, chosen) for space, chosen in cells.items()}
     accuracies = {space: chosen.accuracies.double().numpy() for space, chosen in cells.items()}
-    mixture = fit_mixture(raw, accuracies, homes, seed)
+    mixture, correlation = fit_mixture(raw, accuracies, homes, seed)
     numbers = (mixture.means, mixture.deviations, mixture.weights)
-    return Ensemble(members, *map(torch.from_numpy, numbers), name=name), mixture.correlation
+    return Ensemble(members, *map(torch.from_numpy, numbers), name=name), correlation
 
 
 def raw_scores(members: Sequence[FTScoreNet], cells: CellSet) -> Floats:
@@ -108,6 +118,12 @@ def raw_scores(members: Sequence[FTScoreNet], cells: CellSet) -> Floats:
 def score_together(ensemble: Ensemble, cells: CellSet) -> Tensor:
     """The ensemble's scores of all cells, (n,)."""
     return ensemble.combine(torch.from_numpy(raw_scores(ensemble.members, cells)))
+
+
+def _refuse_constant(deviations: Floats) -> None:
+    if not deviations.all():
+        place = int(np.flatnonzero(deviations == 0)[0])
+        raise TrainingError(f"member {place + 1} gives all networks one score; leave it out")
 
 
 def _known(home: Sequence[str], raw: Mapping[str, Floats]) -> list[str]:
