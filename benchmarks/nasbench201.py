@@ -196,7 +196,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scorer", help="measure this scorer (name or file) instead of training")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one training run each")
     parser.add_argument("--cells", type=int, nargs="+", default=[CELLS], help="numbers of training cells")
-    parser.add_argument("--members", type=int, default=4, help="FT-ScoreNets of one draw of cells")
+    parser.add_argument("--members", type=int, default=3, help="FT-ScoreNets of one draw of cells")
     parser.add_argument("--samples", type=int, default=16, help="training cells in one step, at most")
     parser.add_argument(
         "--features", type=Path, default=FOLDER / f"{SPACE}.npz", help="file of the cells' features"
