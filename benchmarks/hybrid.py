@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.features import FOLDER, FeatureTable, network_key, read_features
 from benchmarks.learners import Floats, as_target, predictions
+from benchmarks.nasbench201_agreement import DATASETS, PICKS, regret_of
 from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import Population, kendall, mean_over_runs, read_population, spearman
 from fxscore.report.evaluation_table import interval_text
@@ -30,10 +31,8 @@ from fxscore.scorer.features import FORWARD, feature_names
 from fxscore.scorer.hybrid_learners import Learning, fit_head
 
 SPACE = "nasbench201"
-DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 SIZES = (50, 78, 100, 156, 781)
 TUNED_ON = 2500  # cells, drawn with seed 0, on which learners and their settings were chosen
-PICKS = 10
 SETTINGS = ("all other cells", "cells that nothing was chosen on")
 ABLATED = {  # what is left out: parts of the columns' names
     "unitisation factors": ("factors",),
@@ -119,15 +118,8 @@ def _measure(
     found = method(features.values[seen], valid[seen], features.values[rest], seed)
     for name, scores in found.items():
         rho, tau = spearman(scores, test[rest]), kendall(scores, test[rest])
-        regret = _regret(scores, seen, rest, valid, test)
+        regret = regret_of(scores, seen, rest, valid, test)
         yield Run(setting, dataset, size, name, rho, tau, regret)
-
-
-def _regret(scores: Floats, seen: Indices, rest: Indices, valid: Floats, test: Floats) -> float:
-    """Of the seen cells and the best scored others, the one of best validation accuracy, below the best of all."""
-    trained = np.concatenate([seen, rest[np.argsort(-scores, kind="stable")[:PICKS]]])
-    both = np.concatenate([seen, rest])
-    return float(test[both].max() - test[trained[np.argmax(valid[trained])]])
 
 
 def summary(done: Sequence[Run], datasets: Sequence[str] = DATASETS) -> str:

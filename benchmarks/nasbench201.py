@@ -20,8 +20,8 @@ import numpy as np
 import torch
 
 from benchmarks.features import FOLDER, FeatureTable, network_key, read_features
-from benchmarks.hybrid import PICKS, TUNED_ON
-from benchmarks.nasbench201_agreement import DATASETS, FIGURES, Unseen
+from benchmarks.hybrid import TUNED_ON
+from benchmarks.nasbench201_agreement import DATASETS, FIGURES, PICKS, Unseen
 from benchmarks.nasbench201_scores import Floats, score_table
 from benchmarks.nasbench201_shipped import evaluate_scorer
 from benchmarks.nasbench201_training import SPACE, curve_text, curves, plan_of, trained
@@ -32,13 +32,13 @@ from fxscore.report.plots import plot_curves
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.train.ensemble import mixture_of
+from fxscore.train.fit import SCORENETS_SHARE, stacked
 
 PAPER = (
     "The paper's Table VI states ρ 0.904 and τ 0.749 on CIFAR-100 with 100 cells, over the 15,525 other cells of the "
     "whole space."
 )
 CELLS = 100
-SHARE = 0.3  # weight of all FT-ScoreNets beside a hybrid of weight 1
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,12 @@ def columns_of(
     hybrid = head.predict(feature_names(), features.values)
     both = np.column_stack([hybrid, raw])
     together = mixture_of(raw[seen], [1 / count] * count)
-    stacked = mixture_of(both[seen], [1.0, *[SHARE / count] * count])
     sizes = features.columns(["log_params", "log_macs"]).T
     return {
         "FT-ScoreNet": raw[:, 0],
         f"{count} FT-ScoreNets": together.combine(raw),
         "hybrid": hybrid,
-        f"hybrid and {count} FT-ScoreNets": stacked.combine(both),
+        f"hybrid and {count} FT-ScoreNets": stacked(both[seen]).combine(both),
         **dict(zip(("params", "macs"), sizes, strict=True)),
     }
 
@@ -162,8 +161,8 @@ def _about(options: argparse.Namespace, count: int) -> str:
         f"cifar100.valid, batch {plan.settings.batch}, {options.resolution}×{options.resolution}, running average of "
         f"weights {plan.averaging:g}; the last average is used. The first of them alone, their ensemble (equation 4 "
         "with equal weights, means and deviations over the training cells), a hybrid fitted to the same labels, and "
-        f"equation 4 of the hybrid (weight 1) and all FT-ScoreNets (weight {SHARE:g} together). Measured on the others "
-        f"of {ranked}, at the resolution of training; mean over runs, with Student's 95 % interval where "
+        f"equation 4 of the hybrid (weight 1) and all FT-ScoreNets (weight {SCORENETS_SHARE:g} together). Measured "
+        f"on the others of {ranked}, at the resolution of training; mean over runs, with Student's 95 % interval where "
         f"there are several. Strict: without the {TUNED_ON} cells on which settings were chosen, and without cells "
         "that the benchmark's string form joins with one of these or with a training cell. Regret: of "
         f"the seen cells and the {PICKS} best scored others, the one of best validation accuracy, in points of test "

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.features import network_key
-from benchmarks.hybrid import PICKS
-from benchmarks.nasbench201_scores import Floats
 from fxscore.evaluate import Population, kendall, spearman
 
+Floats = NDArray[np.float64]
+Places = Sequence[int] | NDArray[np.intp]
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
+PICKS = 10
 FIGURES = ("ρ", "τ-b", "strict ρ", "strict τ-b", f"regret, seen + {PICKS}")
 
 
@@ -32,30 +34,36 @@ class Unseen:
         ranked: Sequence[int],
         known: frozenset[str] = frozenset(),
     ) -> None:
-        self._trained = everything.subset(sorted(seen))
-        self._ranked = everything.subset(ranked)
-        known |= {network_key(ref) for ref in self._trained.refs}
-        self.strict = np.array([network_key(ref) not in known for ref in self._ranked.refs])
+        self._everything, self._seen, self._ranked = everything, sorted(seen), list(ranked)
+        known |= {network_key(everything.refs[place]) for place in seen}
+        self.strict = np.array([network_key(everything.refs[place]) not in known for place in ranked])
 
     def figures(self, scores: Floats, dataset: str) -> tuple[float, ...]:
         """ρ, τ-b, both on the strict cells, and regret, in the order of `FIGURES`."""
+        valid, test = (self._everything.label(f"{dataset}.{part}") for part in ("valid", "test"))
         usable = np.isfinite(scores)
-        truth = self._ranked.label(f"{dataset}.test")
+        truth = test[self._ranked]
         parts = (usable, usable & self.strict)
         agreement = [measure(scores[part], truth[part]) for part in parts for measure in (spearman, kendall)]
-        return (*agreement, self._regret(np.where(usable, scores, -np.inf), dataset))
+        certain = np.where(usable, scores, -np.inf)
+        return (*agreement, regret_of(certain, self._seen, self._ranked, valid, test))
 
-    def _regret(self, scores: Floats, dataset: str) -> float:
-        """Points lost after training the seen cells and the ten best scored others.
 
-        Of these, the one of best validation accuracy is taken; its test accuracy is compared with the best of all
-        seen and ranked cells.
-        """
-        picked = np.argsort(-scores, kind="stable")[:PICKS]
-        trained, ranked = (
-            {part: cells.label(f"{dataset}.{part}") for part in ("valid", "test")}
-            for cells in (self._trained, self._ranked)
-        )
-        valid, test = (np.concatenate([trained[part], ranked[part][picked]]) for part in ("valid", "test"))
-        best = max(trained["test"].max(initial=-np.inf), ranked["test"].max())
-        return float(best - test[valid.argmax()])
+def regret_of(scores: Floats, seen: Places, rest: Places, valid: Floats, test: Floats) -> float:
+    """Points lost after training the seen cells and the ten best scored others.
+
+    Of these, the one of best validation accuracy is taken; its test accuracy is compared with the best of all cells.
+
+    Args:
+        scores: (rest,) of the cells that were not seen.
+        seen: places of the cells that were.
+        rest: places of the others.
+        valid: accuracies by which a cell is taken, by place.
+        test: accuracies that count, by place.
+    """
+    places = np.asarray(rest)
+    trained = np.concatenate(
+        [np.asarray(seen, dtype=int), places[np.argsort(-scores, kind="stable")[:PICKS]]]
+    )
+    both = np.concatenate([np.asarray(seen, dtype=int), places])
+    return float(test[both].max() - test[trained[np.argmax(valid[trained])]])

@@ -47,7 +47,7 @@ def without_own_space(rows: Sequence[Row], ensemble: Ensemble, scores: Scores) -
     """By row, what an ensemble gives that knows nothing of the row's space: neither a member nor a cell of it."""
     found = {}
     for row in rows:
-        members = [m for m in ensemble.members if row.space not in trained_spaces(m)]
+        members = [m for m in ensemble.scorenets if row.space not in trained_spaces(m)]
         if not members:
             continue
         others = [other for other in rows if other is not row]

@@ -65,15 +65,15 @@ def _read_row(
 def load_all(names: Sequence[str]) -> dict[str, FTScoreNet | Ensemble]:
     """Scorers by their own name; a member of an ensemble stands for the file that it was made of."""
     loaded = [load_scorer(Path(name) if Path(name).is_file() else name) for name in names]
-    members = {m.scorer_id: m for s in loaded if isinstance(s, Ensemble) for m in s.members}
+    members = {m.scorer_id: m for s in loaded if isinstance(s, Ensemble) for m in s.scorenets}
     found: dict[str, FTScoreNet | Ensemble] = {}
     for scorer in loaded:
         if isinstance(scorer, FTScoreNet):
             found[scorer.name] = members.get(rounded(scorer).scorer_id, scorer)
-        elif isinstance(scorer, Ensemble):
+        elif isinstance(scorer, Ensemble) and scorer.scorenets == scorer.members:
             found[scorer.name] = scorer
         else:
-            raise SystemExit(f"{scorer.scorer_id} is neither an FT-ScoreNet nor an ensemble")
+            raise SystemExit(f"{scorer.scorer_id} is neither an FT-ScoreNet nor an ensemble of these")
     return found
 
 
@@ -91,7 +91,7 @@ class Scores:
     def of(self, scorer: FTScoreNet | Ensemble, cells: CellSet, part: str) -> Floats:
         """The scores of `cells`, (n,); `part` tells sets of one space apart."""
         if isinstance(scorer, Ensemble):
-            raw = self.members(scorer.members, cells, part)
+            raw = self.members(scorer.scorenets, cells, part)
             return combine(scorer, raw)
         path = self._folder / f"{scorer.scorer_id}-{cells.space.name}-{part}-{len(cells)}.npy"
         if not path.exists():

@@ -36,9 +36,10 @@ def fit(
         Path, typer.Option(metavar="FILE", help="The scorer's file; its name is the scorer's.")
     ] = Path("fitted.safetensors"),
     kind: Annotated[
-        Literal["hybrid", "ft"],
+        Literal["hybrid", "ft", "both"],
         typer.Option(
-            help="hybrid: a head over features, in a minute; ft: an FT-ScoreNet, trained for longer."
+            help="hybrid: a head over features, in a minute; ft: an FT-ScoreNet, trained for longer; both: a hybrid "
+            "and new FT-ScoreNets, which ranks best and takes longest."
         ),
     ] = "hybrid",
     start: Annotated[
@@ -48,15 +49,32 @@ def fit(
         ),
     ] = None,
     input_shape: options.InputShape = None,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of training, of --kind ft.")] = 100,
-    samples: Annotated[int, typer.Option(min=2, help="Networks in one step, of --kind ft.")] = 32,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Steps of training an FT-ScoreNet.", show_default="100; 200 of --kind both"),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=2, help="Networks in one step.", show_default="32; 16 of --kind both")
+    ] = None,
+    members: Annotated[int, typer.Option(min=1, help="FT-ScoreNets of --kind both.")] = 3,
     seed: Annotated[int, typer.Option(help="Of folds, learners and samples.")] = 0,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
     """Fit a scorer to 20 to 200 of your own trained networks, and say how well it ranks those that it did not see."""
     output.set_up_logging(verbose, log_file)
-    from fxscore.cli.fitting import run_fit
+    from fxscore.cli.fitting import Request, run_fit
 
-    if not run_fit(results, out, kind, start, input_shape, (steps, samples, seed)):
+    asked = Request(
+        file=results,
+        out=out,
+        kind=kind,
+        start=start,
+        input_shape=input_shape,
+        members=members,
+        steps=steps or (200 if kind == "both" else 100),
+        samples=samples or (16 if kind == "both" else 32),
+        seed=seed,
+    )
+    if not run_fit(asked):
         raise typer.Exit(1)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,65 +21,88 @@ from fxscore.cli import output
 from fxscore.errors import TrainingError
 from fxscore.scorer import FTScoreNet, Hybrid, load_scorer, shipped_scorers
 from fxscore.scorer.checkpoint import save_checkpoint
-from fxscore.train.fit import FOLDS, Fitted, Watch, fit_ft_scorenet, fit_hybrid
+from fxscore.train.fit import FOLDS, Fitted, Watch, fit_both, fit_ft_scorenet, fit_hybrid
 from fxscore.train.results import Result, read_results
-from fxscore.types import Shape
+from fxscore.types import ModelRef, Shape
 
-_HELD_OUT = 0.2  # of the networks, to measure a trained FT-ScoreNet on
-_STARTS = {"hybrid": "general", "ft": "nasbench201"}
+_HELD_OUT = 0.2  # of the networks, to measure trained FT-ScoreNets on
+_STARTS = {"hybrid": "general", "ft": "nasbench201", "both": "general"}
 _VERSIONS = ("fxscore", "torch", "numpy", "scikit-learn")
 
 
-def run_fit(
-    file: Path,
-    out: Path,
-    kind: str,
-    start: str | None,
-    input_shape: Shape | None,
-    numbers: tuple[int, int, int],
-) -> bool:
-    """Fit, measure and write the scorer's file; False where some networks failed.
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for.
 
-    Args:
+    Attributes:
         file: CSV table of models and accuracies.
         out: the scorer's file.
-        kind: `hybrid` or `ft`.
+        kind: `hybrid`, `ft` or `both`.
         start: name or file of the scorer that is built upon.
         input_shape: of all networks.
-        numbers: steps and samples of a training, and the seed.
+        members: FT-ScoreNets of the kind `both`.
+        steps, samples: of the training of an FT-ScoreNet.
+        seed: of all that is drawn.
     """
+
+    file: Path
+    out: Path
+    kind: str
+    start: str | None
+    input_shape: Shape | None
+    members: int
+    steps: int
+    samples: int
+    seed: int
+
+    @property
+    def training_steps(self) -> int:
+        """Steps of all trainings."""
+        return {"hybrid": 0, "ft": self.steps, "both": self.members * self.steps}[self.kind]
+
+
+def run_fit(asked: Request) -> bool:
+    """Fit, measure and write the scorer's file; False where some networks failed."""
     console = output.console(stderr=True)
-    results = read_results(file)
-    scorer = _start(kind, start)
-    steps, samples, seed = numbers
-    refs, accuracies = [r.ref for r in results], [r.accuracy for r in results]
-    with _progress(console, len(results) if kind == "hybrid" else len(results) + steps) as watch:
-        if isinstance(scorer, Hybrid):
-            fitted = fit_hybrid(scorer, refs, accuracies, input_shape=input_shape, seed=seed, watch=watch)
-        else:
-            fitted = fit_ft_scorenet(
-                scorer,
-                refs,
-                accuracies,
-                input_shape=input_shape,
-                steps=steps,
-                samples=samples,
-                validation=_HELD_OUT,
-                seed=seed,
-                watch=watch,
-            )
+    results = read_results(asked.file)
+    with _progress(console, len(results) + asked.training_steps) as watch:
+        fitted = _fit(asked, [r.ref for r in results], [r.accuracy for r in results], watch)
     _tell(console, results, fitted)
-    fitted.scorer.name = out.name.removesuffix(".safetensors")
-    save_checkpoint(out, fitted.scorer.to_checkpoint(record(file, fitted, kind, seed)))
-    console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
+    fitted.scorer.name = asked.out.name.removesuffix(".safetensors")
+    save_checkpoint(asked.out, fitted.scorer.to_checkpoint(record(asked, fitted)))
+    console.print(f"written to {asked.out}", highlight=False, markup=False, soft_wrap=True)
     return not fitted.failed
 
 
+def _fit(asked: Request, refs: Sequence[ModelRef], accuracies: Sequence[float], watch: Watch) -> Fitted:
+    start = _start(asked.kind, asked.start)
+    fit: Callable[..., Fitted]
+    if isinstance(start, FTScoreNet):
+        fit = partial(fit_ft_scorenet, start)
+    elif asked.kind == "both":
+        fit = partial(fit_both, start, members=asked.members)
+    else:
+        return fit_hybrid(
+            start, refs, accuracies, input_shape=asked.input_shape, seed=asked.seed, watch=watch
+        )
+    return fit(
+        refs,
+        accuracies,
+        input_shape=asked.input_shape,
+        steps=asked.steps,
+        samples=asked.samples,
+        validation=_HELD_OUT,
+        seed=asked.seed,
+        watch=watch,
+    )
+
+
 def _start(kind: str, name: str | None) -> Hybrid | FTScoreNet:
+    wanted = FTScoreNet if kind == "ft" else Hybrid
     if name is None and _STARTS[kind] not in shipped_scorers():
-        return Hybrid() if kind == "hybrid" else FTScoreNet()
+        return wanted()
     scorer = load_scorer(name or _STARTS[kind])
-    if isinstance(scorer, Hybrid if kind == "hybrid" else FTScoreNet):
+    if isinstance(scorer, wanted):
         return scorer
     raise TrainingError(f"--start {name} is no scorer of the kind {kind}; leave it out, or change --kind")
 
@@ -103,12 +128,13 @@ def summary(fitted: Fitted) -> str:
     return f"ρ {figure.value:.3f} ({interval}) on {fitted.held_out} networks {how}"
 
 
-def record(file: Path, fitted: Fitted, kind: str, seed: int) -> dict[str, Any]:
+def record(asked: Request, fitted: Fitted) -> dict[str, Any]:
     """What the scorer's file says about its making."""
     figure = fitted.agreement
-    on = f"{FOLDS} folds of the same networks" if kind == "hybrid" else "networks of the same file, held out"
+    folds = asked.kind == "hybrid"
+    on = f"{FOLDS} folds of the same networks" if folds else "networks of the same file, held out"
     return {
-        "trained_on": f"{len(fitted.used)} networks of {file.name}",
+        "trained_on": f"{len(fitted.used)} networks of {asked.file.name}",
         "measured": [
             {
                 "on": on,
@@ -119,8 +145,8 @@ def record(file: Path, fitted: Fitted, kind: str, seed: int) -> dict[str, Any]:
         ],
         "caution": "Ranks networks like those that it was fitted to.",
         "command": shlex.join(["fxscore", *sys.argv[1:]]),
-        "seed": seed,
-        "table": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "seed": asked.seed,
+        "table": hashlib.sha256(asked.file.read_bytes()).hexdigest(),
         "versions": {name: version(name) for name in _VERSIONS},
         "date": date.today().isoformat(),
     }

@@ -1,7 +1,8 @@
-"""The ensemble of several FT-ScoreNets (paper III-D2, equation 4).
+"""The ensemble of several scorers (paper III-D2, equation 4).
 
 f(x) = Σ w_i · S((s_i(x) − μ_i)/σ_i), S the sigmoid, μ_i and σ_i the mean and standard deviation of s_i over the space
-that it was trained on. A network is constructed once for all members. Members are kept in half precision, which halves
+that it was trained on. A network is constructed once for all members. The paper's members are FT-ScoreNets; a hybrid
+scorer, of which the raw score counts, may be one as well. FT-ScoreNets are kept in half precision, which halves
 the file; they are rounded when the ensemble is made, so that it scores alike before and after it is written.
 """
 
@@ -15,19 +16,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fxscore.constructed import ConstructedArchitecture
 from fxscore.errors import CheckpointError, ScorerError
 from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
-from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
+from fxscore.scorer.ft_scorenet import FTScoreNet
+from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
+
+Member = FTScoreNet | Hybrid
 
 
 class Ensemble:
     """A weighted sum of squashed scores.
 
     Args:
-        members: FT-ScoreNets that see networks at one batch and one protocol of sizes.
+        members: scorers that see networks at one batch and one protocol of sizes.
         means, deviations, weights: (m,) μ, σ and w.
         name: what records call this scorer.
 
@@ -40,7 +43,7 @@ class Ensemble:
 
     def __init__(
         self,
-        members: Sequence[FTScoreNet],
+        members: Sequence[Member],
         means: Tensor,
         deviations: Tensor,
         weights: Tensor,
@@ -48,7 +51,7 @@ class Ensemble:
         name: str = "ensemble",
     ) -> None:
         _check(members, means, deviations, weights)
-        self.members = tuple(rounded(member) for member in members)
+        self.members = tuple(_as_member(member) for member in members)
         self.means, self.deviations, self.weights = (
             values.double() for values in (means, deviations, weights)
         )
@@ -71,23 +74,19 @@ class Ensemble:
         """The input shape at which the members see a network."""
         return self.members[0].shape_for(input_shape)
 
+    @property
+    def scorenets(self) -> tuple[FTScoreNet, ...]:
+        """The members that are FT-ScoreNets."""
+        return tuple(member for member in self.members if isinstance(member, FTScoreNet))
+
     def score(self, subject: Subject) -> float:
         """The score of a network, between 0 and the sum of the weights.
 
         Raises:
-            ScorerError: the score is not finite.
+            ScorerError: a member's score is not finite.
         """
-        constructed = subject.construct(self.batch, self.shape_for(subject.input_shape))
-        score = float(self.combine(self.raw(constructed)))
-        if score != score:
-            raise ScorerError("the score is not a number: a member's forward overflows; please report it")
-        return score
-
-    @torch.no_grad()
-    def raw(self, constructed: ConstructedArchitecture) -> Tensor:
-        """The members' own scores, (m,)."""
-        scores = [member(constructed, member.weights, member.observer()) for member in self.members]
-        return torch.stack(scores).double()
+        raw = torch.tensor([member.score(subject) for member in self.members], dtype=torch.double)
+        return float(self.combine(raw))
 
     def combine(self, raw: Tensor) -> Tensor:
         """Equation 4: from members' scores (…, m) to the ensemble's (…)."""
@@ -117,13 +116,13 @@ class Ensemble:
         return ensemble
 
     def _settings(self) -> dict[str, Any]:
-        return {"members": [{"name": m.name, "settings": m.settings.as_dict()} for m in self.members]}
+        return {"members": [_entry(member) for member in self.members]}
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {
-            f"{index}.{name}": tensor.half()
+            f"{index}.{name}": tensor.half() if isinstance(member, FTScoreNet) else tensor
             for index, member in enumerate(self.members)
-            for name, tensor in member.state_dict().items()
+            for name, tensor in member.to_checkpoint().tensors.items()
         }
         return tensors | {"means": self.means, "deviations": self.deviations, "weights": self.weights}
 
@@ -139,26 +138,48 @@ def rounded(member: FTScoreNet) -> FTScoreNet:
     return copy.requires_grad_(False)
 
 
-def _member(checkpoint: Checkpoint, index: int, name: str, settings: Mapping[str, Any]) -> FTScoreNet:
+def _as_member(member: Member) -> Member:
+    """What the ensemble keeps: a rounded FT-ScoreNet, or a hybrid that gives raw scores."""
+    if isinstance(member, FTScoreNet):
+        return rounded(member)
+    raw = Hybrid(member.encoder, member.head, name=member.name)
+    raw.record = member.record
+    return raw
+
+
+def _entry(member: Member) -> dict[str, Any]:
+    """A member in the settings of a file; one without a kind is an FT-ScoreNet."""
+    entry = {"name": member.name, "settings": member.to_checkpoint().settings}
+    return entry if isinstance(member, FTScoreNet) else {**entry, "kind": Hybrid.KIND}
+
+
+def _member(
+    checkpoint: Checkpoint, index: int, name: str, settings: Mapping[str, Any], kind: str = FTScoreNet.KIND
+) -> Member:
     prefix = f"{index}."
-    tensors = {
-        key.removeprefix(prefix): tensor.float()
-        for key, tensor in checkpoint.tensors.items()
-        if key.startswith(prefix)
+    own = {
+        key.removeprefix(prefix): value for key, value in checkpoint.tensors.items() if key.startswith(prefix)
     }
-    member = FTScoreNet(Settings.from_dict(settings), name=name)
-    member.load_state_dict(tensors, strict=True)
-    return member
+    if kind == Hybrid.KIND:
+        return Hybrid.from_checkpoint(Checkpoint(kind, name, settings, {}, own))
+    floats = {key: value.float() for key, value in own.items()}
+    return FTScoreNet.from_checkpoint(Checkpoint(FTScoreNet.KIND, name, settings, {}, floats))
 
 
-def _check(members: Sequence[FTScoreNet], means: Tensor, deviations: Tensor, weights: Tensor) -> None:
+def _check(members: Sequence[Member], means: Tensor, deviations: Tensor, weights: Tensor) -> None:
     if not members:
         raise ScorerError("an ensemble needs at least one member")
     if any(values.shape != (len(members),) for values in (means, deviations, weights)):
         raise ScorerError(f"{len(members)} members need as many means, deviations and weights")
     if bool((deviations <= 0).any()):
         raise ScorerError("a member gives all networks of its space one score; leave it out of the ensemble")
-    if len({(m.batch, m.settings.small_inputs) for m in members}) > 1:
+    if len({_seen_as(member) for member in members}) > 1:
         raise ScorerError(
             "the members of an ensemble see networks at one batch and one protocol of sizes; these differ"
         )
+
+
+def _seen_as(member: Member) -> tuple[int, bool]:
+    """Batch and protocol of sizes, which decide what is constructed."""
+    encoder = member if isinstance(member, FTScoreNet) else member.encoder
+    return encoder.batch, encoder.settings.small_inputs

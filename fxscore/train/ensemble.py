@@ -117,7 +117,7 @@ def raw_scores(members: Sequence[FTScoreNet], cells: CellSet) -> Floats:
 
 def score_together(ensemble: Ensemble, cells: CellSet) -> Tensor:
     """The ensemble's scores of all cells, (n,)."""
-    return ensemble.combine(torch.from_numpy(raw_scores(ensemble.members, cells)))
+    return ensemble.combine(torch.from_numpy(raw_scores(ensemble.scorenets, cells)))
 
 
 def _refuse_constant(deviations: Floats) -> None:

@@ -14,17 +14,20 @@ from fxscore.constructed import ConstructedArchitecture
 from fxscore.errors import FxScoreError, ScorerError
 from fxscore.evaluate import Measures, agreement
 from fxscore.evaluate.estimates import Estimate
-from fxscore.scorer import FTScoreNet, Hybrid
+from fxscore.scorer import FTScoreNet, Hybrid, Settings
+from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.fitting import LEAST, Model, check_accuracies, subject_of
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.hybrid_learners import Learning
 from fxscore.train.data import CellSet
+from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
 from fxscore.train.loop import Trainer, score_cells
 from fxscore.train.plan import TrainingPlan
 from fxscore.types import Shape
 
 FOLDS = 5
+SCORENETS_SHARE = 0.25  # weight of all FT-ScoreNets beside a hybrid of weight 1 (EXPERIMENTS.md)
 Watch = Callable[[int], None]
 T = TypeVar("T")
 
@@ -41,7 +44,7 @@ class Fitted:
         held_out: number of networks behind that figure.
     """
 
-    scorer: Hybrid | FTScoreNet
+    scorer: Hybrid | FTScoreNet | Ensemble
     used: tuple[int, ...]
     failed: dict[int, str]
     agreement: Estimate
@@ -153,7 +156,7 @@ def fit_ft_scorenet(
         validation: share of the networks that is left out and measured on.
         strict: raise the error of a network that fails, instead of leaving the network out.
         seed: of the split and the samples.
-        watch: is told how many networks are constructed, then how many steps are done.
+        watch: is told how many networks and steps are done.
 
     Raises:
         ScorerError: accuracies that teach nothing, or too few networks that can be used.
@@ -169,11 +172,101 @@ def fit_ft_scorenet(
     labels = torch.tensor([float(accuracies[place]) for place in used])
     _check_left(labels.tolist(), failed)
     networks = Networks(list(found.values()), labels)
-    order = torch.randperm(len(used), generator=torch.Generator().manual_seed(seed)).tolist()
-    held = order[: round(validation * len(used))]
-    scorer = _train(start, networks.subset(order[len(held) :]), steps, samples, seed, watch)
-    measured = _measure(scorer, networks.subset(held), seed)
+    held, seen = _held_out(len(used), validation, seed)
+    plan = TrainingPlan(
+        ("own",), steps=steps, samples=samples, averaging=0.9, seed=seed, settings=start.settings
+    )
+    scorer = _train(start, networks.subset(seen), plan, watch, len(models))
+    scorer.name = f"fitted-{start.name}"
+    scores = score_cells(scorer, networks.subset(held)).double().numpy() if held else np.zeros(0)
+    measured = _measure(scores, labels[held].double().numpy(), seed)
     return Fitted(scorer, used, failed, measured, len(held))
+
+
+def fit_both(
+    start: Hybrid,
+    models: Sequence[Model],
+    accuracies: Sequence[float],
+    *,
+    input_shape: Shape | None = None,
+    members: int = 3,
+    steps: int = 200,
+    samples: int = 16,
+    validation: float = 0.0,
+    seed: int = 0,
+    watch: Watch = lambda done: None,
+) -> Fitted:
+    """Fit a hybrid scorer and train new FT-ScoreNets on the same networks; the scorer is the ensemble of all.
+
+    Args:
+        start: the hybrid that is built upon; the FT-ScoreNets see networks as its encoder does.
+        models: modules or references.
+        accuracies: one each, more is better.
+        input_shape: of all networks.
+        members: number of FT-ScoreNets.
+        steps: of Adam, for each of them.
+        samples: networks in one step.
+        validation: share of the networks that is left out and measured on.
+        seed: of the split, the learners, initial values and samples.
+        watch: is told how many networks, and steps of all trainings, are done.
+
+    Raises:
+        ScorerError: accuracies that teach nothing, or too few networks that can be used.
+        TrainingError: an FT-ScoreNet gives all networks one score.
+    """
+    check_accuracies(models, accuracies)
+
+    def see(model: Model) -> tuple[Floats, ConstructedArchitecture]:
+        subject = subject_of(model, input_shape)
+        shape = start.shape_for(subject.input_shape)
+        return start.features(subject).values, subject.construct(start.batch, shape)
+
+    found, failed = _collect(models, see, watch)
+    used = tuple(found)
+    labels = np.array([float(accuracies[place]) for place in used])
+    _check_left(labels.tolist(), failed)
+    values = np.stack([row for row, _ in found.values()])
+    networks = Networks([network for _, network in found.values()], torch.from_numpy(labels).float())
+    held, seen = _held_out(len(used), validation, seed)
+    hybrid = start.fit_features(values[seen], labels[seen], Learning(seed=seed))
+    scorenets = []
+    for place in range(members):
+        plan = _new_plan(start.encoder.settings, steps, samples, members * seed + place)
+        fresh = FTScoreNet(plan.settings, seed=plan.seed, name=f"scorenet-{place}")
+        trained = _train(fresh, networks.subset(seen), plan, watch, len(models) + place * steps)
+        scorenets.append(rounded(trained))
+    raw = np.column_stack([hybrid.raw_scores(values), raw_scores(scorenets, networks)])
+    mixture = stacked(raw[seen])
+    numbers = (mixture.means, mixture.deviations, mixture.weights)
+    scorer = Ensemble([hybrid, *scorenets], *map(torch.from_numpy, numbers), name=hybrid.name)
+    measured = _measure(mixture.combine(raw[held]), labels[held], seed)
+    return Fitted(scorer, used, failed, measured, len(held))
+
+
+def stacked(raw: Floats) -> Mixture:
+    """Equation 4 of a hybrid and FT-ScoreNets, whose raw scores of the training networks are (n, 1 + members)."""
+    count = raw.shape[1] - 1
+    return mixture_of(raw, [1.0, *[SCORENETS_SHARE / count] * count])
+
+
+def _new_plan(settings: Settings, steps: int, samples: int, seed: int) -> TrainingPlan:
+    """How an FT-ScoreNet is trained from nothing; as for the benchmark's Table VI (EXPERIMENTS.md)."""
+    return TrainingPlan(
+        ("own",),
+        steps=steps,
+        samples=samples,
+        learning_rate=3e-3,
+        averaging=0.97,
+        seed=seed,
+        settings=settings,
+    )
+
+
+def _held_out(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """(places that are measured on, places that are learned from)."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
+    held = round(share * count)
+    return order[:held], order[held:]
 
 
 class Networks(CellSet):
@@ -195,25 +288,20 @@ class Networks(CellSet):
         return Networks(chosen, self.accuracies[list(indices)])
 
 
-def _train(
-    start: FTScoreNet, networks: Networks, steps: int, samples: int, seed: int, watch: Watch
-) -> FTScoreNet:
-    plan = TrainingPlan(
-        ("own",), steps=steps, samples=samples, averaging=0.9, seed=seed, settings=start.settings
-    )
+def _train(start: FTScoreNet, networks: CellSet, plan: TrainingPlan, watch: Watch, done: int) -> FTScoreNet:
+    """A copy of `start`, trained by a plan; `done` was done before."""
     trainer = Trainer(plan, [networks])
     with torch.no_grad():
         for name, parameter in start.named_parameters():
             trainer.scorer.get_parameter(name).copy_(parameter)
     for report in trainer.run():
-        watch(report.step)
+        watch(done + report.step)
     scorer = trainer.trained()
-    scorer.name = f"fitted-{start.name}"
+    scorer.name = start.name
     return scorer.requires_grad_(False)
 
 
-def _measure(scorer: FTScoreNet, networks: Networks, seed: int) -> Estimate:
-    if len(networks) < 2:
+def _measure(scores: Floats, labels: Floats, seed: int) -> Estimate:
+    if len(labels) < 2:
         return Estimate(None)
-    scores = score_cells(scorer, networks).double().numpy()
-    return agreement(scores, networks.accuracies.double().numpy(), Measures(seed=seed)).figures["spearman"]
+    return agreement(scores, labels, Measures(seed=seed)).figures["spearman"]

@@ -11,7 +11,9 @@ from torch import nn
 from fxscore.cli.app import run
 from fxscore.errors import TrainingError
 from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
+from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.subject import Subject
+from fxscore.train.fit import SCORENETS_SHARE, fit_both
 from fxscore.train.results import read_results
 
 Captured = pytest.CaptureFixture[str]
@@ -119,6 +121,31 @@ def test_an_ft_scorenet_is_trained_further(nets: str, tmp_path: Path, capsys: Ca
     assert isinstance(load_scorer(out), FTScoreNet)
     assert run([*words, "--kind", "hybrid", "--start", str(out), "--out", str(out)]) == 2
     assert "no scorer of the kind hybrid" in capsys.readouterr().err
+
+
+def test_a_hybrid_and_ft_scorenets_are_one_scorer(nets: str, tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "own.safetensors"
+    words = ["fit", str(table(tmp_path, rows(nets))), "--kind", "both", "--members", "2", "--steps", "3"]
+    assert run([*words, "--samples", "4", "--out", str(out)]) == 0
+    assert "on 2 networks that were held out" in capsys.readouterr().err
+    scorer = load_scorer(out)
+    assert isinstance(scorer, Ensemble)
+    assert [type(member) for member in scorer.members] == [Hybrid, FTScoreNet, FTScoreNet]
+    assert scorer.weights.tolist() == [1.0, SCORENETS_SHARE / 2, SCORENETS_SHARE / 2]
+    assert not torch.equal(scorer.scorenets[0].input_like, scorer.scorenets[1].input_like)
+    assert run(["rank", f'{nets}:build{{"width": 3}}', "--scorer", str(out), "--no-store"]) == 0
+    assert run([*words, "--start", "nasbench201", "--out", str(out)]) == 2
+    assert "no scorer of the kind both" in capsys.readouterr().err
+
+
+def test_progress_counts_networks_and_then_steps(nets: str) -> None:
+    networks = [nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU()) for width in range(2, 12)]
+    told: list[int] = []
+    shape = (3, 8, 8)
+    fit_both(
+        Hybrid(), networks, range(10), input_shape=shape, members=2, steps=3, samples=4, watch=told.append
+    )
+    assert told == list(range(1, 10 + 2 * 3 + 1))
 
 
 def test_fitting_from_python_leaves_the_start_as_it_is() -> None:

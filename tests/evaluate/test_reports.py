@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.cross_space import cross_markdown
-from benchmarks.nasbench201 import regret_of
+from benchmarks.nasbench201_agreement import regret_of
 from fxscore.evaluate import CrossSpace, Estimate, Measures, Population, compare, learning_curve, score_matrix
 from fxscore.report.evaluation_files import comparison_csv, cross_space_csv
 from fxscore.report.evaluation_table import cross_space_table, print_comparison, score_matrix_table
@@ -119,11 +119,8 @@ def test_another_ending_is_refused(tmp_path: Path) -> None:
 
 def test_regret_takes_the_best_validation_accuracy_among_seen_and_picked() -> None:
     valid, test = np.arange(30.0), np.arange(30.0)[::-1].copy()
-    refs = tuple(ModelRef("timm", f"n{i}") for i in range(30))
-    everything = Population("p", refs, {"d.valid": valid, "d.test": test})
-    seen = frozenset(range(5))
-    rest = everything.without(seen)
+    seen, rest = range(5), range(5, 30)
     # scores prefer the last: n29 is picked, has the best validation accuracy and the worst test accuracy
-    assert regret_of(everything, seen, rest, np.arange(25.0), "d") == 29
+    assert regret_of(np.arange(25.0), seen, rest, valid, test) == 29
     # scores prefer the first: n5 … n14 are picked, n14 has the best validation accuracy of all
-    assert regret_of(everything, seen, rest, -np.arange(25.0), "d") == 14
+    assert regret_of(-np.arange(25.0), seen, rest, valid, test) == 14

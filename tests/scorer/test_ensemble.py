@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fxscore.errors import CheckpointError, ScorerError
-from fxscore.scorer import FTScoreNet, Settings, Subject, load_scorer
+from fxscore.scorer import FTScoreNet, Hybrid, Settings, Subject, load_scorer
 from fxscore.scorer.checkpoint import load_checkpoint, save_checkpoint
 from fxscore.scorer.ensemble import Ensemble, rounded
 
@@ -61,7 +61,7 @@ def test_a_file_gives_the_same_scores(tmp_path: Path) -> None:
     assert loaded.score(subject()) == found.score(subject())
     assert (loaded.record, loaded.name) == (record, "two")
     assert [(m.name, m.record) for m in loaded.members] == [("member0", {"plan": "a"}), ("member1", {})]
-    assert not any(parameter.requires_grad for m in loaded.members for parameter in m.parameters())
+    assert not any(parameter.requires_grad for m in loaded.scorenets for parameter in m.parameters())
 
 
 def test_members_see_a_network_at_the_size_of_their_training() -> None:
@@ -92,6 +92,26 @@ def test_a_file_that_does_not_fit_is_refused(changes: dict[str, Tensor | None], 
     kept = {name: tensor for name, tensor in tensors.items() if tensor is not None}
     with pytest.raises(CheckpointError, match=says):
         Ensemble.from_checkpoint(replace(checkpoint, tensors=kept))
+
+
+def test_a_hybrid_counts_by_its_raw_score(tmp_path: Path) -> None:
+    networks = [nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU()) for width in range(2, 12)]
+    hybrid = Hybrid(member(0)).fit(networks, range(10), input_shape=(3, 6, 6))
+    found = Ensemble([hybrid, member(1)], *NUMBERS, name="both")
+    raw = [
+        float(hybrid.raw_scores(hybrid.features(subject()).values[None])[0]),
+        rounded(member(1)).score(subject()),
+    ]
+    assert found.score(subject()) == pytest.approx(float(found.combine(torch.tensor(raw).double())))
+    assert 0 < hybrid.score(subject()) != raw[0]
+    save_checkpoint(tmp_path / "both.safetensors", found.to_checkpoint())
+    loaded = load_scorer(tmp_path / "both.safetensors")
+    assert isinstance(loaded, Ensemble)
+    assert loaded.scorer_id == found.scorer_id
+    assert loaded.score(subject()) == found.score(subject())
+    assert [m.name for m in loaded.scorenets] == ["member1"]
+    with pytest.raises(ScorerError, match="one protocol"):
+        Ensemble([hybrid, member(1, small_inputs=False)], *NUMBERS)
 
 
 def test_members_of_different_batches_are_refused() -> None:
