@@ -7,7 +7,8 @@
 - torchvision's V1 weights, with neither them nor their twins in timm in training.
 
 ``--ship`` trains on all of them and writes the scorer's file with these figures. Features are those of
-``python -m benchmarks.features`` and ``python -m benchmarks.coverage``.
+``python -m benchmarks.features`` and ``python -m benchmarks.coverage``; proxies are measured as by
+``python -m benchmarks.handcrafted``, whose work folder keeps them.
 
 The scorer has two heads. That of small images learns from the benchmarks of cells, each with its own accuracies
 standardised; that of all other networks learns from timm, and from every benchmark placed on timm's scale.
@@ -32,6 +33,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.features import FOLDER, read_features
+from benchmarks.opponents import proxy_scores
 from benchmarks.results import command_line, table, write_section
 from benchmarks.timm_recipes import NAMES, RECIPES, Lessons, read_lessons
 from fxscore.evaluate import (
@@ -54,6 +56,8 @@ from fxscore.scorer.registry import SUFFIX, WEIGHTS
 
 Floats = NDArray[np.float64]
 LEARNING = Learning(members=(("radial", 1.0), ("forest", 1.0)), trees=80, leaf=3, penalty=3.0, width=0.3)
+# Handcrafted scores, which are not learned, steady the head on networks unlike those that it learned from.
+SMALL = replace(LEARNING, members=(*LEARNING.members, ("naswot", 0.5), ("size", 0.5)))
 LARGE = replace(LEARNING, squash=False)
 ANCHOR = replace(LARGE, members=(("radial", 1.0),))
 CELLS = (
@@ -195,7 +199,7 @@ def fit_small(parts: Sequence[Part]) -> Head:
     targets = [_standardised(part.targets) for part in parts]
     weights = [np.full(len(part), 1 / len(part)) for part in parts]
     values = [part.values for part in parts]
-    return _fit(values, targets, weights, LEARNING, SMALL_COLUMNS)
+    return _fit(values, targets, weights, SMALL, SMALL_COLUMNS)
 
 
 def _fit_large(parts: Sequence[Part], lessons: Lessons | None) -> Head:
@@ -269,13 +273,19 @@ def size_scores(part: Part) -> dict[str, Floats]:
     return found
 
 
-def judge_spaces(parts: Sequence[Part], lessons: Lessons) -> Iterable[Judged]:
-    """Every part by a scorer that was trained on the others."""
+def judge_spaces(parts: Sequence[Part], lessons: Lessons, data: Path, work: Path) -> Iterable[Judged]:
+    """Every part by a scorer that was trained on the others; handcrafted proxies on the same cells."""
     for part in parts:
+        space = part.source.space
         others = [other for other in parts if other is not part]
-        head = train(others, None if part.source.space == "timm" else lessons)
-        scores = {NAME: head.predict(feature_names(), part.values)}
-        yield Judged(part, {**scores, **size_scores(part)}, "trained on all other benchmarks")
+        scores = {
+            NAME: train(others, None if space == "timm" else lessons).predict(feature_names(), part.values)
+        }
+        scores |= size_scores(part)
+        if part.families is None:
+            refs = read_population(space, data).refs
+            scores |= proxy_scores(space, [refs[row] for row in part.rows], work)
+        yield Judged(part, scores, "trained on all other benchmarks")
 
 
 def judge_families(parts: Sequence[Part], lessons: Lessons, folds: int = FOLDS) -> Judged:
@@ -422,6 +432,9 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of features")
+    parser.add_argument(
+        "--work", type=Path, default=Path("runs/handcrafted"), help="folder of proxies' scores"
+    )
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     parser.add_argument("--ship", action="store_true", help="train on everything and write the scorer's file")
     options = parser.parse_args()
@@ -431,7 +444,7 @@ def main() -> None:
     steps: list[Callable[[], Iterable[Judged]]] = [
         lambda: [judge_families(parts, lessons)],
         lambda: [judge_torchvision(parts, lessons, judge)],
-        lambda: judge_spaces(parts, lessons),
+        lambda: judge_spaces(parts, lessons, options.data, options.work),
     ]
     judged: list[Judged] = []
     for step in steps:

@@ -6,8 +6,9 @@ section 5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -37,7 +38,8 @@ class Learning:
 
     Attributes:
         members: weight in the mean, by name: `forest` (ExtraTrees), `boosting` (gradient boosting), `radial` (support
-            vector regression with a Gaussian kernel), `linear` (ridge).
+            vector regression with a Gaussian kernel), `linear` (ridge); `naswot` and `size` are not learned: what
+            handcrafted scores say, for networks unlike those of the training.
         trees: number of trees of the forest, and of the boosting.
         leaf: networks that a leaf of the forest holds at least.
         depth: of the boosting's trees.
@@ -67,9 +69,13 @@ class Learning:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What a member learns from: standardised rows (n, columns), targets and weights (n,)."""
+    """What a member learns from: standardised rows (n, columns), targets and weights (n,).
+
+    `slopes` (columns,): how a feature changes with its standardised column, at the mean.
+    """
 
     columns: tuple[str, ...]
+    slopes: Floats
     rows: Floats
     targets: Floats
     weights: Floats
@@ -112,7 +118,8 @@ def fit_head(
     centre = np.average(rows, 0, weights)
     spread = np.sqrt(np.average((rows - centre) ** 2, 0, weights)) + _TINY
     rows = np.clip((rows - centre) / spread, -LIMIT, LIMIT)
-    fit = Fit(chosen, rows, targets, weights, learning)
+    slopes = spread * np.exp(np.abs(centre)) if learning.squash else spread
+    fit = Fit(chosen, slopes, rows, targets, weights, learning)
     members = {name: _LEARNERS[name](fit) for name, _ in learning.members}
     shares = [weight for _, weight in learning.members]
     if prior is not None:
@@ -192,9 +199,19 @@ def _linear(fit: Fit) -> Member:
     return Linear(np.asarray(ridge.coef_), np.array([ridge.intercept_]))
 
 
+def _sum(shares: Mapping[str, float], fit: Fit) -> Member:
+    """A given sum of features; of a squashed one what is linear about its mean."""
+    shared = np.array([shares.get(name, 0.0) for name in fit.columns])
+    return Linear(shared * fit.slopes, np.zeros(1))
+
+
 _LEARNERS: dict[str, Callable[[Fit], Member]] = {
     "forest": _forest,
     "boosting": _boosting,
     "radial": _radial,
     "linear": _linear,
+    # Mellor et al., ICML 2021, per image: ln |det K| with K of the forward's activation patterns.
+    "naswot": partial(_sum, {"patterns_log_units": 1.0, "patterns_log_det": 1.0}),
+    # ln(activations · √params), the size that ranks timm best (section "General scorer" of RESULTS.md).
+    "size": partial(_sum, {"own_log_weighted_activations": 1.0, "log_params": 0.5}),
 }

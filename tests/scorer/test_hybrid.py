@@ -141,6 +141,27 @@ def test_the_kernel_measures_distance_by_the_columns_it_is_given() -> None:
     assert head.predict(NAMES, changed) != pytest.approx(head.predict(NAMES, values))
 
 
+@pytest.mark.parametrize(
+    ("member", "columns", "second"),
+    [
+        ("size", ("own_log_weighted_activations", "log_params"), 0.5),
+        ("naswot", ("patterns_log_units", "patterns_log_det"), 1.0),
+    ],
+)
+def test_a_handcrafted_member_is_given_and_not_learned(
+    member: str, columns: tuple[str, str], second: float
+) -> None:
+    values = np.random.default_rng(0).normal(15, 2, (50, 3)) * [1, -1 if member == "naswot" else 1, 1]
+    known = values[:, 0] + second * values[:, 1]
+    for squash, agreement in ((False, 1 - 1e-9), (True, 0.99)):
+        learning = Learning(members=((member, 1.0),), squash=squash)
+        head = fit_head((*columns, "other"), values, -known, learning)
+        found = head.predict((*columns, "other"), values)
+        assert np.corrcoef(found, known)[0, 1] > agreement
+    other = fit_head(("other",), values[:, 2:], known, Learning(members=((member, 1.0), ("linear", 1.0))))
+    assert np.isfinite(other.predict(("other",), values[:, 2:])).all()
+
+
 def test_percentiles_rise_strictly_also_outside_the_reference() -> None:
     reference = np.random.default_rng(0).choice([0.0, 1.0, 2.5, 2.6], 50)
     scale = Percentiles.of(reference)

@@ -1,0 +1,37 @@
+"""What handcrafted proxies say of the very networks on which a scorer is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.boards import boards
+from benchmarks.proxy_scores import known_records, measure
+from fxscore.evaluate import scores_of
+from fxscore.run import LocalExecutor, Store
+from fxscore.types import ModelRef
+
+Floats = NDArray[np.float64]
+PROXIES = ("naswot", "zen", "synflow", "jacov", "snip")
+
+
+def proxy_scores(
+    space: str, refs: Sequence[ModelRef], work: Path, workers: int | None = None
+) -> dict[str, Floats]:
+    """Scores of a space's networks, (n,) by proxy; NaN where there is none.
+
+    Args:
+        space: decides resolution and batch, as in ``python -m benchmarks.handcrafted``.
+        refs: the networks.
+        work: folder in which that command keeps its values.
+        workers: processes; one per core by default.
+    """
+    board = next(boards([space]))
+    proxies = {name: board.proxy(name) for name in PROXIES}
+    with Store(work / "store.sqlite") as store, LocalExecutor(workers) as executor:
+        measure({ref: list(proxies.values()) for ref in refs}, board.resolution, executor, store)
+        found = {name: known_records(refs, proxy, board.resolution, store) for name, proxy in proxies.items()}
+    return {name: scores_of([known[ref] for ref in refs]) for name, known in found.items()}
