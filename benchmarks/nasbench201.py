@@ -24,7 +24,7 @@ from benchmarks.hybrid import TUNED_ON
 from benchmarks.nasbench201_agreement import DATASETS, FIGURES, PICKS, Unseen
 from benchmarks.nasbench201_scores import Floats, score_table
 from benchmarks.nasbench201_shipped import evaluate_scorer
-from benchmarks.nasbench201_training import SPACE, curve_text, curves, plan_of, trained
+from benchmarks.nasbench201_training import SPACE, curve_text, curves, plan_of, trained, training_seconds
 from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import mean_over_runs, read_population, split_indices
 from fxscore.report.evaluation_table import interval_text
@@ -133,13 +133,21 @@ def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
     done: list[Run] = []
     for (cells, seed), members in paths.items():
         done += runs_of(features, cells, seed, pool, [next(found) for _ in members])
-    text = f"{_about(options, len(everything))}\n\n{summary(done)}"
+    text = f"{_about(options, len(everything))}{_cost(files)}\n\n{summary(done)}"
     if curve := curves([members[0] for members in paths.values()]):
         text += f"\n\n{curve_text(curve, options.curve_cells)}"
         plot_curves(curve, options.work / f"{SPACE}-curve.svg")
     if options.cells == [CELLS]:
         return "nasbench201", "Prediction on NAS-Bench-201 (Table VI)", text
     return "nasbench201-sizes", "Prediction on NAS-Bench-201 by numbers of training cells", text
+
+
+def _cost(files: Sequence[Path]) -> str:
+    seconds = training_seconds(files)
+    if not seconds:
+        return ""
+    mean = sum(seconds) / len(seconds)
+    return f" Training one FT-ScoreNet took {mean:.0f} s of one core (mean of {len(seconds)} runs)."
 
 
 def _splits(keys: Iterable[tuple[int, int]]) -> Iterator[tuple[int, float, int]]:

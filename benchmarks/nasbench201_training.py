@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from benchmarks.results import command_line, table
 from fxscore.evaluate import LearningCurve, learning_curve, spearman, split_indices, table_path
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer import Settings
-from fxscore.scorer.checkpoint import save_checkpoint
+from fxscore.scorer.checkpoint import load_checkpoint, save_checkpoint
 from fxscore.train.data import CellSet, load_cells, split_cells
 from fxscore.train.loop import Trainer, score_cells
 from fxscore.train.plan import TrainingPlan
@@ -57,12 +58,16 @@ def _trained(options: argparse.Namespace, cells: int, seed: int, member: int) ->
         everything = load_cells(options.data, SPACE, None, plan.settings)
         training, _, _ = split_cells(everything, cells, 0.0, seed)
         trainer = Trainer(plan, [training], state_path=path.with_suffix(".state"))
+        begun, begin = trainer.state.step, time.process_time()
         every = options.curve if member == 0 else 0
         _run(trainer, seed, _Curve(options, path, every, plan, seed))
         scorer = trainer.trained()
         scorer.name = path.stem
         seen, _ = split_indices(SPACE, len(everything), cells, 0.0, seed)
-        save_checkpoint(path, scorer.to_checkpoint(record_of(plan, options.data, trainer, seen)))
+        record = record_of(plan, options.data, trainer, seen)
+        if not begun and not every:  # neither resumed nor with looks at other cells
+            record["cpu_seconds"] = round(time.process_time() - begin)
+        save_checkpoint(path, scorer.to_checkpoint(record))
         path.with_suffix(".state").unlink(missing_ok=True)
     return path
 
@@ -86,6 +91,12 @@ def record_of(plan: TrainingPlan, data: Path, trainer: Trainer, seen: Collection
         "tables": {file.name: hashlib.sha256(file.read_bytes()).hexdigest()},
         "history": trainer.state.history,
     }
+
+
+def training_seconds(paths: Sequence[Path]) -> list[int]:
+    """Processor's seconds of those trainings that were timed."""
+    found = (load_checkpoint(path).record.get("cpu_seconds") for path in paths)
+    return [seconds for seconds in found if seconds is not None]
 
 
 class _Curve:
