@@ -42,15 +42,16 @@ from fxscore.evaluate import (
 from fxscore.evaluate.agreement import Floats
 from fxscore.run import LocalExecutor, Store
 from fxscore.scorer import Hybrid
+from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.fitting import subject_of
 from fxscore.searching import search
+from fxscore.train.fit import FOLDS, cross_validated
 from fxscore.types import ModelRef
 
 SPACE = "benchmarks.digits_space"
 SCORERS = ("general", "nasbench201", "params", "macs", "activations", "depth", "naswot", "synflow", "zen")
 PICKERS = ("general", "nasbench201", "naswot", "synflow", "zen", "macs")
 FITTED = "fitted"
-FOLDS = 5
 PICK_SEED = 100  # picks are trained with seeds of their own
 BINS = Bins(tolerance=0.25, least=8)
 
@@ -166,26 +167,21 @@ class Study:
 
     def out_of_fold(self) -> Floats:
         """Scores of a hybrid fitted to the other folds' networks."""
-        values, labels, scores = features(tuple(self.networks)), self.labels, np.empty(len(self.networks))
-        order = np.random.default_rng(0).permutation(len(self.networks))
-        for fold in range(FOLDS):
-            held_out = np.isin(np.arange(len(order)), order[fold::FOLDS])
-            fitted = Hybrid().fit_features(values[~held_out], labels[~held_out])
-            scores[held_out] = fitted.raw_scores(values[held_out])
-        return scores
+        return cross_validated(Hybrid(), features(tuple(self.networks)), self.labels, seed=0)
 
     def fitted(self) -> str:
         """The file of a hybrid fitted to all networks."""
         path = self.options.folder / f"{FITTED}-{self.trainings.epochs}.safetensors"
         if not path.exists():
-            Hybrid().fit_features(features(tuple(self.networks)), self.labels).save(path)
+            values = np.stack([each.values for each in features(tuple(self.networks))])
+            Hybrid().fit_features(values, self.labels).save(path)
         return str(path)
 
 
 @cache
-def features(networks: tuple[str, ...]) -> Floats:
+def features(networks: tuple[str, ...]) -> list[NetworkFeatures]:
     """What an untrained hybrid reads of networks."""
-    return np.stack([Hybrid().features(subject_of(ref(network))).values for network in networks])
+    return [Hybrid().features(subject_of(ref(network))) for network in networks]
 
 
 def ranks(study: Study) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.features import network_key, read_known
 from fxscore.evaluate import table_path
+from fxscore.evaluate.accuracy_tables import read_truth
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_head import RECIPE
 from fxscore.scorer.hybrid_learners import targets_of
@@ -74,7 +75,7 @@ def read_lessons(data: Path, folder: Path) -> Lessons:
     for row in read_rows(table_path("timm", data), _COLUMNS):
         key = network_key(ModelRef("timm", row.cells["architecture"]))
         if key in known:
-            alone = row.cells[_COLUMNS[-1]] == "True"
+            alone = row.parse(_COLUMNS[-1], read_truth)
             recipe = recipe_of(row.cells["pretrained_tag"], alone)
             found.append((known[key][1], recipe, row.number("imagenet_top1", 0, 100), row.cells["family"]))
     features, recipes, accuracies, families = zip(*found, strict=True)

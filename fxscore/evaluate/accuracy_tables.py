@@ -81,7 +81,7 @@ def _first_weights(name: str) -> dict[str, Any] | None:
 def _best_rows(rows: list[Row]) -> list[Row]:
     best: dict[str, Row] = {}
     for row in rows:
-        if row.parse(_ALONE, _truth):
+        if row.parse(_ALONE, read_truth):
             known = best.setdefault(row.cells["architecture"], row)
             if row.number("imagenet_top1", 0, 100) > known.number("imagenet_top1", 0, 100):
                 best[row.cells["architecture"]] = row
@@ -90,7 +90,8 @@ def _best_rows(rows: list[Row]) -> list[Row]:
     return list(best.values())
 
 
-def _truth(text: str) -> bool:
+def read_truth(text: str) -> bool:
+    """`True` or `False`; raises `SpaceError` for another text."""
     if text not in ("True", "False"):
         raise SpaceError(f"{text!r} is neither True nor False")
     return text == "True"
