@@ -342,8 +342,12 @@ def measured(judged: Judged, scores: Floats) -> dict[str, Estimate]:
 
 
 def section(judged: Judged) -> str:
-    """A table of one judged part: ours, then the others from the best."""
-    rows = {name: measured(judged, scores) for name, scores in judged.scores.items()}
+    """A table of one judged part: ours, then the others from the best; of networks that a scorer has scored."""
+    rows = {}
+    for name, scores in judged.scores.items():
+        usable = np.flatnonzero(np.isfinite(scores))
+        title = name if len(usable) == len(scores) else f"{name} (on {len(usable)})"
+        rows[title] = measured(replace(judged, part=judged.part.subset(usable)), scores[usable])
     order = sorted(rows, key=lambda name: (name != NAME, -(rows[name]["ρ"].value or 0.0)))
     figures = list(rows[NAME])
     body = table(

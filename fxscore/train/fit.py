@@ -27,7 +27,7 @@ from fxscore.train.plan import TrainingPlan
 from fxscore.types import Shape
 
 FOLDS = 5
-SCORENETS_SHARE = 0.25  # weight of all FT-ScoreNets beside a hybrid of weight 1 (EXPERIMENTS.md)
+SCORENETS_SHARE = 0.1  # weight of all FT-ScoreNets beside a hybrid of weight 1 (EXPERIMENTS.md)
 Watch = Callable[[int], None]
 T = TypeVar("T")
 
