@@ -70,11 +70,12 @@ def columns_of(
     both = np.column_stack([hybrid, raw])
     together = mixture_of(raw[seen], [1 / count] * count)
     sizes = features.columns(["log_params", "log_macs"]).T
+    all_nets = f"{count} FT-ScoreNets" if count > 1 else "FT-ScoreNet"
     return {
+        all_nets: together.combine(raw),
         "FT-ScoreNet": raw[:, 0],
-        f"{count} FT-ScoreNets": together.combine(raw),
         "hybrid": hybrid,
-        f"hybrid and {count} FT-ScoreNets": stacked(both[seen]).combine(both),
+        f"hybrid and {all_nets}": stacked(both[seen]).combine(both),
         **dict(zip(("params", "macs"), sizes, strict=True)),
     }
 
@@ -164,7 +165,7 @@ def _about(options: argparse.Namespace, count: int) -> str:
     plan = plan_of(options, max(options.cells), 0)
     ranked = f"{options.n} cells drawn of {count}" if options.n else f"{count} cells"
     return (
-        f"{options.members} FT-ScoreNets trained on the same random cells, {plan.steps} steps of {plan.samples} each, "
+        f"FT-ScoreNets trained on random cells, {options.members} on each draw; {plan.steps} steps of {plan.samples}, "
         f"Adam {plan.learning_rate:g}, "
         f"cifar100.valid, batch {plan.settings.batch}, {options.resolution}×{options.resolution}, running average of "
         f"weights {plan.averaging:g}; the last average is used. The first of them alone, their ensemble (equation 4 "
