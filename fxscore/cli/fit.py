@@ -39,7 +39,7 @@ def fit(
         Literal["hybrid", "ft", "both"],
         typer.Option(
             help="hybrid: a head over features, in a minute; ft: an FT-ScoreNet, trained for longer; both: a hybrid "
-            "and new FT-ScoreNets, which ranks best and takes longest."
+            "and new FT-ScoreNets, each trained on four fifths, which takes longest."
         ),
     ] = "hybrid",
     start: Annotated[
@@ -56,13 +56,21 @@ def fit(
     samples: Annotated[
         int | None, typer.Option(min=2, help="Networks in one step.", show_default="32; 16 of --kind both")
     ] = None,
-    members: Annotated[int, typer.Option(min=1, help="FT-ScoreNets of --kind both.")] = 3,
+    members: Annotated[
+        int | None, typer.Option(min=1, help="FT-ScoreNets of --kind both.", show_default="3")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of folds, learners and samples.")] = 0,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
     """Fit a scorer to 20 to 200 of your own trained networks, and say how well it ranks those that it did not see."""
     output.set_up_logging(verbose, log_file)
+    if members is not None and kind != "both":
+        raise typer.BadParameter("--members belongs to --kind both")
+    if kind == "hybrid" and (steps or samples):
+        raise typer.BadParameter(
+            "--steps and --samples belong to --kind ft and both; a hybrid takes no steps"
+        )
     from fxscore.cli.fitting import Request, run_fit
 
     asked = Request(
@@ -71,7 +79,7 @@ def fit(
         kind=kind,
         start=start,
         input_shape=input_shape,
-        members=members,
+        members=members or 3,
         steps=steps or (200 if kind == "both" else 100),
         samples=samples or (16 if kind == "both" else 32),
         seed=seed,

@@ -132,9 +132,10 @@ def record(asked: Request, fitted: Fitted) -> dict[str, Any]:
     """What the scorer's file says about its making."""
     figure = fitted.agreement
     folds = asked.kind == "hybrid"
+    trained = "" if folds else f", FT-ScoreNets on {len(fitted.used) - fitted.held_out} of them"
     on = f"{FOLDS} folds of the same networks" if folds else "networks of the same file, held out"
     return {
-        "trained_on": f"{len(fitted.used)} networks of {asked.file.name}",
+        "trained_on": f"{len(fitted.used)} networks of {asked.file.name}{trained}",
         "measured": [
             {
                 "on": on,
@@ -158,7 +159,7 @@ def _progress(console: Console, total: int) -> Iterator[Watch]:
         yield lambda done: None
         return
     with Progress(
-        BarColumn(20), MofNCompleteColumn(), TextColumn("networks"), console=console, transient=True
+        BarColumn(20), MofNCompleteColumn(), TextColumn("networks and steps"), console=console, transient=True
     ) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.update(task, completed=done)

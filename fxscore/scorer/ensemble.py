@@ -173,6 +173,10 @@ def _check(members: Sequence[Member], means: Tensor, deviations: Tensor, weights
         raise ScorerError(f"{len(members)} members need as many means, deviations and weights")
     if bool((deviations <= 0).any()):
         raise ScorerError("a member gives all networks of its space one score; leave it out of the ensemble")
+    if any(isinstance(member, Hybrid) and member.head is None for member in members):
+        raise ScorerError(
+            "an ensemble takes no untrained Hybrid; use what its fit(models, accuracies) returns"
+        )
     if len({_seen_as(member) for member in members}) > 1:
         raise ScorerError(
             "the members of an ensemble see networks at one batch and one protocol of sizes; these differ"

@@ -59,7 +59,7 @@ def fit_mixture(
         for place, home in enumerate(homes)
     ]
     means, deviations = (np.array([measure(values) for values in own]) for measure in (np.mean, np.std))
-    _refuse_constant(deviations)
+    _refuse_constant([np.ptp(values) for values in own])
     squashed = {space: expit((scores - means) / deviations) for space, scores in raw.items()}
     ranks = {space: _standard_ranks(labels) for space, labels in accuracies.items()}
 
@@ -82,7 +82,7 @@ def mixture_of(raw: Floats, shares: Sequence[float]) -> Mixture:
     Raises:
         TrainingError: a member gives all networks one score.
     """
-    _refuse_constant(raw.std(0))
+    _refuse_constant(np.ptp(raw, axis=0))
     return Mixture(raw.mean(0), raw.std(0), np.asarray(shares, dtype=float))
 
 
@@ -116,13 +116,17 @@ def raw_scores(members: Sequence[FTScoreNet], cells: CellSet) -> Floats:
 
 
 def score_together(ensemble: Ensemble, cells: CellSet) -> Tensor:
-    """The ensemble's scores of all cells, (n,)."""
+    """The ensemble's scores of all cells, (n,); raises `TrainingError` where a member is no FT-ScoreNet."""
+    if ensemble.scorenets != ensemble.members:
+        raise TrainingError(
+            f"{ensemble.name} has members that are no FT-ScoreNets, which score no cells here"
+        )
     return ensemble.combine(torch.from_numpy(raw_scores(ensemble.scorenets, cells)))
 
 
-def _refuse_constant(deviations: Floats) -> None:
-    if not deviations.all():
-        place = int(np.flatnonzero(deviations == 0)[0])
+def _refuse_constant(spans: Sequence[float] | Floats) -> None:
+    if not np.all(spans):
+        place = int(np.flatnonzero(np.asarray(spans) == 0)[0])
         raise TrainingError(f"member {place + 1} gives all networks one score; leave it out")
 
 

@@ -16,7 +16,7 @@ from fxscore.evaluate import Measures, agreement
 from fxscore.evaluate.estimates import Estimate
 from fxscore.scorer import FTScoreNet, Hybrid, Settings
 from fxscore.scorer.ensemble import Ensemble, rounded
-from fxscore.scorer.features import NetworkFeatures
+from fxscore.scorer.features import NetworkFeatures, fingerprint_of
 from fxscore.scorer.fitting import LEAST, Model, check_accuracies, subject_of
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.hybrid_learners import Learning
@@ -37,7 +37,7 @@ class Fitted:
     """A fitted scorer and what is known of it.
 
     Attributes:
-        scorer: fitted to all networks that could be used.
+        scorer: fitted to all networks that could be used; its FT-ScoreNets only to those that were not held out.
         used: their places.
         failed: place → error of those that could not.
         agreement: Spearman's ρ of networks with scores from a fit that did not see them, with its interval.
@@ -163,16 +163,18 @@ def fit_ft_scorenet(
     """
     check_accuracies(models, accuracies)
 
-    def see(model: Model) -> ConstructedArchitecture:
+    def see(model: Model) -> tuple[ConstructedArchitecture, str]:
         subject = subject_of(model, input_shape)
-        return subject.construct(start.batch, start.shape_for(subject.input_shape))
+        network = subject.construct(start.batch, start.shape_for(subject.input_shape))
+        return network, fingerprint_of(network, subject.input_shape)
 
     found, failed = _collect(models, see, watch, strict)
     used = tuple(found)
     labels = torch.tensor([float(accuracies[place]) for place in used])
     _check_left(labels.tolist(), failed)
-    networks = Networks(list(found.values()), labels)
-    held, seen = _held_out(len(used), validation, seed)
+    architectures, fingerprints = zip(*found.values(), strict=True)
+    networks = Networks(architectures, labels)
+    held, seen = _held_out(fingerprints, labels.tolist(), validation, seed)
     plan = TrainingPlan(
         ("own",), steps=steps, samples=samples, averaging=0.9, seed=seed, settings=start.settings
     )
@@ -198,6 +200,8 @@ def fit_both(
 ) -> Fitted:
     """Fit a hybrid scorer and train new FT-ScoreNets on the same networks; the scorer is the ensemble of all.
 
+    What is left out is measured on, and then the hybrid, which costs little, is fitted again to all networks.
+
     Args:
         start: the hybrid that is built upon; the FT-ScoreNets see networks as its encoder does.
         models: modules or references.
@@ -211,35 +215,44 @@ def fit_both(
         watch: is told how many networks, and steps of all trainings, are done.
 
     Raises:
-        ScorerError: accuracies that teach nothing, or too few networks that can be used.
+        ScorerError: accuracies that teach nothing, too few networks that can be used, or no member.
         TrainingError: an FT-ScoreNet gives all networks one score.
     """
     check_accuracies(models, accuracies)
+    if members < 1:
+        raise ScorerError(f"{members} FT-ScoreNets make no ensemble; fit the hybrid alone, or take 1 or more")
 
-    def see(model: Model) -> tuple[Floats, ConstructedArchitecture]:
+    def see(model: Model) -> tuple[ConstructedArchitecture, NetworkFeatures]:
         subject = subject_of(model, input_shape)
-        shape = start.shape_for(subject.input_shape)
-        return start.features(subject).values, subject.construct(start.batch, shape)
+        features = start.features(subject)
+        return subject.construct(start.batch, start.shape_for(subject.input_shape)), features
 
     found, failed = _collect(models, see, watch)
     used = tuple(found)
     labels = np.array([float(accuracies[place]) for place in used])
     _check_left(labels.tolist(), failed)
-    values = np.stack([row for row, _ in found.values()])
-    networks = Networks([network for _, network in found.values()], torch.from_numpy(labels).float())
-    held, seen = _held_out(len(used), validation, seed)
-    hybrid = start.fit_features(values[seen], labels[seen], Learning(seed=seed))
+    architectures, features = zip(*found.values(), strict=True)
+    networks = Networks(architectures, torch.from_numpy(labels).float())
+    values = np.stack([each.values for each in features])
+    held, seen = _held_out([each.fingerprint for each in features], labels.tolist(), validation, seed)
     scorenets = []
     for place in range(members):
         plan = _new_plan(start.encoder.settings, steps, samples, members * seed + place)
         fresh = FTScoreNet(plan.settings, seed=plan.seed, name=f"scorenet-{place}")
         trained = _train(fresh, networks.subset(seen), plan, watch, len(models) + place * steps)
         scorenets.append(rounded(trained))
-    raw = np.column_stack([hybrid.raw_scores(values), raw_scores(scorenets, networks)])
-    mixture = stacked(raw[seen])
+    raw = raw_scores(scorenets, networks)
+
+    def together(places: Sequence[int]) -> tuple[Hybrid, Mixture, Floats]:
+        hybrid = start.fit_features(values[places], labels[places], Learning(seed=seed))
+        both = np.column_stack([hybrid.raw_scores(values), raw])
+        return hybrid, stacked(both[places]), both
+
+    _, mixture, both = together(seen)
+    measured = _measure(mixture.combine(both[held]), labels[held], seed)
+    hybrid, mixture, _ = together(range(len(used)))
     numbers = (mixture.means, mixture.deviations, mixture.weights)
     scorer = Ensemble([hybrid, *scorenets], *map(torch.from_numpy, numbers), name=hybrid.name)
-    measured = _measure(mixture.combine(raw[held]), labels[held], seed)
     return Fitted(scorer, used, failed, measured, len(held))
 
 
@@ -250,7 +263,7 @@ def stacked(raw: Floats) -> Mixture:
 
 
 def _new_plan(settings: Settings, steps: int, samples: int, seed: int) -> TrainingPlan:
-    """How an FT-ScoreNet is trained from nothing; as for the benchmark's Table VI (EXPERIMENTS.md)."""
+    """How an FT-ScoreNet is trained from nothing: rate and averaging of ``benchmarks.nasbench201``."""
     return TrainingPlan(
         ("own",),
         steps=steps,
@@ -262,11 +275,19 @@ def _new_plan(settings: Settings, steps: int, samples: int, seed: int) -> Traini
     )
 
 
-def _held_out(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """(places that are measured on, places that are learned from)."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
-    held = round(share * count)
-    return order[:held], order[held:]
+def _held_out(
+    fingerprints: Sequence[str], labels: Sequence[float], share: float, seed: int
+) -> tuple[list[int], list[int]]:
+    """(places that are measured on, places that are learned from); networks of one fingerprint stay together."""
+    names, group = np.unique(np.asarray(fingerprints), return_inverse=True)
+    turn = np.random.default_rng(seed).permutation(len(names))[group]
+    order = np.argsort(turn, kind="stable").tolist()
+    count = round(share * len(order))
+    held = [place for place in order if turn[place] <= turn[order[count - 1]]] if count else []
+    seen = order[len(held) :]
+    if len({labels[place] for place in seen}) < 2:
+        raise ScorerError("the networks that are left to learn from have no two different accuracies")
+    return held, seen
 
 
 class Networks(CellSet):

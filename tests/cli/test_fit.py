@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import nn
 
+import fxscore
 from fxscore.cli.app import run
-from fxscore.errors import TrainingError
+from fxscore.errors import ScorerError, TrainingError
 from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.subject import Subject
-from fxscore.train.fit import SCORENETS_SHARE, fit_both
+from fxscore.train.fit import SCORENETS_SHARE, _held_out, fit_both
 from fxscore.train.results import read_results
 
 Captured = pytest.CaptureFixture[str]
@@ -119,7 +120,7 @@ def test_an_ft_scorenet_is_trained_further(nets: str, tmp_path: Path, capsys: Ca
     assert run([*words, "--out", str(out)]) == 0
     assert "on 2 networks that were held out" in capsys.readouterr().err
     assert isinstance(load_scorer(out), FTScoreNet)
-    assert run([*words, "--kind", "hybrid", "--start", str(out), "--out", str(out)]) == 2
+    assert run([*words[:2], "--start", str(out), "--out", str(out)]) == 2
     assert "no scorer of the kind hybrid" in capsys.readouterr().err
 
 
@@ -138,7 +139,7 @@ def test_a_hybrid_and_ft_scorenets_are_one_scorer(nets: str, tmp_path: Path, cap
     assert "no scorer of the kind both" in capsys.readouterr().err
 
 
-def test_progress_counts_networks_and_then_steps(nets: str) -> None:
+def test_progress_counts_networks_and_then_steps() -> None:
     networks = [nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU()) for width in range(2, 12)]
     told: list[int] = []
     shape = (3, 8, 8)
@@ -146,6 +147,44 @@ def test_progress_counts_networks_and_then_steps(nets: str) -> None:
         Hybrid(), networks, range(10), input_shape=shape, members=2, steps=3, samples=4, watch=told.append
     )
     assert told == list(range(1, 10 + 2 * 3 + 1))
+
+
+def test_what_is_held_out_teaches_no_ft_scorenet() -> None:
+    widths = [*range(2, 12), 2]  # the last is the first again
+    networks = [nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU()) for width in widths]
+    accuracies = [50.0 + width for width in widths]
+    settings = {"input_shape": (3, 8, 8), "members": 1, "steps": 2, "samples": 4, "validation": 0.3}
+
+    def fitted(changed: float) -> tuple[int, list[str]]:
+        found = fit_both(Hybrid(), networks, [*accuracies[:-1], changed], **settings)  # type: ignore[arg-type]
+        assert isinstance(found.scorer, Ensemble)
+        return found.held_out, [member.scorer_id for member in found.scorer.members]
+
+    results = [fitted(accuracy) for accuracy in (52.0, 51.0)]
+    assert all(3 <= held <= 4 for held, _ in results)
+    (_, (first, net)), (_, (second, other)) = results
+    assert first != second  # the hybrid learns from all
+    assert (net == other) == _held_out_again(networks)
+
+
+def _held_out_again(networks: list[nn.Sequential]) -> bool:
+    """Whether the twins are in the part that is measured on; they are never parted."""
+    prints = [fxscore.construct(network, (3, 8, 8)).fingerprint for network in networks]
+    held, seen = _held_out(prints, range(len(prints)), 0.3, 0)
+    assert (0 in held) == (10 in held)
+    assert sorted(held + seen) == list(range(11))
+    return 10 in held
+
+
+@pytest.mark.parametrize("words", [["--members", "2"], ["--steps", "3"], ["--kind", "ft", "--members", "2"]])
+def test_options_of_another_kind_are_refused(nets: str, tmp_path: Path, words: list[str]) -> None:
+    assert run(["fit", str(table(tmp_path, rows(nets))), *words]) == 2
+
+
+def test_an_ensemble_needs_a_member() -> None:
+    networks = [nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU()) for width in range(2, 12)]
+    with pytest.raises(ScorerError, match="0 FT-ScoreNets"):
+        fit_both(Hybrid(), networks, range(10), members=0)
 
 
 def test_fitting_from_python_leaves_the_start_as_it_is() -> None:
