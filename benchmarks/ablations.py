@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.features import FOLDER, read_features
+from benchmarks.features import FOLDER, read_whole
 from benchmarks.hybrid import ablated, hybrid
 from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import kendall, mean_over_runs, read_population, spearman, split_indices
@@ -147,7 +147,7 @@ def results(options: argparse.Namespace) -> dict[str, list[Result]]:
 
 def hybrid_results(options: argparse.Namespace) -> dict[str, list[Result]]:
     """The hybrid scorer on the same training and test cells, without factors as well."""
-    features = read_features(read_population(SPACE, options.data), options.features)
+    features = read_whole(read_population(SPACE, options.data), options.features)
     valid, test = (features.population.label(f"cifar100.{part}") for part in ("valid", "test"))
     found: dict[str, list[Result]] = {HYBRID: [], f"{HYBRID} without {FACTORS}": []}
     for seed in range(options.seeds):

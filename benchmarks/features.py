@@ -86,6 +86,17 @@ def read_features(population: Population, file: Path) -> FeatureTable:
     )
 
 
+def read_whole(population: Population, file: Path) -> FeatureTable:
+    """`read_features` of a file that must hold every network of the population."""
+    found = read_features(population, file)
+    if len(found.population) < len(population):
+        raise SystemExit(
+            f"{file} has features of {len(found.population)} of the {len(population)} networks of {population.name}; "
+            "run python -m benchmarks.features again"
+        )
+    return found
+
+
 def compute(
     population: Population, file: Path, encoder: FTScoreNet | None = None, most: float = float("inf")
 ) -> Known:

@@ -32,6 +32,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.boards import boards
 from benchmarks.features import FOLDER, read_features
 from benchmarks.opponents import proxy_scores
 from benchmarks.results import command_line, table, write_section
@@ -282,10 +283,12 @@ def judge_spaces(parts: Sequence[Part], lessons: Lessons, data: Path, work: Path
             NAME: train(others, None if space == "timm" else lessons).predict(feature_names(), part.values)
         }
         scores |= size_scores(part)
+        how = "trained on all other benchmarks"
         if part.families is None:
             refs = read_population(space, data).refs
             scores |= proxy_scores(space, [refs[row] for row in part.rows], work)
-        yield Judged(part, scores, "trained on all other benchmarks")
+            how += f"; {next(boards([space])).setting()}"
+        yield Judged(part, scores, how)
 
 
 def judge_families(parts: Sequence[Part], lessons: Lessons, folds: int = FOLDS) -> Judged:
@@ -423,7 +426,8 @@ def report(judged: Sequence[Judged]) -> str:
         f"95 % bootstrap percentile intervals from {RESAMPLES} resamples (seed 0), of networks, or of whole families "
         "where there are any. Sizes are those of the canonical graph at the networks' own input. Equal MACs: bins of "
         "±15 % with ten networks or more; within families: those of five or more; both means weighted by number, the "
-        "interval from networks within bins or families. Networks that are equal to fxscore count once."
+        "interval from networks within bins or families. Networks that are equal to fxscore count once. The learners "
+        "and the weights of NASWOT and size in the head of small images were chosen by these figures (EXPERIMENTS.md)."
     )
     return "\n\n".join([note, *map(section, judged)])
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.features import FOLDER, FeatureTable, network_key, read_features
+from benchmarks.features import FOLDER, FeatureTable, network_key, read_whole
 from benchmarks.hybrid import TUNED_ON
 from benchmarks.nasbench201_agreement import DATASETS, FIGURES, PICKS, Unseen
 from benchmarks.nasbench201_scores import Floats, score_table
@@ -125,16 +125,18 @@ def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
         (cells, seed): trained(options, cells, seed) for cells in options.cells for seed in options.seeds
     }
     everything = read_population(SPACE, options.data)
-    features = read_features(everything, options.features)
-    drawn = [split_indices(SPACE, len(everything), *key)[0] for key in _splits(paths)]
+    features = read_whole(everything, options.features)
     pool = _pool(len(everything), options)
-    files = [path for members in paths.values() for path in members]
-    rows = sorted(pool.union(*drawn))
-    found = iter(score_table(files, features, options.data, options.resolution, rows))
+    wanted = {
+        path: pool | split_indices(SPACE, len(everything), cells, 0.0, seed)[0]
+        for (cells, seed), members in paths.items()
+        for path in members
+    }
+    found = iter(score_table(wanted, features, options.data, options.resolution))
     done: list[Run] = []
     for (cells, seed), members in paths.items():
         done += runs_of(features, cells, seed, pool, [next(found) for _ in members])
-    text = f"{_about(options, len(everything))}{_cost(files)}\n\n{summary(done)}"
+    text = f"{_about(options, len(everything))}{_cost(list(wanted))}\n\n{summary(done)}"
     if curve := curves([members[0] for members in paths.values()]):
         text += f"\n\n{curve_text(curve, options.curve_cells)}"
         plot_curves(curve, options.work / f"{SPACE}-curve.svg")
@@ -149,10 +151,6 @@ def _cost(files: Sequence[Path]) -> str:
         return ""
     mean = sum(seconds) / len(seconds)
     return f" Training one FT-ScoreNet took {mean:.0f} s of one core (mean of {len(seconds)} runs)."
-
-
-def _splits(keys: Iterable[tuple[int, int]]) -> Iterator[tuple[int, float, int]]:
-    return ((cells, 0.0, seed) for cells, seed in keys)
 
 
 def _pool(count: int, options: argparse.Namespace) -> frozenset[int]:

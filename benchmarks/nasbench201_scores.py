@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,39 +17,45 @@ Floats = NDArray[np.float64]
 
 
 def score_table(
-    scorers: Sequence[Path], features: FeatureTable, data: Path, resolution: int, rows: Sequence[int]
+    wanted: Mapping[Path, Collection[int]], features: FeatureTable, data: Path, resolution: int
 ) -> list[Floats]:
-    """The scores of cells, (cells of the table,) for each scorer; kept beside the scorers' files.
+    """The scores of cells, (cells of the table,) for each scorer, NaN where none was wanted; kept beside their files.
 
     Args:
-        scorers: files of FT-ScoreNets that see cells alike.
-        features: gives the cells' fingerprints, in the order of the table.
+        wanted: by file of an FT-ScoreNet the rows of the cells that it is to score; all see cells alike.
+        features: of the whole table; gives the cells' fingerprints.
         data: folder of the table.
         resolution: at which cells are run.
-        rows: of the cells that are scored; the others are NaN.
     """
-    missing = [path for path in scorers if np.isnan(_known(path, len(features.fingerprints))[rows]).any()]
+    prints = features.fingerprints
+    known = {path: _known(path, len(prints)) for path in wanted}
+    missing: dict[str, list[Path]] = {}
+    for path, rows in wanted.items():
+        unknown = [row for row in sorted(rows) if np.isnan(known[path][row])]
+        for fingerprint in dict.fromkeys(prints[unknown].tolist()):
+            missing.setdefault(fingerprint, []).append(path)
     if missing:
-        _score(missing, features.fingerprints, data, resolution, rows)
-    return [_known(path, len(features.fingerprints)) for path in scorers]
+        _score(missing, known, prints, data, resolution)
+        for path, scores in known.items():
+            np.save(_kept(path), scores)
+    return list(known.values())
 
 
 def _score(
-    scorers: Sequence[Path], fingerprints: NDArray[np.str_], data: Path, resolution: int, rows: Sequence[int]
+    missing: Mapping[str, Collection[Path]],
+    known: Mapping[Path, Floats],
+    prints: NDArray[np.str_],
+    data: Path,
+    resolution: int,
 ) -> None:
-    wanted, firsts = np.unique(fingerprints[rows], return_index=True)
-    loaded = [_load(path) for path in scorers]
-    cells = load_cells(data, "nasbench201", None, loaded[0].settings).at(resolution)
-    if len(cells) != len(fingerprints):
-        raise SystemExit("features are not those of the whole table; run python -m benchmarks.features again")
-    found = []
-    for first in firsts:
-        one = cells.subset([rows[first]])  # forgotten with its architecture, of which there are thousands
-        found.append([float(score_cells(scorer, one)) for scorer in loaded])
-    place = np.minimum(np.searchsorted(wanted, fingerprints), len(wanted) - 1)
-    hit = wanted[place] == fingerprints
-    for path, scores in zip(scorers, np.array(found).T, strict=True):
-        np.save(_kept(path), np.where(hit, scores[place], np.nan))
+    scorers = {path: _load(path) for path in known}
+    settings = next(iter(scorers.values())).settings
+    cells = load_cells(data, "nasbench201", None, settings).at(resolution)
+    for fingerprint, paths in missing.items():
+        same = np.flatnonzero(prints == fingerprint)
+        one = cells.subset([int(same[0])])  # forgotten with its architecture, of which there are thousands
+        for path in paths:
+            known[path][same] = float(score_cells(scorers[path], one))
 
 
 def _load(path: Path) -> FTScoreNet:
