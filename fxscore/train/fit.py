@@ -100,9 +100,13 @@ def cross_validated(start: Hybrid, features: Sequence[NetworkFeatures], labels: 
 
 def _folds(fingerprints: Sequence[str], seed: int) -> np.ndarray:
     """The fold of each network; networks of one fingerprint share it."""
+    return np.asarray(_turns(fingerprints, seed) % FOLDS)
+
+
+def _turns(fingerprints: Sequence[str], seed: int) -> np.ndarray:
+    """A drawn turn for each network; networks of one fingerprint share it."""
     names, place = np.unique(np.asarray(fingerprints), return_inverse=True)
-    shuffled = np.random.default_rng(seed).permutation(len(names))
-    return np.asarray(shuffled[place] % FOLDS)
+    return np.asarray(np.random.default_rng(seed).permutation(len(names))[place])
 
 
 def _collect(
@@ -248,8 +252,10 @@ def fit_both(
         both = np.column_stack([hybrid.raw_scores(values), raw])
         return hybrid, stacked(both[places]), both
 
-    _, mixture, both = together(seen)
-    measured = _measure(mixture.combine(both[held]), labels[held], seed)
+    measured = Estimate(None)
+    if held:
+        _, mixture, both = together(seen)
+        measured = _measure(mixture.combine(both[held]), labels[held], seed)
     hybrid, mixture, _ = together(range(len(used)))
     numbers = (mixture.means, mixture.deviations, mixture.weights)
     scorer = Ensemble([hybrid, *scorenets], *map(torch.from_numpy, numbers), name=hybrid.name)
@@ -279,8 +285,7 @@ def _held_out(
     fingerprints: Sequence[str], labels: Sequence[float], share: float, seed: int
 ) -> tuple[list[int], list[int]]:
     """(places that are measured on, places that are learned from); networks of one fingerprint stay together."""
-    names, group = np.unique(np.asarray(fingerprints), return_inverse=True)
-    turn = np.random.default_rng(seed).permutation(len(names))[group]
+    turn = _turns(fingerprints, seed)
     order = np.argsort(turn, kind="stable").tolist()
     count = round(share * len(order))
     held = [place for place in order if turn[place] <= turn[order[count - 1]]] if count else []
