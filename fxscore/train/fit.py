@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -73,17 +73,16 @@ def fit_hybrid(
     Raises:
         ScorerError: accuracies that teach nothing, or too few networks that can be used.
     """
-    check_accuracies(models, accuracies)
-    found, failed = _collect(models, lambda model: start.features(subject_of(model, input_shape)), watch)
-    used = tuple(found)
-    labels = np.array([accuracies[place] for place in used])
-    _check_left(labels.tolist(), failed)
-    features = list(found.values())
-    values = np.stack([each.values for each in features])
-    held_out = cross_validated(start, features, labels, seed)
-    measured = agreement(held_out, labels, Measures(seed=seed)).figures["spearman"]
-    scorer = start.fit_features(values, labels, Learning(seed=seed))
-    return Fitted(scorer, used, failed, measured, len(used))
+
+    def see(model: Model) -> NetworkFeatures:
+        return start.features(subject_of(model, input_shape))
+
+    usable = _usable(models, accuracies, see, watch)
+    values = np.stack([each.values for each in usable.seen])
+    held_out = cross_validated(start, usable.seen, usable.labels, seed)
+    measured = _measure(held_out, usable.labels, seed)
+    scorer = start.fit_features(values, usable.labels, Learning(seed=seed))
+    return Fitted(scorer, usable.places, usable.failed, measured, len(usable.places))
 
 
 def cross_validated(start: Hybrid, features: Sequence[NetworkFeatures], labels: Floats, seed: int) -> Floats:
@@ -109,29 +108,53 @@ def _turns(fingerprints: Sequence[str], seed: int) -> np.ndarray:
     return np.asarray(np.random.default_rng(seed).permutation(len(names))[place])
 
 
-def _collect(
-    models: Sequence[Model], look: Callable[[Model], T], watch: Watch, strict: bool = False
-) -> tuple[dict[int, T], dict[int, str]]:
-    """(place → what was seen of a network, place → error of one that failed); `strict` raises the first error."""
-    found: dict[int, T] = {}
+@dataclass(frozen=True)
+class _Usable(Generic[T]):
+    """The networks that can be learned from.
+
+    Attributes:
+        places: in what was given.
+        seen: what was seen of each.
+        labels: their accuracies.
+        failed: place → error of those that cannot be used.
+    """
+
+    places: tuple[int, ...]
+    seen: list[T]
+    labels: Floats
+    failed: dict[int, str]
+
+
+def _usable(
+    models: Sequence[Model],
+    accuracies: Sequence[float],
+    look: Callable[[Model], T],
+    watch: Watch,
+    strict: bool = False,
+) -> _Usable[T]:
+    """Look at every network; `strict` raises the first error instead of leaving the network out."""
+    check_accuracies(models, accuracies)
+    seen: dict[int, T] = {}
     failed: dict[int, str] = {}
     for place, model in enumerate(models):
         try:
-            found[place] = look(model)
+            seen[place] = look(model)
         except FxScoreError as error:
             if strict:
                 raise type(error)(f"network {place}: {error}") from None
             failed[place] = str(error).splitlines()[0]
         watch(place + 1)
-    return found, failed
+    labels = np.array([float(accuracies[place]) for place in seen])
+    _check_left(labels, failed)
+    return _Usable(tuple(seen), list(seen.values()), labels, failed)
 
 
-def _check_left(labels: Sequence[float], failed: dict[int, str]) -> None:
+def _check_left(labels: Floats, failed: dict[int, str]) -> None:
     """Refuse to go on with too few networks; the first error says why."""
     if len(labels) < LEAST:
         first = f"; the first error: {next(iter(failed.values()))}" if failed else ""
         raise ScorerError(f"only {len(labels)} networks can be used, and {len(failed)} failed{first}")
-    if len(set(labels)) == 1:
+    if len(np.unique(labels.astype(np.float32))) == 1:
         raise ScorerError(f"all networks that can be used have the accuracy {labels[0]:g}")
 
 
@@ -165,28 +188,25 @@ def fit_ft_scorenet(
     Raises:
         ScorerError: accuracies that teach nothing, or too few networks that can be used.
     """
-    check_accuracies(models, accuracies)
 
     def see(model: Model) -> tuple[ConstructedArchitecture, str]:
         subject = subject_of(model, input_shape)
         network = subject.construct(start.batch, start.shape_for(subject.input_shape))
         return network, fingerprint_of(network, subject.input_shape)
 
-    found, failed = _collect(models, see, watch, strict)
-    used = tuple(found)
-    labels = torch.tensor([float(accuracies[place]) for place in used])
-    _check_left(labels.tolist(), failed)
-    architectures, fingerprints = zip(*found.values(), strict=True)
-    networks = Networks(architectures, labels)
-    held, seen = _held_out(fingerprints, labels.tolist(), validation, seed)
+    usable = _usable(models, accuracies, see, watch, strict)
+    architectures, fingerprints = zip(*usable.seen, strict=True)
+    networks = Networks(architectures, torch.from_numpy(usable.labels).float())
+    held, seen = _held_out(fingerprints, usable.labels, validation, seed)
     plan = TrainingPlan(
         ("own",), steps=steps, samples=samples, averaging=0.9, seed=seed, settings=start.settings
     )
-    scorer = _train(start, networks.subset(seen), plan, watch, len(models))
-    scorer.name = f"fitted-{start.name}"
+    trainer = Trainer(plan, [networks.subset(seen)])
+    trainer.scorer.load_state_dict(start.state_dict())
+    scorer = _trained(trainer, f"fitted-{start.name}", watch, len(models))
     scores = score_cells(scorer, networks.subset(held)).double().numpy() if held else np.zeros(0)
-    measured = _measure(scores, labels[held].double().numpy(), seed)
-    return Fitted(scorer, used, failed, measured, len(held))
+    measured = _measure(scores, usable.labels[held], seed)
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held))
 
 
 def fit_both(
@@ -222,7 +242,6 @@ def fit_both(
         ScorerError: accuracies that teach nothing, too few networks that can be used, or no member.
         TrainingError: an FT-ScoreNet gives all networks one score.
     """
-    check_accuracies(models, accuracies)
     if members < 1:
         raise ScorerError(f"{members} FT-ScoreNets make no ensemble; fit the hybrid alone, or take 1 or more")
 
@@ -231,19 +250,17 @@ def fit_both(
         features = start.features(subject)
         return subject.construct(start.batch, start.shape_for(subject.input_shape)), features
 
-    found, failed = _collect(models, see, watch)
-    used = tuple(found)
-    labels = np.array([float(accuracies[place]) for place in used])
-    _check_left(labels.tolist(), failed)
-    architectures, features = zip(*found.values(), strict=True)
+    usable = _usable(models, accuracies, see, watch)
+    labels = usable.labels
+    architectures, features = zip(*usable.seen, strict=True)
     networks = Networks(architectures, torch.from_numpy(labels).float())
     values = np.stack([each.values for each in features])
-    held, seen = _held_out([each.fingerprint for each in features], labels.tolist(), validation, seed)
+    held, seen = _held_out([each.fingerprint for each in features], labels, validation, seed)
     scorenets = []
     for place in range(members):
         plan = _new_plan(start.encoder.settings, steps, samples, members * seed + place)
-        fresh = FTScoreNet(plan.settings, seed=plan.seed, name=f"scorenet-{place}")
-        trained = _train(fresh, networks.subset(seen), plan, watch, len(models) + place * steps)
+        trainer = Trainer(plan, [networks.subset(seen)])
+        trained = _trained(trainer, f"scorenet-{place}", watch, len(models) + place * steps)
         scorenets.append(rounded(trained))
     raw = raw_scores(scorenets, networks)
 
@@ -256,10 +273,10 @@ def fit_both(
     if held:
         _, mixture, both = together(seen)
         measured = _measure(mixture.combine(both[held]), labels[held], seed)
-    hybrid, mixture, _ = together(range(len(used)))
+    hybrid, mixture, _ = together(range(len(labels)))
     numbers = (mixture.means, mixture.deviations, mixture.weights)
     scorer = Ensemble([hybrid, *scorenets], *map(torch.from_numpy, numbers), name=hybrid.name)
-    return Fitted(scorer, used, failed, measured, len(held))
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held))
 
 
 def stacked(raw: Floats) -> Mixture:
@@ -282,7 +299,7 @@ def _new_plan(settings: Settings, steps: int, samples: int, seed: int) -> Traini
 
 
 def _held_out(
-    fingerprints: Sequence[str], labels: Sequence[float], share: float, seed: int
+    fingerprints: Sequence[str], labels: Floats, share: float, seed: int
 ) -> tuple[list[int], list[int]]:
     """(places that are measured on, places that are learned from); networks of one fingerprint stay together."""
     turn = _turns(fingerprints, seed)
@@ -290,7 +307,7 @@ def _held_out(
     count = round(share * len(order))
     held = [place for place in order if turn[place] <= turn[order[count - 1]]] if count else []
     seen = order[len(held) :]
-    if len({labels[place] for place in seen}) < 2:
+    if len(set(labels[seen])) < 2:
         raise ScorerError("the networks that are left to learn from have no two different accuracies")
     return held, seen
 
@@ -314,16 +331,12 @@ class Networks(CellSet):
         return Networks(chosen, self.accuracies[list(indices)])
 
 
-def _train(start: FTScoreNet, networks: CellSet, plan: TrainingPlan, watch: Watch, done: int) -> FTScoreNet:
-    """A copy of `start`, trained by a plan; `done` was done before."""
-    trainer = Trainer(plan, [networks])
-    with torch.no_grad():
-        for name, parameter in start.named_parameters():
-            trainer.scorer.get_parameter(name).copy_(parameter)
+def _trained(trainer: Trainer, name: str, watch: Watch, done: int) -> FTScoreNet:
+    """The FT-ScoreNet that a run ends with; `watch` counts its steps from `done` on."""
     for report in trainer.run():
         watch(done + report.step)
     scorer = trainer.trained()
-    scorer.name = start.name
+    scorer.name = name
     return scorer.requires_grad_(False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -170,7 +171,7 @@ def test_what_is_held_out_teaches_no_ft_scorenet() -> None:
 def _held_out_again(networks: list[nn.Sequential]) -> bool:
     """Whether the twins are in the part that is measured on; they are never parted."""
     prints = [fxscore.construct(network, (3, 8, 8)).fingerprint for network in networks]
-    held, seen = _held_out(prints, range(len(prints)), 0.3, 0)
+    held, seen = _held_out(prints, np.arange(float(len(prints))), 0.3, 0)
     assert (0 in held) == (10 in held)
     assert sorted(held + seen) == list(range(11))
     return 10 in held
