@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.boards import NETWORKS, Board, boards, drawn_parts
+from benchmarks.matrix import matrix_markdown
 from benchmarks.proxy_scores import known_records, measure
 from benchmarks.results import table, write_section
 from fxscore.evaluate import (
@@ -43,7 +44,6 @@ from fxscore.scorer import Scorer, list_scorers, load_scorer
 from fxscore.types import ScoreRecord
 
 HANDCRAFTED = ("zen", "params", "naswot")  # the paper's three, by which cells are marked
-_MARKS = {"": "{}", "bold": "**{}**", "underline": "<u>{}</u>"}
 MISSING_DATA = (
     "The paper's NDS rows and columns (DARTS, NASNet, Amoeba, ENAS, PNAS on CIFAR; Figure 5a to 5e and Table IV on "
     "ImageNet) have no data here; NAS-Bench-301's surrogate labels and the ImageNet tables stand in."
@@ -129,25 +129,6 @@ def matrix_of(
     return CrossSpace(names, tuple(learned), tuple(handcrafted), measured.cells, measured.counts, where)
 
 
-def cross_markdown(matrix: CrossSpace) -> str:
-    """The matrix with the paper's marks."""
-    names = (*matrix.learned, *matrix.handcrafted)
-    rows = []
-    for row in matrix.rows:
-        cells = [_MARKS[matrix.mark(row, name)].format(_cell(matrix, row, name)) for name in names]
-        rows.append([row, *cells])
-    return table(["tested on", *names], rows)
-
-
-def _cell(matrix: CrossSpace, row: str, name: str) -> str:
-    cell = matrix.cells.get((row, name))
-    if cell is None or cell.value is None:
-        return "–"
-    star = "*" if row in matrix.trained.get(name, ()) else ""
-    reach = "" if cell.low is None or cell.high is None else f" [{cell.low:.2f}, {cell.high:.2f}]"
-    return f"{cell.value:.3f}{star and '†'}{reach}"
-
-
 def score_markdown(matrix: ScoreMatrix) -> str:
     """Scorer against scorer."""
     rows = [
@@ -169,7 +150,7 @@ def report(measured: Measured, matrix: CrossSpace, used: Sequence[Board], option
         f"Networks: {sizes}. Learned scorers see networks at the small inputs of `fxscore.scorer.protocol`."
     )
     negative = [f"{name} on {row}" for row, name in matrix.negative]
-    parts = ["### Score and accuracy (Tables I and II)", marks, cross_markdown(matrix)]
+    parts = ["### Score and accuracy (Tables I and II)", marks, matrix_markdown(matrix)]
     if matrix.learned:
         parts.append(f"Negative cells off the diagonal: {', '.join(negative) or 'none'}.")
     names = (*matrix.learned, *matrix.handcrafted)

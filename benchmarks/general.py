@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from benchmarks.boards import boards
 from benchmarks.features import FOLDER, read_features
-from benchmarks.opponents import proxy_scores
+from benchmarks.opponents import WORK, proxy_scores
 from benchmarks.results import command_line, table, write_section
 from benchmarks.timm_recipes import NAMES, RECIPES, Lessons, read_lessons
 from fxscore.evaluate import (
@@ -282,13 +282,18 @@ def judge_spaces(parts: Sequence[Part], lessons: Lessons, data: Path, work: Path
         scores = {
             NAME: train(others, None if space == "timm" else lessons).predict(feature_names(), part.values)
         }
-        scores |= size_scores(part)
         how = "trained on all other benchmarks"
         if part.families is None:
-            refs = read_population(space, data).refs
-            scores |= proxy_scores(space, [refs[row] for row in part.rows], work)
             how += f"; {next(boards([space])).setting()}"
-        yield Judged(part, scores, how)
+        yield Judged(part, scores | handcrafted_scores(part, data, work), how)
+
+
+def handcrafted_scores(part: Part, data: Path, work: Path) -> dict[str, Floats]:
+    """Sizes, and of a search space's networks the proxies that `work` keeps or gets."""
+    if part.families is not None:
+        return size_scores(part)
+    refs = read_population(part.source.space, data).refs
+    return size_scores(part) | proxy_scores(part.source.space, [refs[row] for row in part.rows], work)
 
 
 def judge_families(parts: Sequence[Part], lessons: Lessons, folds: int = FOLDS) -> Judged:
@@ -440,9 +445,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of features")
-    parser.add_argument(
-        "--work", type=Path, default=Path("runs/handcrafted"), help="folder of proxies' scores"
-    )
+    parser.add_argument("--work", type=Path, default=WORK, help="folder of proxies' scores")
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     parser.add_argument("--ship", action="store_true", help="train on everything and write the scorer's file")
     options = parser.parse_args()

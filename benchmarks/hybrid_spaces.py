@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.features import FOLDER
-from benchmarks.general import RESAMPLES, SOURCES, Part, fit_small, read_part, size_scores
+from benchmarks.general import RESAMPLES, SOURCES, Part, fit_small, handcrafted_scores, read_part
+from benchmarks.matrix import matrix_markdown, means_markdown, rho
+from benchmarks.opponents import WORK
 from benchmarks.results import command_line, write_section
-from benchmarks.spaces import matrix_markdown, means_markdown
-from fxscore.evaluate import CrossSpace, Estimate, Measures, agreement
+from fxscore.evaluate import CrossSpace, Estimate, Measures
 from fxscore.evaluate.agreement import Floats
 from fxscore.scorer.features import feature_names
 
@@ -23,22 +24,21 @@ OTHERS = "all but the row's"
 
 
 def columns_of(parts: Sequence[Part], row: Part) -> Mapping[str, Floats]:
-    """Scores of the row's networks by column."""
+    """Scores of the row's networks by learned column."""
     heads = {part.source.title: fit_small([part]) for part in parts if part is not row}
     heads[OTHERS] = fit_small([part for part in parts if part is not row])
-    found = {name: head.predict(feature_names(), row.values) for name, head in heads.items()}
-    return found | size_scores(row)
+    return {name: head.predict(feature_names(), row.values) for name, head in heads.items()}
 
 
-def matrix_of(parts: Sequence[Part]) -> CrossSpace:
-    """ρ with intervals of every head on every space that it was not fitted to."""
+def matrix_of(parts: Sequence[Part], handcrafted: Mapping[str, Mapping[str, Floats]]) -> CrossSpace:
+    """ρ with intervals of every head on every space that it was not fitted to; `handcrafted` scores by row."""
     cells: dict[tuple[str, str], Estimate] = {}
     for row in parts:
-        for name, scores in columns_of(parts, row).items():
-            measured = agreement(scores, row.labels, Measures(resamples=RESAMPLES))
-            cells[row.source.title, name] = measured.figures["spearman"]
+        title = row.source.title
+        for name, scores in {**columns_of(parts, row), **handcrafted[title]}.items():
+            cells[title, name] = rho(scores, row.labels, Measures(resamples=RESAMPLES))
     titles = tuple(part.source.title for part in parts)
-    return CrossSpace(titles, (*titles, OTHERS), tuple(size_scores(parts[0])), cells)
+    return CrossSpace(titles, (*titles, OTHERS), tuple(next(iter(handcrafted.values()))), cells)
 
 
 def report(parts: Sequence[Part], matrix: CrossSpace) -> str:
@@ -47,7 +47,8 @@ def report(parts: Sequence[Part], matrix: CrossSpace) -> str:
     negative = ", ".join(f"{name} on {row}" for row, name in matrix.negative) or "none"
     note = (
         f"Spearman's ρ with 95 % bootstrap intervals ({RESAMPLES} resamples, seed 0). Networks, each architecture "
-        f"once, for training and for testing: {counts}. Bold: above every size. The learners are those of the general "
+        f"once, for training and for testing: {counts}. Bold: above everything handcrafted; underlined: above two or "
+        'more; handcrafted scores as in the section "General scorer". The learners are those of the general '
         "scorer's head of small images, which were chosen with these spaces left out one by one."
     )
     tables = matrix_markdown(matrix), means_markdown(matrix)
@@ -61,11 +62,13 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of features")
+    parser.add_argument("--work", type=Path, default=WORK, help="folder of proxies' scores")
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     options = parser.parse_args()
     sources = [source for source in SOURCES if source.space != "timm"]
     parts = [read_part(source, options.data, options.folder) for source in sources]
-    text = report(parts, matrix_of(parts))
+    handcrafted = {part.source.title: handcrafted_scores(part, options.data, options.work) for part in parts}
+    text = report(parts, matrix_of(parts, handcrafted))
     print(text)
     if options.write:
         write_section("hybrid-spaces", "Hybrids of one space on every other", text, command_line())

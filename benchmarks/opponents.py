@@ -15,11 +15,16 @@ from fxscore.run import LocalExecutor, Store
 from fxscore.types import ModelRef
 
 Floats = NDArray[np.float64]
+WORK = Path("runs/handcrafted")  # of `benchmarks.handcrafted`, by default
 PROXIES = ("naswot", "zen", "synflow", "jacov", "snip")
 
 
 def proxy_scores(
-    space: str, refs: Sequence[ModelRef], work: Path, workers: int | None = None
+    space: str,
+    refs: Sequence[ModelRef],
+    work: Path,
+    names: Sequence[str] = PROXIES,
+    workers: int | None = None,
 ) -> dict[str, Floats]:
     """Scores of a space's networks, (n,) by proxy; NaN where there is none.
 
@@ -27,10 +32,11 @@ def proxy_scores(
         space: decides resolution and batch, as in ``python -m benchmarks.handcrafted``.
         refs: the networks.
         work: folder in which that command keeps its values.
+        names: of the proxies.
         workers: processes; one per core by default.
     """
     board = next(boards([space]))
-    proxies = {name: board.proxy(name) for name in PROXIES}
+    proxies = {name: board.proxy(name) for name in names}
     with Store(work / "store.sqlite") as store, LocalExecutor(workers) as executor:
         measure({ref: list(proxies.values()) for ref in refs}, board.resolution, executor, store)
         found = {name: known_records(refs, proxy, board.resolution, store) for name, proxy in proxies.items()}

@@ -3,8 +3,10 @@
 ``python -m benchmarks.spaces --data ../shared/data --work runs/spaces --scorers FILE…`` takes scorers trained by
 ``fxscore train --plan benchmarks/plans/…`` and writes the section "One space, several spaces" of RESULTS.md: rows are
 where a scorer is tested, columns are scorers. All scorers of a row meet the same networks, which none of them was
-trained on or chosen by, so that a column trained on that space is measured fairly too. The ensemble without the row's
-space is fitted here: from the members of other spaces, on cells of other spaces.
+trained on or chosen by, so that a column trained on that space is measured fairly too. Leave one space out: of
+``--left-out``, scorers trained on all spaces but one, a row takes the one that was not trained on the row's; the
+ensemble without the row's space is fitted here, from the members of other spaces, on cells of other spaces. Handcrafted
+proxies measure the same networks, in the store of ``python -m benchmarks.handcrafted``.
 """
 
 from __future__ import annotations
@@ -13,33 +15,47 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from benchmarks.results import command_line, table, write_section
-from benchmarks.spaces_scores import Row, Scores, load_all, read_rows, sizes
-from fxscore.evaluate import CrossSpace, Estimate, Measures, agreement, trained_spaces
+from benchmarks.matrix import matrix_markdown, means_markdown, rho
+from benchmarks.opponents import WORK, proxy_scores
+from benchmarks.results import command_line, write_section
+from benchmarks.spaces_scores import Row, Scores, load_all, read_rows
+from fxscore.evaluate import CrossSpace, Estimate, Measures, trained_spaces
 from fxscore.evaluate.agreement import Floats
-from fxscore.report.evaluation_table import value_text
 from fxscore.scorer import FTScoreNet
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.train.data import TABLES
 from fxscore.train.ensemble import fit_mixture
 
-HANDCRAFTED = ("params", "MACs")
-LEFT_OUT = "ensemble without the row's space"
+HANDCRAFTED = ("params", "macs", "activations", "depth", "naswot", "zen", "synflow")
+ITERATION = "iteration without the row's space"
+ENSEMBLE = "ensemble without the row's space"
 Column = FTScoreNet | Ensemble
 
 
 def measure(
-    rows: Sequence[Row], columns: Mapping[str, Column], scores: Scores
+    rows: Sequence[Row], columns: Mapping[str, Column], scores: Scores, store: Path
 ) -> dict[tuple[str, str], Floats]:
-    """Scores of the test networks by (row, column)."""
+    """Scores of the test networks by (row, column); `store` is the folder of the proxies' values."""
     found: dict[tuple[str, str], Floats] = {}
     for row in rows:
         for name, scorer in columns.items():
             found[row.title, name] = scores.of(scorer, row.test, "test")
-        for name, values in sizes(row.test).items():
+        for name, values in proxy_scores(row.space, row.refs, store, HANDCRAFTED).items():
             found[row.title, name] = values
+    return found
+
+
+def left_out(rows: Sequence[Row], scorers: Sequence[Column], scores: Scores) -> dict[str, Floats]:
+    """By row, the scores of the first scorer that was not trained on the row's space."""
+    found = {}
+    for row in rows:
+        for scorer in scorers:
+            if row.space not in trained_spaces(scorer):
+                found[row.title] = scores.of(scorer, row.test, "test")
+                break
     return found
 
 
@@ -67,54 +83,41 @@ def matrix_of(
         truth = row.test.accuracies.double().numpy()
         for name in (*learned, *HANDCRAFTED):
             if (row.title, name) in found:
-                figures = agreement(found[row.title, name], truth, Measures()).figures
-                cells[row.title, name] = figures["spearman"]
+                cells[row.title, name] = rho(found[row.title, name], truth, Measures())
     trained = {n: frozenset(row.title for row in rows if row.space in homes) for n, homes in learned.items()}
     return CrossSpace(tuple(row.title for row in rows), tuple(learned), HANDCRAFTED, cells, trained=trained)
 
 
-def matrix_markdown(matrix: CrossSpace) -> str:
-    """The matrix with intervals and the paper's marks."""
-    names = (*matrix.learned, *matrix.handcrafted)
-    rows = [[row, *(_cell(matrix, row, name) for name in names)] for row in matrix.rows]
-    return table(["tested on", *names], rows)
+def no_values(found: Mapping[tuple[str, str], Floats]) -> dict[str, str]:
+    """By handcrafted scorer, of how many networks of which rows it has no value."""
+    counts: dict[str, list[str]] = {}
+    for (row, name), values in found.items():
+        if missing := int(np.isnan(values).sum()):
+            counts.setdefault(name, []).append(f"{missing} of {row}")
+    return {name: ", ".join(rows) for name, rows in counts.items()}
 
 
-def _cell(matrix: CrossSpace, row: str, name: str) -> str:
-    cell = matrix.cells.get((row, name))
-    if cell is None or cell.value is None or cell.low is None or cell.high is None:
-        return "–"
-    star = "†" if row in matrix.trained.get(name, ()) else ""
-    text = f"{cell.value:.3f}{star} [{cell.low:.2f}, {cell.high:.2f}]"
-    return f"**{text}**" if matrix.mark(row, name) == "bold" else text
-
-
-def means_markdown(matrix: CrossSpace) -> str:
-    """Mean over rows, over rows of spaces not trained on, and the worst of these; one line a column."""
-    lines = []
-    for name in (*matrix.learned, *matrix.handcrafted):
-        every = [(row, value) for row in matrix.rows if (value := matrix.value(row, name)) is not None]
-        new = [value for row, value in every if row not in matrix.trained.get(name, ())]
-        all_rows = sum(value for _, value in every) / len(every)
-        unseen = [value_text(sum(new) / len(new)), value_text(min(new))] if new else ["–", "–"]
-        lines.append([name, value_text(all_rows), len(new), *unseen])
-    return table(["scorer", "mean ρ, all rows", "new spaces", "mean ρ, new spaces", "least"], lines)
-
-
-def report(rows: Sequence[Row], matrices: Mapping[str, CrossSpace], ensembles: Sequence[Ensemble]) -> str:
-    """The whole section."""
+def report(
+    rows: Sequence[Row],
+    matrices: Mapping[str, CrossSpace],
+    ensembles: Sequence[Ensemble],
+    without_value: Mapping[str, str],
+) -> str:
+    """The whole section; `without_value` says of which networks a scorer has no score."""
     networks = "; ".join(
         f"{row.title} {len(row.test)} ({TABLES[row.space].test_label}"
         + (f": {row.test.caution})" if row.test.caution else ")")
         for row in rows
     )
+    failures = "".join(f"{name} has no value for {count}. " for name, count in without_value.items())
     parts = [
         "Spearman's ρ with 95 % bootstrap intervals (1000 resamples, seed 0), one training run (seed 0) per column. "
         f"Networks that no scorer of the table drew for training or validation: {networks}. Batch 16; 32×32 networks "
-        "are seen at 16×16, larger ones at 64×64, in training and here; MACs are those at that size. †: trained on "
-        "that space. Bold: outperforms params and MACs; only spaces not trained on are marked. The paper's own "
-        "tables hold NDS spaces that have no data here, 64-image batches at 32×32 and 208 to 1440 steps; these runs "
-        "are small ones, by the plans in benchmarks/plans."
+        "are seen at 16×16, larger ones at 64×64, in training and here; handcrafted scores as in the section "
+        '"Handcrafted scores". †: trained on that space. Bold: outperforms all handcrafted ones; underlined: two of '
+        "them or more; only spaces not trained on are marked. The paper's own tables hold NDS spaces that have no data "
+        "here, 64-image batches at 32×32 and 208 to 1440 steps; these runs are small ones, by the plans in "
+        f"benchmarks/plans. {failures}"
     ]
     for title, matrix in matrices.items():
         negative = ", ".join(f"{name} on {row}" for row, name in matrix.negative) or "none"
@@ -139,17 +142,19 @@ def main() -> None:
     """Score, print, and write the section."""
     options = arguments()
     torch.set_num_threads(1)
-    columns = load_all(options.scorers)
+    columns, without = load_all(options.scorers), load_all(options.left_out)
     drawn = (options.cells, options.validation, options.draw_seed)
-    rows = read_rows(options.data, list(columns.values()), options.spaces, options.n, drawn)
+    rows = read_rows(options.data, [*columns.values(), *without.values()], options.spaces, options.n, drawn)
     scores = Scores(options.work)
-    found = measure(rows, columns, scores)
+    found = measure(rows, columns, scores, options.handcrafted)
     homes = {name: trained_spaces(scorer) for name, scorer in columns.items()}
     ensembles = [scorer for scorer in columns.values() if isinstance(scorer, Ensemble)]
-    for ensemble in ensembles[:1]:
-        left_out = without_own_space(rows, ensemble, scores)
-        found |= {(row, LEFT_OUT): values for row, values in left_out.items()}
-        homes[LEFT_OUT] = ()
+    unseen = {ENSEMBLE: without_own_space(rows, ensembles[0], scores)} if ensembles else {}
+    if without:
+        unseen[ITERATION] = left_out(rows, list(without.values()), scores)
+    for name, by_row in unseen.items():
+        found |= {(row, name): values for row, values in by_row.items()}
+        homes[name] = ()
     plain = {n for n, s in columns.items() if isinstance(s, FTScoreNet) and not s.settings.v_norm}
     groups = {"With v-norm (Table I)": homes.keys() - plain, "Without v-norm (Table II)": plain}
     matrices = {
@@ -157,7 +162,7 @@ def main() -> None:
         for title, names in groups.items()
         if names
     }
-    text = report(rows, matrices, ensembles)
+    text = report(rows, matrices, ensembles, no_values(found))
     print(text)
     if options.write:
         write_section("spaces", "One space, several spaces", text, command_line())
@@ -171,6 +176,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder in which scores are kept")
     parser.add_argument("--scorers", nargs="+", required=True, help="names or files; one column each")
+    parser.add_argument("--left-out", nargs="*", default=[], help="scorers of all spaces but one each")
+    parser.add_argument("--handcrafted", type=Path, default=WORK, help="folder of the proxies' values")
     parser.add_argument("--spaces", nargs="+", default=list(TABLES), help="rows; all by default")
     parser.add_argument("--n", type=int, default=300, help="test networks of a row; 0 takes all")
     parser.add_argument(

@@ -7,18 +7,19 @@ under the scorer's id, so that an interrupted run goes on and a further scorer c
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from fxscore.evaluate import seen_by
+from fxscore.evaluate import read_population, seen_by
 from fxscore.evaluate.agreement import Floats
 from fxscore.scorer import FTScoreNet, Scorer, Settings, load_scorer
 from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.train.data import TABLES, CellSet, load_cells, split_cells
 from fxscore.train.loop import score_cells
+from fxscore.types import ModelRef
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,13 @@ class Row:
     Attributes:
         space: its name.
         test: networks that no scorer has seen, with the test label.
+        refs: the same networks, for handcrafted proxies.
         fit: networks of the validation part of the members' draw, with the training label: for ensembles' weights.
     """
 
     space: str
     test: CellSet
+    refs: tuple[ModelRef, ...]
     fit: CellSet
 
     @property
@@ -58,8 +61,10 @@ def _read_row(
     known = frozenset().union(*(found.indices for found in seen))
     fit = split_cells(load_cells(data, space, None, Settings()), *drawn)[1]
     rest = [index for index in range(len(labelled)) if index not in known]
-    chosen = np.random.default_rng(0).permutation(rest)[:n] if n else np.array(rest)
-    return Row(space, labelled.subset(sorted(chosen.tolist())), fit)
+    drawn_rows = np.random.default_rng(0).permutation(rest)[:n] if n else np.array(rest)
+    chosen = sorted(drawn_rows.tolist())
+    refs = read_population(space, data).refs
+    return Row(space, labelled.subset(chosen), tuple(refs[index] for index in chosen), fit)
 
 
 def load_all(names: Sequence[str]) -> dict[str, FTScoreNet | Ensemble]:
@@ -110,12 +115,3 @@ def combine(ensemble: Ensemble, raw: Floats) -> Floats:
     import torch
 
     return np.asarray(ensemble.combine(torch.from_numpy(raw)).numpy(), dtype=np.float64)
-
-
-def sizes(cells: CellSet) -> Mapping[str, Floats]:
-    """Parameters and multiply-accumulates of the cells, the latter at the size at which scorers see them."""
-    found = [cells[index].costs for index in range(len(cells))]
-    return {
-        "params": np.array([float(each.params) for each in found]),
-        "MACs": np.array([float(each.macs) for each in found]),
-    }

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks.cross_space import cross_markdown
+from benchmarks.matrix import matrix_markdown
 from benchmarks.nasbench201_agreement import regret_of
 from fxscore.evaluate import CrossSpace, Estimate, Measures, Population, compare, learning_curve, score_matrix
 from fxscore.report.evaluation_files import comparison_csv, cross_space_csv
@@ -72,7 +72,7 @@ def test_the_matrix_in_every_form(tmp_path: Path) -> None:
     text = text_of(cross_space_table(MATRIX))
     assert "0.900" in text
     assert "0.700†" in text
-    markdown = cross_markdown(MATRIX)
+    markdown = matrix_markdown(MATRIX)
     assert "**0.900 [0.80, 0.95]**" in markdown
     assert "0.700†" in markdown
     assert "| – |" in markdown
