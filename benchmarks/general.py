@@ -30,13 +30,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.boards import boards
-from benchmarks.features import FOLDER, read_features
+from benchmarks.features import FOLDER
+from benchmarks.general_parts import JUDGE, SOURCES, Floats, Part, read_part, seen_rows
+from benchmarks.general_training import LEARNING, SMALL_IMAGES, fit_large, train
 from benchmarks.opponents import WORK, proxy_scores
 from benchmarks.results import command_line, table, write_section
-from benchmarks.timm_recipes import NAMES, RECIPES, Lessons, read_lessons
+from benchmarks.timm_recipes import NAMES, Lessons, read_lessons
 from fxscore.evaluate import (
     Estimate,
     Measures,
@@ -49,207 +50,22 @@ from fxscore.evaluate import (
 )
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer import Hybrid
-from fxscore.scorer.features import FORWARD, default_encoder, feature_names
-from fxscore.scorer.hybrid_head import Head, HeadBySize
-from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
-from fxscore.scorer.hybrid_scale import Percentiles
+from fxscore.scorer.features import default_encoder, feature_names
+from fxscore.scorer.hybrid_learners import Learning, fit_head
 from fxscore.scorer.registry import SUFFIX, WEIGHTS
 
-Floats = NDArray[np.float64]
-LEARNING = Learning(members=(("radial", 1.0), ("forest", 1.0)), trees=80, leaf=3, penalty=3.0, width=0.3)
-# Handcrafted scores, which are not learned, steady the head on networks unlike those that it learned from.
-SMALL = replace(LEARNING, members=(*LEARNING.members, ("naswot", 0.5), ("size", 0.5)))
-LARGE = replace(LEARNING, squash=False)
-ANCHOR = replace(LARGE, members=(("radial", 1.0),))
-CELLS = (
-    "nasbench201",
-    "nasbench_macro",
-    "nasbench101",
-    "darts",
-    "transnas_micro",
-)  # teach the small images' head
-SMALL_IMAGES = CELLS[:4]
-LEAST_SPREAD = 0.5  # of a benchmark's anchored targets
-LIBRARY_WEIGHT = 2.0  # of timm, where every other benchmark has 1
-MOST = 300  # networks of one space
 FOLDS = 5
 FAMILY = 5  # networks that a family needs to have an order of its own
 RESAMPLES = 1000
 NAME = "general"
 SIZES = {
-    "params": ("log_params",),
-    "MACs": ("own_log_macs",),
-    "activations": ("own_log_weighted_activations",),
-    "layers": ("count_weighted",),
-    "depth": ("depth",),
+    "params": "log_params",
+    "MACs": "own_log_macs",
+    "activations": "own_log_weighted_activations",
+    "layers": "count_weighted",
+    "depth": "depth",
 }
-LARGE_COLUMNS = (*(name for name in feature_names() if name not in FORWARD), *RECIPES)
-SMALL_COLUMNS = tuple(name for name in feature_names() if not name.startswith("quarter"))
 SCALARS = ("log_params", "own_log_weighted_activations", "own_log_macs", "depth", "own_log_side")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A benchmark and the labels whose mean rank is learned; the last is reported."""
-
-    space: str
-    labels: tuple[str, ...]
-    title: str
-
-
-SOURCES = (
-    Source("nasbench201", ("cifar10.test", "imagenet16-120.test", "cifar100.test"), "NAS-Bench-201"),
-    Source("nasbench_macro", ("cifar10.test",), "NAS-Bench-Macro"),
-    Source("nasbench101", ("cifar10.valid",), "NAS-Bench-101 (one run)"),
-    Source("transnas_micro", ("class_scene.test", "class_object.test"), "TransNAS-Bench-101 micro"),
-    Source("accel_nasbench", ("imagenet.valid",), "Accel-NASBench"),
-    Source("darts", ("cifar10_surrogate.valid",), "NAS-Bench-301 (surrogate labels)"),
-    Source("timm", ("imagenet.top1",), "timm, ImageNet-1k only"),
-)
-JUDGE = Source("torchvision", ("imagenet.top1",), "torchvision V1")
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Networks of one benchmark, each once.
-
-    Attributes:
-        source: which.
-        values: (n, features).
-        labels: (n,) accuracies, as reported.
-        targets: (n,) as learned.
-        rows: (n,) places in the benchmark's population.
-        fingerprints: (n,).
-        families: of libraries' networks.
-    """
-
-    source: Source
-    values: Floats
-    labels: Floats
-    targets: Floats
-    rows: NDArray[np.intp]
-    fingerprints: NDArray[np.str_]
-    families: tuple[str, ...] | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def subset(self, rows: Sequence[int] | NDArray[Any]) -> Part:
-        """The networks at `rows`."""
-        places = np.asarray(rows, dtype=int)
-        families = None if self.families is None else tuple(self.families[place] for place in places)
-        chosen = {
-            name: getattr(self, name)[places]
-            for name in ("values", "labels", "targets", "rows", "fingerprints")
-        }
-        return replace(self, **chosen, families=families)
-
-    def column(self, name: str) -> Floats:
-        """One feature."""
-        return self.values[:, feature_names().index(name)]
-
-
-def read_part(source: Source, data: Path, folder: Path) -> Part:
-    """A benchmark's networks that have features; of equal ones the first, at most `MOST`, drawn with seed 0."""
-    part = _everything(source, data, folder)
-    if part.families is not None:
-        return part
-    first = np.unique(part.fingerprints, return_index=True)[1]
-    return part.subset(np.sort(np.random.default_rng(0).permutation(first)[:MOST]))
-
-
-def _everything(source: Source, data: Path, folder: Path) -> Part:
-    population = read_population(source.space, data)
-    found = read_features(population, folder / f"{source.space}.npz")
-    labels = [found.population.label(name) for name in source.labels]
-    targets = np.mean([np.clip(_standardised(targets_of(each)), -3, 3) for each in labels], 0)
-    places = {ref: row for row, ref in enumerate(population.refs)}
-    rows = np.array([places[ref] for ref in found.population.refs])
-    families = found.population.families
-    return Part(source, found.values, labels[-1], targets, rows, found.fingerprints, families)
-
-
-def seen_rows(part: Part, data: Path, folder: Path) -> list[int]:
-    """Places in the population of the networks that equal one of the part's."""
-    everything = _everything(part.source, data, folder)
-    return [int(row) for row in everything.rows[np.isin(everything.fingerprints, part.fingerprints)]]
-
-
-def _standardised(values: Floats) -> Floats:
-    return np.asarray((values - values.mean()) / (values.std() + 1e-9))
-
-
-def train(parts: Sequence[Part], lessons: Lessons | None) -> HeadBySize:
-    """Both heads.
-
-    Args:
-        parts: all benchmarks that may be learned from; timm's part only gives the large networks' scale.
-        lessons: weights of timm that may be learned from.
-    """
-    spaces = [part for part in parts if part.source.space != "timm"]
-    small = fit_small([part for part in spaces if part.source.space in CELLS])
-    large = _fit_large(spaces, lessons)
-    of_cells = _scale(small, [part for part in spaces if part.source.space in SMALL_IMAGES])
-    photographs = [part for part in parts if part.source.space not in CELLS]
-    of_timm = _scale(large, photographs[-1:])  # Accel-NASBench's, where timm is left out
-    return HeadBySize(small, large, (of_cells, of_timm))
-
-
-def fit_small(parts: Sequence[Part]) -> Head:
-    """The head of small images, from benchmarks of cells; each counts the same."""
-    targets = [_standardised(part.targets) for part in parts]
-    weights = [np.full(len(part), 1 / len(part)) for part in parts]
-    values = [part.values for part in parts]
-    return _fit(values, targets, weights, SMALL, SMALL_COLUMNS)
-
-
-def _fit_large(parts: Sequence[Part], lessons: Lessons | None) -> Head:
-    """A head on the scale of timm's networks.
-
-    Accuracies of two benchmarks cannot be compared, but their networks can resemble each other: a mobile network that
-    is good among mobile ones is none of the best of timm. So a machine fitted to timm alone places each other
-    benchmark, by its mean and spread there, and the benchmark's own accuracies only order its networks.
-    """
-    values, weights = [part.values for part in parts], [np.full(len(part), 1 / len(part)) for part in parts]
-    if lessons is None:
-        return _fit(values, [_standardised(part.targets) for part in parts], weights, LARGE, LARGE_COLUMNS)
-    share = np.full(len(lessons), 1 / len(lessons))
-    anchor = _fit([lessons.values], [lessons.targets], [share], ANCHOR, LARGE_COLUMNS)
-    return _fit(
-        [lessons.values, *values],
-        [lessons.targets, *(_anchored(part, anchor) for part in parts)],
-        [LIBRARY_WEIGHT * share, *weights],
-        LARGE,
-        LARGE_COLUMNS,
-    )
-
-
-def _anchored(part: Part, anchor: Head) -> Floats:
-    placed = anchor.predict(feature_names(), part.values)
-    return np.asarray(placed.mean() + max(placed.std(), LEAST_SPREAD) * _standardised(part.targets))
-
-
-def _fit(
-    values: Sequence[Floats],
-    targets: Sequence[Floats],
-    weights: Sequence[Floats],
-    learning: Learning,
-    columns: Sequence[str],
-) -> Head:
-    padded = [np.pad(each, ((0, 0), (0, len(NAMES) - each.shape[1]))) for each in values]
-    return fit_head(
-        NAMES,
-        np.concatenate(padded),
-        np.concatenate(targets),
-        learning,
-        columns=columns,
-        weights=np.concatenate(weights),
-    )
-
-
-def _scale(head: Head, parts: Sequence[Part]) -> Percentiles:
-    """Percentiles among the networks of these benchmarks."""
-    return Percentiles.of(np.concatenate([head.predict(feature_names(), part.values) for part in parts]))
 
 
 @dataclass(frozen=True)
@@ -269,7 +85,7 @@ class Judged:
 
 def size_scores(part: Part) -> dict[str, Floats]:
     """What plain sizes say, at the networks' own input."""
-    found = {name: part.column(columns[0]) for name, columns in SIZES.items()}
+    found = {name: part.column(column) for name, column in SIZES.items()}
     found["activations·√params"] = found["activations"] + found["params"] / 2
     return found
 
@@ -306,8 +122,8 @@ def judge_families(parts: Sequence[Part], lessons: Lessons, folds: int = FOLDS) 
         seen = timm.subset(sorted(set(range(len(timm))) - set(fold)))
         known = lessons.without(timm.families[row] for row in fold)
         values = timm.values[fold]
-        scores[NAME][fold] = _fit_large(spaces, known).predict(feature_names(), values)
-        scores["timm alone"][fold] = _fit_large([], known).predict(feature_names(), values)
+        scores[NAME][fold] = fit_large(spaces, known).predict(feature_names(), values)
+        scores["timm alone"][fold] = fit_large([], known).predict(feature_names(), values)
         scores["trees on sizes"][fold] = _trees_on_sizes(seen, values)
     return Judged(timm, {**scores, **size_scores(timm)}, f"{folds} folds of whole families")
 

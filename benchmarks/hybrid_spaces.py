@@ -1,8 +1,8 @@
 """Hybrid heads of one space on every other: the form of Tables I and II of the paper for the hybrid scorer.
 
-``python -m benchmarks.hybrid_spaces --data ../shared/data --write`` fits the head of small images
-(`benchmarks.general`) to the networks of one space and ranks those of all others; and, in the last column, to all
-spaces but the row's. Features are those of ``python -m benchmarks.features``.
+``python -m benchmarks.hybrid_spaces --data ../shared/data --write`` fits the head of small images of the general scorer
+(`benchmarks.general_training`) to the networks of one space and ranks those of all others; and, in the last learned
+column, to all spaces but the row's. Features are those of ``python -m benchmarks.features``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.features import FOLDER
-from benchmarks.general import RESAMPLES, SOURCES, Part, fit_small, handcrafted_scores, read_part
+from benchmarks.general import RESAMPLES, handcrafted_scores
+from benchmarks.general_parts import SOURCES, Part, read_part
+from benchmarks.general_training import fit_small
 from benchmarks.matrix import matrix_markdown, means_markdown, rho
 from benchmarks.opponents import WORK
 from benchmarks.results import command_line, write_section

@@ -198,6 +198,12 @@ def _best(options: argparse.Namespace, scorer: str, algorithm: str, seed: int) -
     return result.best().values["score"]
 
 
+def title_of(workers: int) -> str:
+    """The section's heading."""
+    title = "Search of the Zen-NAS space under a million parameters"
+    return title if workers == 1 else f"{title}: {workers} workers"
+
+
 def main() -> None:
     """Search; print the tables; keep them in RESULTS.md with ``--write``."""
     parser = argparse.ArgumentParser(
@@ -247,8 +253,7 @@ def main() -> None:
         body += "\n\n" + comparison(options, options.scorers[0])
     print(body)
     if options.write:
-        title = "Search of the Zen-NAS space under a million parameters"
-        write_section(options.section, title, body, command_line())
+        write_section(options.section, title_of(options.workers), body, command_line())
 
 
 if __name__ == "__main__":

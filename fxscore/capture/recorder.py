@@ -8,71 +8,29 @@ What depends on the input or on a parameter flows as tensors without storage (th
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from operator import getitem
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.overrides import TorchFunctionMode
 
+from fxscore.capture.operators import (
+    CASTS,
+    DROPPED_KEYWORDS,
+    IDENTITIES,
+    OPERATORS,
+    READS_VALUES,
+    TENSOR_PROPERTIES,
+    canonical_target,
+    cast_dtype,
+    inplace_position,
+)
 from fxscore.capture.shapes import infer
 from fxscore.errors import CaptureError
 
-_DROPPED_KEYWORDS = frozenset(
-    {
-        "inplace",
-        "out",
-        "device",
-        "generator",
-        "pin_memory",
-        "layout",
-        "memory_format",
-        "_stacklevel",
-        "non_blocking",
-        "copy",
-    }
-)
-# Values pass through these unchanged: they make no node. Dropout is among them, since it is inactive.
-_IDENTITIES = frozenset(
-    """clone contiguous detach detach_ requires_grad_ data cpu cuda dropout dropout1d dropout2d dropout3d alpha_dropout
-    feature_dropout feature_alpha_dropout dropout_ alias positive""".split()
-)
-_CASTS = frozenset("to type type_as float double half bfloat16 int long short bool".split())
-_NOISE = {
-    "rand_like": "zeros_like",
-    "randn_like": "zeros_like",
-    "bernoulli": "zeros_like",
-    "normal": "zeros_like",
-}
-_READS_VALUES = frozenset(
-    """item tolist numpy __bool__ __int__ __float__ __index__ __contains__ nonzero unique equal allclose is_nonzero
-    masked_select __array__ argwhere""".split()
-)
-_OPERATORS = {
-    "__add__": "add", "__radd__": "add", "__iadd__": "add", "__mul__": "mul", "__rmul__": "mul", "__imul__": "mul",
-    "__sub__": "sub", "__isub__": "sub", "__rsub__": "rsub", "__truediv__": "div", "__itruediv__": "div",
-    "__div__": "div", "__matmul__": "matmul", "__pow__": "pow", "__ipow__": "pow", "__neg__": "neg", "__abs__": "abs",
-    "__invert__": "bitwise_not", "__eq__": "eq", "__ne__": "ne", "__lt__": "lt", "__le__": "le", "__gt__": "gt",
-    "__ge__": "ge", "__and__": "bitwise_and", "__or__": "bitwise_or", "__floordiv__": "floor_divide",
-    "__mod__": "remainder", "multiply": "mul", "divide": "div", "true_divide": "div", "subtract": "sub",
-}  # fmt: skip
-_VARIADIC = frozenset(
-    {"reshape", "permute", "flip", "tile"}
-)  # methods take sizes one by one, their functions do not
 _CHANGED_THROUGH_A_VIEW = -1
-_TENSOR_PROPERTIES = {
-    "T": "t",
-    "mT": "adjoint",
-    "H": "adjoint",
-    "mH": "adjoint",
-    "data": "data",
-    "real": "real",
-    "imag": "imag",
-}
 
 
 def assign(value: Tensor, index: Any, item: Any) -> Tensor:
@@ -153,7 +111,7 @@ class Recorder(TorchFunctionMode):
     def _run_unseen(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A call inside a leaf, of which only shapes count: a value that it reads is zero."""
         inputs, options = self._standin(args), self._standin(kwargs)
-        if func.__name__ in _READS_VALUES and inputs[0].is_meta:
+        if func.__name__ in READS_VALUES and inputs[0].is_meta:
             inputs = (torch.zeros(inputs[0].shape, dtype=inputs[0].dtype), *inputs[1:])
         return func(*inputs, **options)
 
@@ -176,19 +134,19 @@ class Recorder(TorchFunctionMode):
             return torch.device("cpu")  # where the constructed architecture will run
         if name == "is_meta":
             return False
-        if name not in _TENSOR_PROPERTIES:
+        if name not in TENSOR_PROPERTIES:
             return func(self._standin(tensor))
         if name == "data":
             return tensor
-        return self._record(getattr(torch, _TENSOR_PROPERTIES[name]), args, {})
+        return self._record(getattr(torch, TENSOR_PROPERTIES[name]), args, {})
 
     def _record(self, func: Any, args: Any, kwargs: Any) -> Any:
         name = func.__name__
-        if name in _IDENTITIES:
+        if name in IDENTITIES:
             return self._pass_on(name, args[0] if args else kwargs["input"])
-        if name in _CASTS:
+        if name in CASTS:
             return self._cast(name, func, args, kwargs)
-        if name in _READS_VALUES:
+        if name in READS_VALUES:
             raise DataDependentError(
                 f"`{name}` reads a value that depends on the input or on a weight (data-dependent control flow); "
                 "compute it from shapes, or give the module a representation with @fxscore.represents"
@@ -198,12 +156,12 @@ class Recorder(TorchFunctionMode):
         return self._record_call(func, args, kwargs)
 
     def _record_call(self, func: Any, args: Any, kwargs: Any) -> Any:
-        place = _inplace_position(func)
+        place = inplace_position(func)
         if place is not None and len(args) > place:
             kwargs = {**kwargs, "inplace": args[place]}
             args = (*args[:place], False, *args[place + 1 :])
         mutated = self._mutated(func, args, kwargs)
-        inputs = {key: value for key, value in kwargs.items() if key not in _DROPPED_KEYWORDS}
+        inputs = {key: value for key, value in kwargs.items() if key not in DROPPED_KEYWORDS}
         # Before the shapes are inferred: an in-place operator changes its argument's version even there.
         arguments, options = self._as_arguments(args), self._as_arguments(inputs)
         result = infer(func, self._standin(args), self._standin(inputs))
@@ -223,7 +181,7 @@ class Recorder(TorchFunctionMode):
         if isinstance(kwargs.get("out"), Tensor):
             return kwargs["out"]  # type: ignore[no-any-return]
         in_place = (name.endswith("_") and not name.startswith("__")) or (
-            name.startswith("__i") and name in _OPERATORS
+            name.startswith("__i") and name in OPERATORS
         )
         if in_place or kwargs.get("inplace"):
             return args[0] if args else kwargs["input"]  # type: ignore[no-any-return]
@@ -262,7 +220,7 @@ class Recorder(TorchFunctionMode):
 
     def _cast(self, name: str, func: Any, args: Any, kwargs: Any) -> Tensor:
         tensor: Tensor = args[0]
-        dtype = _cast_dtype(name, args[1:], kwargs) or tensor.dtype
+        dtype = cast_dtype(name, args[1:], kwargs) or tensor.dtype
         if dtype == self._standin(tensor).dtype:
             return tensor
         node = self.graph.call_method("to", (self._node_of(tensor), dtype))
@@ -395,42 +353,3 @@ def _holds_tensor(value: Any) -> bool:
     if isinstance(value, Tensor):
         return True
     return isinstance(value, (tuple, list)) and any(map(_holds_tensor, value))
-
-
-@cache
-def _inplace_position(func: Any) -> int | None:
-    if getattr(func, "__module__", None) != "torch.nn.functional" or not inspect.isfunction(func):
-        return None
-    names = list(inspect.signature(func).parameters)
-    return names.index("inplace") if "inplace" in names else None
-
-
-@cache
-def canonical_target(func: Any) -> tuple[str, Any]:
-    """The function that stands for `func`, its in-place form and its tensor method: (kind of node, target)."""
-    name = func.__name__
-    if func is getattr(F, name, None):  # `relu_`, `elu_` … stand beside their plain forms
-        return "call_function", getattr(F, name.removesuffix("_"), func)
-    if func is getattr(torch, name, None) and not name.endswith("_"):
-        return "call_function", func
-    if name == "__getitem__":
-        return "call_function", getitem
-    name = _OPERATORS.get(name, name)
-    plain = name if name.endswith("__") else name.rstrip("_")
-    plain = _NOISE.get(plain, plain)
-    if plain not in _VARIADIC and callable(function := getattr(torch, plain, None)):
-        return "call_function", function
-    if hasattr(Tensor, plain):  # before F, where `unfold` is another operator
-        return "call_method", plain
-    return "call_function", getattr(F, plain, func)
-
-
-def _cast_dtype(name: str, args: Any, kwargs: Any) -> torch.dtype | None:
-    if name in ("to", "type", "type_as"):
-        for value in (*args, kwargs.get("dtype"), kwargs.get("other")):
-            if isinstance(value, torch.dtype):
-                return value
-            if isinstance(value, Tensor):
-                return value.dtype
-        return None
-    return getattr(torch, name)  # type: ignore[no-any-return]

@@ -1,0 +1,111 @@
+"""The networks that teach and judge the general scorer: one part per benchmark, each network once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.features import read_features
+from fxscore.evaluate import read_population
+from fxscore.scorer.features import feature_names
+from fxscore.scorer.hybrid_learners import targets_of
+
+Floats = NDArray[np.float64]
+MOST = 300  # networks of one space
+
+
+@dataclass(frozen=True)
+class Source:
+    """A benchmark and the labels whose mean rank is learned; the last is reported."""
+
+    space: str
+    labels: tuple[str, ...]
+    title: str
+
+
+SOURCES = (
+    Source("nasbench201", ("cifar10.test", "imagenet16-120.test", "cifar100.test"), "NAS-Bench-201"),
+    Source("nasbench_macro", ("cifar10.test",), "NAS-Bench-Macro"),
+    Source("nasbench101", ("cifar10.valid",), "NAS-Bench-101 (one run)"),
+    Source("transnas_micro", ("class_scene.test", "class_object.test"), "TransNAS-Bench-101 micro"),
+    Source("accel_nasbench", ("imagenet.valid",), "Accel-NASBench"),
+    Source("darts", ("cifar10_surrogate.valid",), "NAS-Bench-301 (surrogate labels)"),
+    Source("timm", ("imagenet.top1",), "timm, ImageNet-1k only"),
+)
+JUDGE = Source("torchvision", ("imagenet.top1",), "torchvision V1")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Networks of one benchmark, each once.
+
+    Attributes:
+        source: which.
+        values: (n, features).
+        labels: (n,) accuracies, as reported.
+        targets: (n,) as learned.
+        rows: (n,) places in the benchmark's population.
+        fingerprints: (n,).
+        families: of libraries' networks.
+    """
+
+    source: Source
+    values: Floats
+    labels: Floats
+    targets: Floats
+    rows: NDArray[np.intp]
+    fingerprints: NDArray[np.str_]
+    families: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, rows: Sequence[int] | NDArray[Any]) -> Part:
+        """The networks at `rows`."""
+        places = np.asarray(rows, dtype=int)
+        families = None if self.families is None else tuple(self.families[place] for place in places)
+        chosen = {
+            name: getattr(self, name)[places]
+            for name in ("values", "labels", "targets", "rows", "fingerprints")
+        }
+        return replace(self, **chosen, families=families)
+
+    def column(self, name: str) -> Floats:
+        """One feature."""
+        return self.values[:, feature_names().index(name)]
+
+
+def read_part(source: Source, data: Path, folder: Path) -> Part:
+    """A benchmark's networks that have features; of equal ones the first, at most `MOST`, drawn with seed 0."""
+    part = _everything(source, data, folder)
+    if part.families is not None:
+        return part
+    first = np.unique(part.fingerprints, return_index=True)[1]
+    return part.subset(np.sort(np.random.default_rng(0).permutation(first)[:MOST]))
+
+
+def _everything(source: Source, data: Path, folder: Path) -> Part:
+    population = read_population(source.space, data)
+    found = read_features(population, folder / f"{source.space}.npz")
+    labels = [found.population.label(name) for name in source.labels]
+    targets = np.mean([np.clip(standardised(targets_of(each)), -3, 3) for each in labels], 0)
+    places = {ref: row for row, ref in enumerate(population.refs)}
+    rows = np.array([places[ref] for ref in found.population.refs])
+    families = found.population.families
+    return Part(source, found.values, labels[-1], targets, rows, found.fingerprints, families)
+
+
+def seen_rows(part: Part, data: Path, folder: Path) -> list[int]:
+    """Places in the population of the networks that equal one of the part's."""
+    everything = _everything(part.source, data, folder)
+    return [int(row) for row in everything.rows[np.isin(everything.fingerprints, part.fingerprints)]]
+
+
+def standardised(values: Floats) -> Floats:
+    """Mean 0, deviation 1."""
+    return np.asarray((values - values.mean()) / (values.std() + 1e-9))
