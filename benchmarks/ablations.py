@@ -156,7 +156,7 @@ def hybrid_results(options: argparse.Namespace) -> dict[str, list[Result]]:
         chosen = torch.randperm(len(others), generator=torch.Generator().manual_seed(seed))[: options.test]
         rest = np.array(others)[chosen.numpy()]
         given = (features.values[seen], valid[seen], features.values[rest], seed)
-        scores = hybrid(*given) | ablated(*given)
+        scores = hybrid(*given) | ablated(*given, titles=[FACTORS])
         for name, runs in found.items():
             runs.append(Result(spearman(scores[name], test[rest]), kendall(scores[name], test[rest])))
     return found

@@ -61,11 +61,13 @@ def hybrid(train: Floats, accuracies: Floats, test: Floats, seed: int) -> dict[s
     return {"hybrid": head.predict(feature_names(), test)}
 
 
-def ablated(train: Floats, accuracies: Floats, test: Floats, seed: int) -> dict[str, Floats]:
-    """The hybrid scorer without a part of its features."""
+def ablated(
+    train: Floats, accuracies: Floats, test: Floats, seed: int, titles: Sequence[str] = tuple(ABLATED)
+) -> dict[str, Floats]:
+    """The hybrid scorer without a part of its features, by each of `titles`."""
     found = {}
-    for title, parts in ABLATED.items():
-        columns = [name for name in feature_names() if not any(part in name for part in parts)]
+    for title in titles:
+        columns = [name for name in feature_names() if not any(part in name for part in ABLATED[title])]
         head = fit_head(feature_names(), train, as_target(accuracies), Learning(seed=seed), columns=columns)
         found[f"hybrid without {title}"] = head.predict(feature_names(), test)
     return found
