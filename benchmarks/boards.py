@@ -25,6 +25,7 @@ from fxscore.report.evaluation_table import (
     ordered,
     tied_text,
 )
+from fxscore.spaces.transnas_heads import TASKS
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,6 @@ _RUN = (
     "jacov",
     "grasp",
 )  # proxies that run networks
-TRANSNAS_TASKS = (
-    "class_scene",
-    "class_object",
-    "room_layout",
-    "jigsaw",
-    "segmentsemantic",
-    "normal",
-    "autoencoder",
-)
 BOARDS = (
     Board(
         "NAS-Bench-201",
@@ -137,7 +129,7 @@ BOARDS = (
     Board(
         "TransNAS-Bench-101 micro",
         "transnas_micro",
-        tuple(f"{task}.test" for task in TRANSNAS_TASKS),
+        tuple(f"{task}.test" for task in TASKS),
         "class_object.test",
         resolution=32,
         batch=8,

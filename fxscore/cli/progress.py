@@ -7,8 +7,10 @@ keeps the records, so that an interrupted ranking can still be shown.
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -26,60 +28,46 @@ from rich.table import Column
 from fxscore.report import numbers
 from fxscore.types import ModelRef, ScoreRecord
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 LINE_EVERY = 10.0  # seconds between plain lines
 
 
-class RankingProgress:
-    """A context that shows how many networks are done, failed and cached, their rate, and what runs now.
+class CountedProgress(ABC):
+    """A context that shows how many of so many things are done: a bar, or a plain line now and then.
 
     Args:
-        total: How many records are expected.
+        total: How many there will be.
         console: Where to show it; a bar if it is a terminal.
     """
 
     def __init__(self, total: int, console: Console) -> None:
         self.total = total
-        self.records: list[ScoreRecord] = []
-        self._cached = 0
-        self._now: tuple[ModelRef, ...] = ()
+        self.start = self._last_line = time.monotonic()
         self._console = console
         self._bar: Progress | None = None
         self._task = TaskID(0)
-        self._start = self._last_line = time.monotonic()
 
-    def working(self, refs: Sequence[ModelRef]) -> None:
-        """These networks are being worked on."""
-        self._now = tuple(refs)
-        self._show()
+    @property
+    @abstractmethod
+    def done(self) -> int:
+        """How many are done."""
 
-    def arrived(self, record: ScoreRecord, cached: bool) -> None:
-        """A record is there; `cached` where nothing was computed for it."""
-        self.records.append(record)
-        self._cached += cached
-        self._show()
-
+    @abstractmethod
     def text(self) -> str:
-        """What a glance should tell: ``1 failed, 3 cached, 1.2/s, 40 s left, now: zoo/vit.py``."""
-        failed = sum(record.error is not None for record in self.records)
-        parts = [f"{failed} failed"] * (failed > 0) + [f"{self._cached} cached"] * (self._cached > 0)
-        computed = len(self.records) - self._cached
-        if computed:
-            rate = computed / max(time.monotonic() - self._start, 1e-6)
-            left = numbers.seconds((self.total - len(self.records)) / rate)
-            parts += [f"{rate:.2g}/s" if rate < 10 else f"{rate:.0f}/s", f"{left} left"]
-        if self._now:
-            parts.append("now: " + ", ".join(map(str, self._now)))
-        return ", ".join(parts)
+        """What a glance should tell."""
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Something has changed."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=len(self.records), description=self.text())
+            self._bar.update(self._task, completed=self.done, description=self.text())
         elif time.monotonic() - self._last_line >= LINE_EVERY:
             self._last_line = time.monotonic()
-            line = f"{len(self.records)}/{self.total} {self.text()}"
+            line = f"{self.done}/{self.total} {self.text()}"
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    def __enter__(self) -> RankingProgress:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             # One line whatever the width: a name may be long.
             rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
@@ -98,6 +86,49 @@ class RankingProgress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+class RankingProgress(CountedProgress):
+    """Shows how many networks are done, failed and cached, their rate, and what runs now.
+
+    Args:
+        total: How many records are expected.
+        console: Where to show it; a bar if it is a terminal.
+    """
+
+    def __init__(self, total: int, console: Console) -> None:
+        super().__init__(total, console)
+        self.records: list[ScoreRecord] = []
+        self._cached = 0
+        self._now: tuple[ModelRef, ...] = ()
+
+    @property
+    def done(self) -> int:
+        return len(self.records)
+
+    def working(self, refs: Sequence[ModelRef]) -> None:
+        """These networks are being worked on."""
+        self._now = tuple(refs)
+        self.show()
+
+    def arrived(self, record: ScoreRecord, cached: bool) -> None:
+        """A record is there; `cached` where nothing was computed for it."""
+        self.records.append(record)
+        self._cached += cached
+        self.show()
+
+    def text(self) -> str:
+        """What a glance should tell: ``1 failed, 3 cached, 1.2/s, 40 s left, now: zoo/vit.py``."""
+        failed = sum(record.error is not None for record in self.records)
+        parts = [f"{failed} failed"] * (failed > 0) + [f"{self._cached} cached"] * (self._cached > 0)
+        computed = len(self.records) - self._cached
+        if computed:
+            rate = computed / max(time.monotonic() - self.start, 1e-6)
+            left = numbers.seconds((self.total - len(self.records)) / rate)
+            parts += [f"{rate:.2g}/s" if rate < 10 else f"{rate:.0f}/s", f"{left} left"]
+        if self._now:
+            parts.append("now: " + ", ".join(map(str, self._now)))
+        return ", ".join(parts)
 
 
 class DownloadProgress:

@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace, Value, Variable
-from fxscore.spaces.files import entries
 from fxscore.spaces.files.entries import Entry
-from fxscore.spaces.files.json_file import read_json
+from fxscore.spaces.files.nds_jobs import read_nds_jobs
 from fxscore.spaces.layers import Classifier, Residual, SqueezeExcitation, conv_bn, conv_bn_relu
 from fxscore.spaces.table import BenchmarkTable
 
@@ -141,13 +139,7 @@ class AnyNet(SearchSpace[Stages]):
 
         The label is 100 − the test error of the last epoch.
         """
-        data = read_json(path)
-        jobs = [*data["top"].elements(), *data["mid"].elements()] if "top" in data else data.elements()
-        genotypes = tuple(self._network(job["net"]) for job in jobs)
-        errors = np.array([job["test_ep_top1"].elements()[-1].number(0, 100) for job in jobs])
-        params, flops = (entries.column(jobs, key, 0) for key in ("params", "flops"))
-        labels = {f"{self.dataset}.test": 100 - errors}
-        return BenchmarkTable(self.name, genotypes, labels, params=params, flops=flops)
+        return read_nds_jobs(path, self.name, self.dataset, self._network)
 
     def _network(self, net: Entry) -> Stages:
         net["block_type"].text([BLOCKS[self.block]])
