@@ -32,13 +32,12 @@ from benchmarks import transformers_models
 from benchmarks.coverage_probe import Probe, probe
 from benchmarks.features import FOLDER, read_known, write_known
 from benchmarks.isolated import Limits, each
-from benchmarks.results import command_line, table, write_section
+from benchmarks.results import command_line, table, write_readme, write_section
 from fxscore.scorer import Hybrid, load_scorer
 from fxscore.sources import expand
 
 WORK = Path("runs/coverage.jsonl")
 CSV = Path(__file__).parent / "coverage.csv"
-README = Path(__file__).parents[1] / "README.md"
 SOURCES = ("timm", "torchvision", "transformers")
 Row = dict[str, Any]
 
@@ -218,14 +217,6 @@ def _csv_rows(rows: Mapping[str, Row]) -> Iterator[Row]:
         yield {**row, **sizes, **rounded, **names, **built}
 
 
-def write_readme(counts: str) -> None:
-    """Put the table into the README, between its marks."""
-    begin, end = "<!-- begin coverage: python -m benchmarks.coverage -->", "<!-- end coverage -->"
-    text = README.read_text(encoding="utf-8")
-    before, rest = text.split(begin)
-    README.write_text(f"{before}{begin}\n{counts}\n{end}{rest.split(end)[1]}", encoding="utf-8")
-
-
 def main() -> None:
     """Examine, and write what was found."""
     options = arguments()
@@ -238,7 +229,7 @@ def main() -> None:
     keep_features(rows, options.features)
     if not options.only:
         write_csv(rows, CSV)
-        write_readme(counts_table(rows))
+        write_readme("coverage", counts_table(rows))
         write_section("coverage", "Coverage", text, command_line())
 
 

@@ -35,8 +35,9 @@ from benchmarks.boards import boards
 from benchmarks.features import FOLDER
 from benchmarks.general_parts import JUDGE, SOURCES, Floats, Part, read_part, seen_rows
 from benchmarks.general_training import LEARNING, SMALL_IMAGES, fit_large, train
+from benchmarks.matrix import rho
 from benchmarks.opponents import WORK, proxy_scores
-from benchmarks.results import command_line, table, write_section
+from benchmarks.results import command_line, table, write_readme, write_section
 from benchmarks.timm_recipes import NAMES, Lessons, read_lessons
 from fxscore.evaluate import (
     Estimate,
@@ -58,6 +59,7 @@ FOLDS = 5
 FAMILY = 5  # networks that a family needs to have an order of its own
 RESAMPLES = 1000
 NAME = "general"
+OPPONENTS = ("params", "MACs", "activations", "activations·√params", "naswot", "zen", "synflow", "snip")  # README
 SIZES = {
     "params": "log_params",
     "MACs": "own_log_macs",
@@ -182,6 +184,28 @@ def section(judged: Judged) -> str:
     return f"**{judged.part.source.title}**, n = {len(judged.part)}, {label}; {judged.how}.\n\n{body}"
 
 
+def overview(judged: Iterable[Judged]) -> str:
+    """One line for each judged part, for the README: ours, plain sizes, and proxies where they were measured."""
+    rows = []
+    for each in judged:
+        known = {name: scores for name, scores in each.scores.items() if name in OPPONENTS}
+        figures = {name: _rho(each, scores) for name, scores in {NAME: each.scores[NAME], **known}.items()}
+        best = max(value for name, value in figures.items() if name != NAME)
+        shown = {
+            name: f"**{value:.2f}**" if value > best else f"{value:.2f}" for name, value in figures.items()
+        }
+        kept_back = "whole families" if "folds" in each.how else "all"
+        row = [each.part.source.title, kept_back, len(each.part), shown[NAME]]
+        rows.append([*row, *(shown.get(name, "–") for name in OPPONENTS)])
+    return table(["networks", "not in training", "n", NAME, *OPPONENTS], rows)
+
+
+def _rho(judged: Judged, scores: Floats) -> float:
+    value = rho(scores, judged.part.labels, Measures(resamples=0)).value
+    assert value is not None
+    return value
+
+
 def lines(judged: Iterable[Judged]) -> list[dict[str, Any]]:
     """The figures as a scorer's record holds them."""
     found = []
@@ -280,6 +304,7 @@ def main() -> None:
             judged.append(each)
     if options.write:
         write_section("general", "General scorer", report(judged), command_line())
+        write_readme("quality", overview(judged))
     if options.ship:
         ship(parts, lessons, judged, options.data, options.folder, WEIGHTS / f"{NAME}{SUFFIX}")
 

@@ -2,6 +2,7 @@
 
 Of long ones it keeps a headline; all figures are then in a file of `benchmarks/results`. A section lies between two
 HTML comments that carry its key, so that running one benchmark again replaces its own section and touches no other.
+What users look for first also stands in the README, in the same way.
 Every section states the command, the date, the machine and the versions.
 """
 
@@ -16,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+README = Path(__file__).parents[1] / "README.md"
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "fxscore")
 HEADER = "# Results\n\nEach section is written by the command that it names; nothing is typed in by hand.\n"
 
@@ -53,6 +55,17 @@ def write_details(key: str, title: str, body: str, command: str, path: Path = RE
     text = f"# {title}\n\n`{command}`\n\n{body.strip()}\n\n{environment()}\n"
     details.write_text(text, encoding="utf-8")
     return f"[results/{key}.md](results/{key}.md)"
+
+
+def write_readme(key: str, body: str, path: Path = README) -> None:
+    """Replace the block `key` of the README, which stands between two comments; the first names its command."""
+    block = re.compile(
+        rf"(<!-- begin {re.escape(key)}: [^\n]* -->\n).*?(<!-- end {re.escape(key)} -->)", re.DOTALL
+    )
+    text, count = block.subn(lambda found: f"{found[1]}{body}\n{found[2]}", path.read_text(encoding="utf-8"))
+    if count != 1:
+        raise ValueError(f"{path} has {count} blocks named {key}, not one")
+    path.write_text(text, encoding="utf-8")
 
 
 def environment() -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import table, write_section
+from benchmarks.results import table, write_readme, write_section
 
 
 def test_a_section_replaces_itself_and_no_other(tmp_path: Path) -> None:
@@ -40,3 +40,14 @@ def test_table_aligns_numbers_and_escapes_bars() -> None:
         r"| \|a~0\| | 0.912 | 10 |",
         "| b | 0.900 | 5 |",
     ]
+
+
+def test_a_block_of_the_readme_is_replaced_and_the_rest_is_left(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("before\n<!-- begin a: python x -->\nold\n<!-- end a -->\nafter\n", encoding="utf-8")
+    write_readme("a", "| 1 |\n| 2 |", readme)
+    write_readme("a", "| 3 |", readme)
+    expected = "before\n<!-- begin a: python x -->\n| 3 |\n<!-- end a -->\nafter\n"
+    assert readme.read_text(encoding="utf-8") == expected
+    with pytest.raises(ValueError, match="0 blocks named b"):
+        write_readme("b", "", readme)
