@@ -43,7 +43,7 @@ from fxscore.evaluate.agreement import Floats
 from fxscore.run import LocalExecutor, Store
 from fxscore.scorer import Hybrid
 from fxscore.scorer.features import NetworkFeatures
-from fxscore.scorer.fitting import subject_of
+from fxscore.scorer.subjects import subject_of
 from fxscore.searching import search
 from fxscore.train.fit import FOLDS, cross_validated
 from fxscore.types import ModelRef

@@ -59,7 +59,16 @@ FOLDS = 5
 FAMILY = 5  # networks that a family needs to have an order of its own
 RESAMPLES = 1000
 NAME = "general"
-OPPONENTS = ("params", "MACs", "activations", "activations·√params", "naswot", "zen", "synflow", "snip")  # README
+OPPONENTS = (
+    "params",
+    "MACs",
+    "activations",
+    "activations·√params",
+    "naswot",
+    "zen",
+    "synflow",
+    "snip",
+)  # README
 SIZES = {
     "params": "log_params",
     "MACs": "own_log_macs",

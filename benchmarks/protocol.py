@@ -24,9 +24,9 @@ from benchmarks.results import command_line, table, write_section
 from fxscore.errors import FxScoreError
 from fxscore.evaluate import Measures, agreement, read_population
 from fxscore.report.evaluation_table import interval_text
-from fxscore.scorer import Hybrid, Scorer, Subject, load_scorer
+from fxscore.scorer import Hybrid, Scorer, load_scorer
 from fxscore.scorer.features import FORWARD
-from fxscore.sources import build
+from fxscore.scorer.subjects import subject_of
 from fxscore.types import ModelRef, Shape
 
 
@@ -77,12 +77,6 @@ def pairs(options: argparse.Namespace) -> Iterator[Pair]:
         found += 1
         if found == options.networks:
             return
-
-
-def subject_of(ref: ModelRef) -> Subject:
-    """A network of the library, built weight-free."""
-    built = build(ref)
-    return Subject(built.module, built.input_shape, owned=True, rebuild=built.resized)
 
 
 def measure(ref: ModelRef, small: Scorer, own: Scorer, accuracy: float) -> Pair:

@@ -9,18 +9,17 @@ from pathlib import Path
 
 from torch import nn
 
-from fxscore.capture.inputs import Examples, own_examples
+from fxscore.capture.inputs import Examples
 from fxscore.errors import FxScoreError
 from fxscore.explanation import Explanation, explain_subject
 from fxscore.job import ScoreJob, prepare
 from fxscore.run import Executor, LocalExecutor, Store, Watcher, default_store_path, evaluate, in_order
 from fxscore.run.executor import DEFAULT_SECONDS
-from fxscore.scorer import Scorer, Subject, load_scorer
-from fxscore.sources import build, expand
+from fxscore.scorer import Scorer, load_scorer
+from fxscore.scorer.registry import portable
+from fxscore.scorer.subjects import Model, subject_of
+from fxscore.sources import expand
 from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape
-
-Model = nn.Module | ModelRef | str
-DEFAULT_INPUT_SHAPE: Shape = (3, 224, 224)
 
 
 def score(
@@ -43,7 +42,7 @@ def score(
         FxScoreError: the model cannot be built, captured or represented; says what, where and how to mend it.
     """
     used = load_scorer(scorer)
-    return used.score(_subject(model, input_shape, example_inputs, used))
+    return used.score(subject_of(model, input_shape, example_inputs, weights=used.needs_weights))
 
 
 def rank(
@@ -80,7 +79,7 @@ def rank(
     records = [_score_module(ref, module, input_shape, used) for ref, module in modules]
     if not refs:
         return Ranking.of(records)
-    job = ScoreJob(_portable(scorer), used.scorer_id, input_shape)
+    job = ScoreJob(portable(scorer), used.scorer_id, input_shape)
     with ExitStack() as stack:
         executor = stack.enter_context(_executor(cluster, workers, time_limit, memory_limit))
         opened = (
@@ -99,30 +98,8 @@ def explain(
 ) -> Explanation:
     """What each operator of a network became, what is encoded, and what it costs; arguments as for `score`."""
     used = load_scorer(scorer)
-    return explain_subject(_name(model), _subject(model, input_shape, example_inputs, used), used.batch or 16)
-
-
-def _portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
-    """The scorer as workers load it: they may have another current folder, so a path becomes absolute."""
-    if isinstance(scorer, (str, Path)):
-        return str(Path(scorer).resolve()) if Path(scorer).exists() else str(scorer)
-    return scorer
-
-
-def _subject(
-    model: Model, input_shape: Shape | None, example_inputs: Examples | None, scorer: Scorer
-) -> Subject:
-    if isinstance(model, nn.Module):
-        module, shape, owned, rebuild = model, input_shape or DEFAULT_INPUT_SHAPE, False, None
-    else:
-        built = build(
-            ModelRef.parse(model) if isinstance(model, str) else model, weights=scorer.needs_weights
-        )
-        module, shape, owned = built.module, input_shape or built.input_shape, not scorer.needs_weights
-        rebuild = built.resized
-    if example_inputs is None and input_shape is None:
-        example_inputs = own_examples(module)
-    return Subject(module, shape, owned=owned, example_inputs=example_inputs, rebuild=rebuild)
+    subject = subject_of(model, input_shape, example_inputs, weights=used.needs_weights)
+    return explain_subject(_name(model), subject, used.batch or 16)
 
 
 def _name(model: Model) -> str:
@@ -148,7 +125,7 @@ def _sort_out(
 def _score_module(ref: ModelRef, module: nn.Module, input_shape: Shape | None, scorer: Scorer) -> ScoreRecord:
     start = time.perf_counter()
     try:
-        subject = _subject(module, input_shape, None, scorer)
+        subject = subject_of(module, input_shape, weights=scorer.needs_weights)
         prepared = prepare(subject, scorer, f"{ref} {id(module)}")
         value = scorer.score(subject)
     except FxScoreError as error:

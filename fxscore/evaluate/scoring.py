@@ -15,6 +15,7 @@ from fxscore.evaluate.population import refs_of
 from fxscore.job import ScoreJob
 from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
 from fxscore.scorer import Scorer, load_scorer
+from fxscore.scorer.registry import portable
 from fxscore.spaces import BenchmarkTable
 from fxscore.types import ModelRef, ScoreRecord, Shape
 
@@ -38,7 +39,7 @@ def score_refs(
         store: what is known already, and where what is new is kept.
         watcher: is told of each start and record.
     """
-    job = ScoreJob(_portable(scorer), load_scorer(scorer).scorer_id, input_shape)
+    job = ScoreJob(portable(scorer), load_scorer(scorer).scorer_id, input_shape)
     known = {record.ref: record for record in evaluate(refs, job, executor, store, watcher=watcher)}
     return [known[ref] for ref in refs]
 
@@ -86,10 +87,3 @@ def score_table(
 def scores_of(records: Sequence[ScoreRecord]) -> Floats:
     """The scores of records, (n,); NaN marks a failure, which the record explains."""
     return np.array([np.nan if record.score is None else record.score for record in records])
-
-
-def _portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
-    """The scorer as a worker in another folder loads it."""
-    if isinstance(scorer, (str, Path)):
-        return str(Path(scorer).resolve()) if Path(scorer).is_file() else str(scorer)
-    return scorer

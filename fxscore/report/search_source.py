@@ -10,7 +10,8 @@ import textwrap
 
 from torch import nn
 
-from fxscore.errors import SearchError
+from fxscore.constructed import construct
+from fxscore.errors import FxScoreError, SearchError
 from fxscore.report import numbers
 from fxscore.report.search_source_graph import graph_source
 from fxscore.report.search_source_zen import chain_source
@@ -18,6 +19,7 @@ from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
 from fxscore.searching.result import SearchResult
 from fxscore.spaces.zen_resnet import ZenResNet
+from fxscore.types import Shape
 
 
 def network_source(result: SearchResult, evaluation: Evaluation) -> str:
@@ -36,7 +38,7 @@ def network_source(result: SearchResult, evaluation: Evaluation) -> str:
         text = chain_source(genotype, result.space.input_shape, result.space.classes, about)
     else:
         text = graph_source(result.build(evaluation), result.space.input_shape, about)
-    _check(text, result.build(evaluation))
+    _check(text, result.build(evaluation), result.space.input_shape)
     return text
 
 
@@ -50,14 +52,17 @@ def _about(result: SearchResult, evaluation: Evaluation) -> str:
     return "\n".join([first, "", *lines, "", *(f"    {line}" for line in genotype)])
 
 
-def _check(text: str, wanted: nn.Module) -> None:
-    """The file must build a network with the weights of the one that was scored."""
+def _check(text: str, wanted: nn.Module, input_shape: Shape) -> None:
+    """The file must build a network that is equal to the one that was scored."""
     namespace: dict[str, object] = {"__name__": "found_network"}
     exec(compile(text, "network.py", "exec"), namespace)
     build = namespace["build"]
     assert callable(build)
-    shapes = [[tuple(value.shape) for value in module.state_dict().values()] for module in (build(), wanted)]
-    if sorted(shapes[0]) != sorted(shapes[1]):
+    try:
+        found, other = (construct(module.eval(), input_shape).fingerprint for module in (build(), wanted))
+    except (FxScoreError, TypeError, ValueError, RuntimeError) as error:  # layers that refuse their arguments
+        raise SearchError(f"the network's plain file cannot be compared with it: {error}") from None
+    if found != other:
         raise SearchError(
             "the network's plain file builds another network; please report its genotype, which the front holds"
         )

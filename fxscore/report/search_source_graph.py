@@ -1,19 +1,26 @@
 """Any traceable network as a Python file, layer by layer from its `torch.fx` trace.
 
-torch's own layers print as the call that makes them; a trace that holds anything else is refused.
+torch's own layers print as the call that makes them; a trace that holds anything else is refused. Where a linear layer
+comes last, its number of outputs is an option of the builder, `num_classes`, as in timm and torchvision.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 import textwrap
 from collections import Counter
 
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from fxscore.errors import SearchError
 from fxscore.types import Shape
 
+_PLACES = ("device", "dtype")
+_ANY = (
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.VAR_KEYWORD,
+)  # of nn.Identity, which takes anything
 _TEMPLATE = '''"""{about}
 """
 
@@ -26,7 +33,7 @@ INPUT_SHAPE = {shape}
 
 
 class Network(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self{classes}) -> None:
         super().__init__()
 {layers}
 
@@ -34,8 +41,8 @@ class Network(nn.Module):
 {steps}
 
 
-def build() -> nn.Module:
-    return Network()
+def build({option}) -> nn.Module:
+    return Network({argument})
 '''
 
 
@@ -43,18 +50,24 @@ def graph_source(module: nn.Module, input_shape: Shape, about: str) -> str:
     """The text of the file; `about` is its docstring.
 
     Raises:
-        SearchError: the network cannot be traced, or a layer is none of torch's own.
+        SearchError: the network cannot be traced, or a layer is none of torch's plain ones.
     """
     try:
         graph = fx.Tracer().trace(module.eval())
     except (fx.proxy.TraceError, TypeError, RuntimeError, ValueError) as error:
         raise SearchError(f"the network cannot be traced, so it has no plain file: {error}") from None
     _rename_input(graph)
+    last = _classifier(graph, module)
     names = _rename(graph, module)
-    layers = [f"self.{name} = {_call(module.get_submodule(target))}" for target, name in names.items()]
+    calls = {target: _call(module.get_submodule(target), target == last) for target in names}
+    layers = [f"self.{name} = {calls[target]}" for target, name in names.items()]
+    option = "" if last is None else f"num_classes: int = {module.get_submodule(last).out_features}"
     return _TEMPLATE.format(
         about=about,
         shape=input_shape,
+        classes=f", {option}" if option else "",
+        option=option,
+        argument="num_classes" if option else "",
         layers=textwrap.indent("\n".join(layers), " " * 8),
         steps=textwrap.indent(_steps(graph), " " * 8),
     )
@@ -86,12 +99,45 @@ def _rename(graph: fx.Graph, module: nn.Module) -> dict[str, str]:
     return names
 
 
-def _call(layer: nn.Module) -> str:
-    """`nn.Conv2d(3, 16, kernel_size=(3, 3), …)`."""
-    text = repr(layer)
-    if not type(layer).__module__.startswith("torch.nn.") or "\n" in text:
-        raise SearchError(f"{type(layer).__name__} is none of torch's own layers: it has no plain file")
-    return f"nn.{text}"
+def _classifier(graph: fx.Graph, module: nn.Module) -> str | None:
+    """The target of the linear layer that gives the output, if one does."""
+    last = next(node for node in graph.nodes if node.op == "output").args[0]
+    if not isinstance(last, fx.Node) or last.op != "call_module":
+        return None
+    target = str(last.target)
+    once = sum(node.target == last.target for node in graph.nodes) == 1
+    return target if once and isinstance(module.get_submodule(target), nn.Linear) else None
+
+
+def _call(layer: nn.Module, classifies: bool) -> str:
+    """`nn.Conv2d(3, 16, 3, padding=1)`: the arguments that differ from their defaults."""
+    if not type(layer).__module__.startswith("torch.nn.") or list(layer.children()):
+        raise SearchError(f"{type(layer).__name__} is none of torch's plain layers: it has no plain file")
+    arguments = []
+    for name, parameter in inspect.signature(type(layer)).parameters.items():
+        if parameter.kind in _ANY or name in _PLACES:
+            continue
+        value = _plain(getattr(layer, name, parameter.default), layer)
+        if name == "bias":
+            value = isinstance(value, Tensor)
+        if classifies and name == "out_features":
+            arguments.append("num_classes")
+        elif parameter.default is parameter.empty:
+            arguments.append(repr(value))
+        elif value != parameter.default:
+            arguments.append(f"{name}={value!r}")
+    return f"nn.{type(layer).__name__}({', '.join(arguments)})"
+
+
+def _plain(value: object, layer: nn.Module) -> object:
+    """One number where a convolution or pool has it for every axis."""
+    if (
+        isinstance(value, tuple)
+        and len(set(value)) == 1
+        and ("Conv" in (kind := type(layer).__name__) or "Pool" in kind)
+    ):
+        return value[0]
+    return value
 
 
 def _steps(graph: fx.Graph) -> str:

@@ -58,13 +58,13 @@ def super_block(
     return layers
 
 
-def build(classes: int = {classes}) -> nn.Module:
+def build(num_classes: int = {classes}) -> nn.Module:
     layers, width = [*conv_bn(3, STEM, 3), nn.ReLU()], STEM
     for kind, k, stride, channels, bottleneck, sub_layers in BLOCKS:
         layers += super_block(kind, k, stride, width, channels, bottleneck, sub_layers)
         width = channels
     layers += [*conv_bn(width, TAIL, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    return nn.Sequential(*layers, nn.Linear(TAIL, classes))
+    return nn.Sequential(*layers, nn.Linear(TAIL, num_classes))
 '''
 
 

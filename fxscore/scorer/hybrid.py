@@ -16,12 +16,13 @@ from fxscore.errors import CheckpointError, ScorerError
 from fxscore.graph_features.layers import larger_side
 from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
-from fxscore.scorer.fitting import Model, check_accuracies, subjects_of
+from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.hybrid_scale import Percentiles
 from fxscore.scorer.subject import Subject
+from fxscore.scorer.subjects import Model, subjects_of
 from fxscore.types import Shape
 
 ENCODER = "encoder."

@@ -59,14 +59,25 @@ def load_scorer(scorer: str | Path | Scorer | None = None) -> Scorer:
         return _load_file(WEIGHTS / f"{DEFAULT_SCORER}{SUFFIX}")
     if not isinstance(scorer, (str, Path)):
         return scorer
-    shipped = WEIGHTS / f"{scorer}{SUFFIX}"
-    if isinstance(scorer, str) and shipped.parent == WEIGHTS and shipped.is_file():
-        return _load_file(shipped)
+    if isinstance(scorer, str) and _is_shipped(scorer):
+        return _load_file(WEIGHTS / f"{scorer}{SUFFIX}")
     if isinstance(scorer, str) and (proxy := find_proxy(scorer)) is not None:
         return proxy
     if Path(scorer).exists() or str(scorer).endswith(SUFFIX):
         return _load_file(Path(scorer))
     raise ScorerError(_unknown(str(scorer)))
+
+
+def portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
+    """The scorer as other processes load it: a path becomes absolute, since they may have another current folder."""
+    if isinstance(scorer, str) and (_is_shipped(scorer) or find_proxy(scorer) is not None):
+        return scorer
+    return str(Path(scorer).resolve()) if isinstance(scorer, (str, Path)) else scorer
+
+
+def _is_shipped(name: str) -> bool:
+    path = WEIGHTS / f"{name}{SUFFIX}"
+    return path.parent == WEIGHTS and path.is_file()
 
 
 _KINDS: dict[str, Callable[[Checkpoint], Scorer]] = {
@@ -76,8 +87,15 @@ _KINDS: dict[str, Callable[[Checkpoint], Scorer]] = {
 }
 
 
-@lru_cache(maxsize=8)
 def _load_file(path: Path) -> Scorer:
+    """Read once for as long as the file stays as it is."""
+    place = path.resolve()
+    stamp = (place.stat().st_mtime_ns, place.stat().st_size) if place.is_file() else (0, 0)
+    return _read(path, place, stamp)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, place: Path, stamp: tuple[int, int]) -> Scorer:
     checkpoint = load_checkpoint(path)
     if checkpoint.kind not in _KINDS:
         raise ScorerError(f"{path} holds a scorer of kind {checkpoint.kind!r}, which this version cannot use")

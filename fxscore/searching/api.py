@@ -11,6 +11,7 @@ from typing import Any
 from fxscore.errors import SearchError
 from fxscore.run import Store, default_store_path, package_version
 from fxscore.scorer import Scorer, load_scorer
+from fxscore.scorer.registry import portable
 from fxscore.searching.goals import Limits, Objective
 from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
 from fxscore.searching.journal import Journal
@@ -97,7 +98,7 @@ def search(
         names = needed(goals, limits)
         resources = Resources(workers, time_limit, memory_limit, kept)
         bench = stack.enter_context(Bench(handle, resources, names))
-        measures = open_measures(bench, names, _portable(scorer))
+        measures = open_measures(bench, names, portable(scorer))
         measurer = Measurer(opened, goals, limits, measures)
         loop = Loop(task, strategy, measurer, budget, generations, journal, watcher)
         interrupted = loop.run()
@@ -118,13 +119,6 @@ def make_strategy(algorithm: str, task: Task) -> Strategy:
     except ImportError as error:
         raise SearchError(f"{algorithm} needs pymoo ({error}): pip install 'fxscore[search]'") from None
     return NSGA2Search(task, differential=algorithm == "nsga2-de")
-
-
-def _portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
-    """Workers may have another current folder, so a path becomes absolute."""
-    if isinstance(scorer, (str, Path)):
-        return str(Path(scorer).resolve()) if Path(scorer).exists() else str(scorer)
-    return scorer
 
 
 def _settings(

@@ -17,9 +17,10 @@ from fxscore.evaluate.estimates import Estimate
 from fxscore.scorer import FTScoreNet, Hybrid, Settings
 from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.scorer.features import NetworkFeatures, fingerprint_of
-from fxscore.scorer.fitting import LEAST, Model, check_accuracies, subject_of
+from fxscore.scorer.fitting import LEAST, check_accuracies
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.hybrid_learners import Learning
+from fxscore.scorer.subjects import Model, subject_of
 from fxscore.train.data import CellSet
 from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
 from fxscore.train.loop import Trainer, score_cells

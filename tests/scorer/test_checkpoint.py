@@ -18,7 +18,7 @@ from torch import nn
 from fxscore.errors import CheckpointError, FxScoreError, ScorerError
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
-from fxscore.scorer.registry import load_scorer
+from fxscore.scorer.registry import load_scorer, portable
 from fxscore.scorer.subject import Subject
 
 SMALL = Settings(batch=2, input_shape=(3, 4, 4), n_in=2, n_out=2, kernel_size=2)
@@ -55,6 +55,28 @@ def test_round_trip(changes: Mapping[str, Any], tmp_path: Path) -> None:
 
 def test_a_path_is_a_scorer(file: Path) -> None:
     assert load_scorer(file).scorer_id == load_scorer(str(file)).scorer_id == small().scorer_id
+
+
+def test_a_file_that_was_written_again_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, seed in (("a", 0), ("b", 1)):
+        (tmp_path / folder).mkdir()
+        save_checkpoint(tmp_path / folder / "s.safetensors", FTScoreNet(SMALL, seed=seed).to_checkpoint({}))
+    monkeypatch.chdir(tmp_path / "a")
+    first = load_scorer("s.safetensors")
+    assert load_scorer("s.safetensors") is first
+    monkeypatch.chdir(tmp_path / "b")
+    second = load_scorer("s.safetensors")
+    assert second.scorer_id != first.scorer_id
+    save_checkpoint(Path("s.safetensors"), FTScoreNet(SMALL, seed=2).to_checkpoint({}))
+    assert load_scorer("s.safetensors").scorer_id not in (first.scorer_id, second.scorer_id)
+
+
+def test_a_file_or_folder_takes_no_shipped_name_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("general", "naswot"):
+        Path(name).mkdir()
+        assert portable(name) == name
+    assert portable(Path("mine.safetensors")) == str(tmp_path / "mine.safetensors")
 
 
 def test_the_id_follows_name_and_values() -> None:

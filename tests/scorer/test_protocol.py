@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from fxscore.errors import CaptureError
 from fxscore.scorer import FTScoreNet, Settings, Subject
 from fxscore.scorer.protocol import attempts, seen_shape
+from fxscore.scorer.subjects import subject_of
 from fxscore.types import Shape
 
 
@@ -104,3 +105,10 @@ def test_costs_are_those_of_the_networks_own_shape() -> None:
 
 def test_settings_are_part_of_the_scorers_identity() -> None:
     assert SMALL.scorer_id != OWN.scorer_id
+
+
+def test_what_a_reference_is_fitted_at_is_what_it_is_scored_at() -> None:
+    """LeViT takes one size, but its recipe builds it for another."""
+    subject = subject_of("timm:levit_128s")
+    subject.construct(2, (3, 64, 64))
+    assert subject.seen_shapes == ((3, 64, 64),)

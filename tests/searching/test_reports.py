@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +42,15 @@ def result_of(space: AnySpace, count: int = 4) -> SearchResult:
     return SearchResult(space, space.name, objectives, (tuple(found[:2]), (*found[2:], beyond)), SETTINGS)
 
 
-@pytest.fixture(params=["zen_resnet", "nasbench201", "nasbench_macro", "tiny"])
+@pytest.fixture(params=["zen_resnet", "nasbench201", "nasbench_macro", "darts", "tiny"])
 def result(request: pytest.FixtureRequest) -> SearchResult:
     return result_of(Tiny() if request.param == "tiny" else get_space(request.param))
 
 
-def built(source: str) -> nn.Module:
+def built(source: str, **options: Any) -> nn.Module:
     namespace: dict[str, Any] = {"__name__": "found"}
     exec(compile(source, "network.py", "exec"), namespace)
-    module: nn.Module = namespace["build"]()
+    module: nn.Module = namespace["build"](**options)
     return module
 
 
@@ -68,6 +70,23 @@ class TestSource:
         modules = (built(network_source(result, evaluation)), result.build(evaluation))
         prints = {construct(module, result.space.input_shape, 4).fingerprint for module in modules}
         assert len(prints) == 1
+
+    def test_the_number_of_classes_is_an_option(self, result: SearchResult) -> None:
+        """`fxscore train-network` asks for it by timm's name."""
+        network = built(network_source(result, result.history[0][0]), num_classes=7).eval()
+        with torch.no_grad():
+            assert network(torch.zeros(2, *result.space.input_shape)).shape == (2, 7)
+
+    def test_the_network_of_a_file_is_saved_and_loaded(
+        self, result: SearchResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "found_by_search.py").write_text(network_source(result, result.history[0][0]))
+        monkeypatch.syspath_prepend(tmp_path)
+        network = importlib.import_module("found_by_search").build()
+        torch.save(network, tmp_path / "network.pt")
+        again = torch.load(tmp_path / "network.pt", weights_only=False)
+        assert [*again.state_dict()] == [*network.state_dict()]
+        monkeypatch.delitem(sys.modules, "found_by_search")
 
     def test_the_file_stands_alone(self, result: SearchResult) -> None:
         source = network_source(result, result.history[0][0])
