@@ -19,7 +19,9 @@ from fxscore.train.ensemble import fit_ensemble, score_together
 from fxscore.train.plan import TrainingPlan
 
 
-def run_ensemble(plan: TrainingPlan, names: Sequence[str], data: Path, out: Path, test: int) -> None:
+def run_ensemble(
+    plan: TrainingPlan, names: Sequence[str], data: Path, out: Path, test: int, same_draw: bool = False
+) -> None:
     """Find the weights of an ensemble on drawn cells, measure it on others and write its file.
 
     The weights are found on the validation part of each space's draw: where the members were trained with the same
@@ -31,13 +33,17 @@ def run_ensemble(plan: TrainingPlan, names: Sequence[str], data: Path, out: Path
         data: Folder of the benchmark tables.
         out: The ensemble's file.
         test: Cells of each space to measure on, among those not drawn; 0 takes all.
+        same_draw: Take cells, validation and seed from the members' plans instead.
+
+    Raises:
+        TrainingError: A scorer is no FT-ScoreNet, or the members' draws differ where they are asked for.
     """
     members = [_member(name) for name in names]
     homes = [_home(member) for member in members]
     plan = replace(
         plan, spaces=plan.spaces or tuple(dict.fromkeys(space for home in homes for space in home))
     )
-    plan = replace(plan, settings=members[0].settings)
+    plan = replace(plan, settings=members[0].settings, **(_draw(members) if same_draw else {}))
     drawn = {space: split(plan, data, space, plan.labels.get(space)) for space in plan.spaces}
     cells = {space: held if len(held) > 1 else training for space, (training, held, _) in drawn.items()}
     ensemble, fitted = fit_ensemble(members, cells, homes, plan.seed, out.name.removesuffix(".safetensors"))
@@ -55,6 +61,18 @@ def _member(name: str) -> FTScoreNet:
     if not isinstance(scorer, FTScoreNet):
         raise TrainingError(f"{name} is no FT-ScoreNet; an ensemble is made of these")
     return scorer
+
+
+def _draw(members: Sequence[FTScoreNet]) -> dict[str, Any]:
+    """The draw that all members share: its validation part is what none of them was trained on."""
+    plans = [member.record.get("plan", {}) for member in members]
+    draws = [{name: plan.get(name) for name in ("cells", "validation", "seed")} for plan in plans]
+    if None in draws[0].values() or any(draw != draws[0] for draw in draws):
+        raise TrainingError(
+            "the members were not trained on one draw of cells; say with --cells, --validation and --seed which draw's "
+            "validation part the weights are to be found on, such as no member was trained on"
+        )
+    return draws[0]
 
 
 def _home(member: FTScoreNet) -> tuple[str, ...]:

@@ -59,7 +59,11 @@ def train(
     ] = None,
     cells: Annotated[
         int | None,
-        typer.Option(min=0, help="Architectures drawn from each table; 0 takes all.", show_default="0"),
+        typer.Option(
+            min=0,
+            help="Architectures drawn from each table; 0 leaves a tenth to measure on, 1,000 at most.",
+            show_default="0",
+        ),
     ] = None,
     samples: Annotated[
         int | None, typer.Option(min=2, help="Architectures in one listwise step.", show_default="64")
@@ -148,10 +152,11 @@ def fit_together(
     if not members:
         raise typer.BadParameter("name the trained scorers: fxscore train --ensemble A.safetensors …")
     chosen = combine(plan, (), labels, given, {})
+    same_draw = plan is None and all(given[name] is None for name in ("cells", "validation", "seed"))
 
     from fxscore.cli.ensembling import run_ensemble
 
-    run_ensemble(chosen if plan else replace(chosen, spaces=()), members, data, out, test)
+    run_ensemble(chosen if plan else replace(chosen, spaces=()), members, data, out, test, same_draw)
 
 
 def combine(

@@ -76,6 +76,8 @@ def report(console: Console, measured: Sequence[Mapping[str, Any]], out: Path) -
         figures = f"ρ {line['spearman']:.3f}, τ {line['kendall']:.3f}"
         caution = f" ({line['caution']})" if "caution" in line else ""
         console.print(f"{figures} on {line['n']} {line['on']}{caution}", highlight=False)
+    if not measured:
+        console.print("not measured: the draw left fewer than two cells of every space; take fewer with --cells")
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
 
 

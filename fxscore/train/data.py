@@ -46,6 +46,7 @@ TABLES = {
 }
 
 
+LEFT = 1000  # cells to measure on, where a run takes as many as it can
 _NO_GRAPH = fx.GraphModule({}, fx.Graph())
 
 
@@ -136,9 +137,12 @@ def load_cells(data: Path, space: str, label: str | None, settings: Settings) ->
 
 
 def split_cells(cells: CellSet, count: int, validation: float, seed: int) -> tuple[CellSet, CellSet, CellSet]:
-    """(training, validation, all other cells), drawn with `seed`; `count` covers training and validation."""
+    """(training, validation, all other cells), drawn with `seed`; `count` covers training and validation.
+
+    A `count` of 0 leaves a tenth to measure on, at most `LEFT`.
+    """
     order = torch.randperm(len(cells), generator=torch.Generator().manual_seed(seed)).tolist()
-    chosen = order[: count or len(order)]
+    chosen = order[: count or len(order) - min(LEFT, len(order) // 10)]
     held = round(validation * len(chosen))
     return cells.subset(chosen[held:]), cells.subset(chosen[:held]), cells.subset(order[len(chosen) :])
 

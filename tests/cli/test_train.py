@@ -20,11 +20,15 @@ SMALL = "--cells 6 --samples 4 --steps 3 --batch 2 --resolution 8 --validation 0
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A table of ten random cells; their labels grow from row to row."""
+    """A table of ten random cells."""
+    return write_table(tmp_path / "tables", 10)
+
+
+def write_table(folder: Path, count: int) -> Path:
+    """Labels grow from row to row."""
     space, generator = get_space("nasbench201"), torch.Generator().manual_seed(0)
     columns = ["cifar100_test_200ep", "cifar100_valid_200ep"]
-    rows = [f"{space.format(space.sample(generator))},{50 + i},{40 + i}" for i in range(10)]
-    folder = tmp_path / "tables"
+    rows = [f"{space.format(space.sample(generator))},{50 + i},{40 + i}" for i in range(count)]
     folder.mkdir()
     with gzip.open(folder / "nas_bench_201.csv.gz", "wt") as file:
         file.write("\n".join([f"cell,{','.join(columns)}", *rows]) + "\n")
@@ -110,3 +114,14 @@ def test_a_plan_with_an_unknown_name_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps({"spaces": ["macro"], "stepz": 7}))
     with pytest.raises(TrainingError, match="stepz"):
         train.combine(file, (), [], {}, {})
+
+
+@pytest.mark.parametrize(("count", "measured"), [(10, []), (20, [2])])
+def test_without_a_number_of_cells_a_tenth_is_left_to_measure_on(
+    count: int, measured: list[int], tmp_path: Path, capsys: Captured
+) -> None:
+    data, out = write_table(tmp_path / "tables", count), tmp_path / "all.safetensors"
+    few = "--samples 4 --steps 1 --batch 2 --resolution 8".split()
+    assert run(["train", "nasbench201", "--data", str(data), "--out", str(out), *few]) == 0
+    assert [line["n"] for line in load_checkpoint(out).record["measured"]] == measured
+    assert ("not measured" in capsys.readouterr().err) == (not measured)

@@ -61,6 +61,21 @@ def test_an_ensemble_is_one_scorer_with_its_members_records(
     assert "history" not in json.dumps(record["members"])
 
 
+def test_the_draw_is_that_of_the_members_unless_they_differ(
+    data: Path, members: list[str], tmp_path: Path, capsys: Captured
+) -> None:
+    out = str(tmp_path / "both.safetensors")
+    assert run(["train", "--ensemble", *members, "--data", str(data), "--out", out]) == 0
+    record = load_checkpoint(Path(out)).record
+    assert record["trained_on"] == "2 members; weights found on cells: 2 of nasbench201"
+    assert [record["plan"][name] for name in ("cells", "validation", "seed")] == [6, 0.4, 0]
+    other = str(tmp_path / "other.safetensors")
+    assert run(["train", "nasbench201", "--data", str(data), "--out", other, *SMALL, "--seed", "1"]) == 0
+    capsys.readouterr()
+    assert run(["train", "--ensemble", members[0], other, "--data", str(data), "--out", out]) == 2
+    assert "not trained on one draw" in capsys.readouterr().err
+
+
 def test_what_is_no_ft_scorenet_is_refused(
     data: Path, members: list[str], tmp_path: Path, capsys: Captured
 ) -> None:
