@@ -47,7 +47,10 @@ def search(
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where history and results go.")] = Path(
         "runs/search"
     ),
-    budget: Annotated[int, typer.Option(min=1, help="Networks to score at most.")] = 1000,
+    budget: Annotated[
+        int | None,
+        typer.Option(min=1, help="Networks to score at most.", show_default="as the generations need"),
+    ] = None,
     objective: Annotated[
         list[str] | None,
         typer.Option(
@@ -64,9 +67,19 @@ def search(
         Literal["nsga2-de", "nsga2", "regularised-evolution", "random"],
         typer.Option(help="What proposes networks."),
     ] = "nsga2-de",
-    population: Annotated[int, typer.Option(min=2, help="Networks of one generation.")] = 64,
+    population: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Networks of one generation.",
+            show_default="512, the paper's, or a sixteenth of the budget",
+        ),
+    ] = None,
     generations: Annotated[
-        int | None, typer.Option(min=1, help="Generations at most.", show_default="until the budget is used")
+        int | None,
+        typer.Option(
+            min=1, help="Generations at most.", show_default="until the budget is used; without one 100"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the search in the folder.")] = False,
@@ -100,37 +113,55 @@ def search(
         "no_store": no_store,
     }
     result = _search(space, budget, algorithm=algorithm, generations=generations, folder=out, **shared)
-    against = None
-    if baseline and not result.interrupted:
-        scored = sum(each.attempted for generation in result.history for each in generation)
-        folder = out / "random"
-        again = {**shared, "resume": (folder / "history.jsonl").exists()}
-        against = _search(space, scored, algorithm="random", folder=folder, **again)
-    _show(result, against, min_params, out, picture)
-    raise typer.Exit(INTERRUPTED if result.interrupted else 0)
+    _show(result, min_params, out, picture)
+    interrupted = result.interrupted
+    if baseline and not interrupted:
+        interrupted = _compare(result, space, out, picture, shared)
+    if interrupted:
+        typer.echo("fxscore: interrupted; --resume goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED)
 
 
-def _search(space: str, budget: int, **chosen: Any) -> SearchResult:
+def _search(
+    space: str, budget: int | None, population: int | None, generations: int | None, **chosen: Any
+) -> SearchResult:
     from fxscore.cli.search_progress import SearchProgress
     from fxscore.searching import search as run
+    from fxscore.searching import sizes
 
-    with SearchProgress(budget, output.console(stderr=True)) as progress:
-        return run(space, budget=budget, watcher=progress, **chosen)
+    size = sizes(budget, population, generations)
+    with SearchProgress(size.budget, output.console(stderr=True), size.generations) as progress:
+        return run(space, **size._asdict(), watcher=progress, **chosen)
 
 
-def _show(
-    result: SearchResult, against: SearchResult | None, min_params: float, out: Path, picture: str
-) -> None:
+def _compare(result: SearchResult, space: str, out: Path, picture: str, shared: dict[str, Any]) -> bool:
+    """Search at random for as many networks and plot both; whether it was interrupted."""
+    from fxscore.report.search_plots import plot_convergence
+
+    scored = sum(each.attempted for generation in result.history for each in generation)
+    folder = out / "random"
+    again = {
+        **shared,
+        "resume": (folder / "history.jsonl").exists(),
+        "population": result.settings["population"],
+    }
+    against = _search(space, scored, generations=None, algorithm="random", folder=folder, **again)
+    if not against.interrupted:
+        path = out / f"convergence.{picture}"
+        plot_convergence({"search": result, "random search": against}, path)
+        typer.echo(f"wrote {path}", err=True)
+    return against.interrupted
+
+
+def _show(result: SearchResult, min_params: float, out: Path, picture: str) -> None:
     """Print the front and write the folder."""
     from fxscore.report.search_files import write_search
     from fxscore.report.search_table import print_search
 
     chosen = _chosen(result, min_params)
     print_search(output.console(), result, chosen)
-    for path in write_search(result, chosen, out, against=against, picture=picture):
+    for path in write_search(result, chosen, out, picture=picture):
         typer.echo(f"wrote {path}", err=True)
-    if result.interrupted:
-        typer.echo("fxscore: interrupted; --resume goes on from here", err=True)
 
 
 def _chosen(result: SearchResult, min_params: float) -> Evaluation | None:

@@ -19,10 +19,13 @@ class SearchProgress(CountedProgress):
     Args:
         budget: How many networks will be scored.
         console: Where to show it; a bar if it is a terminal.
+        generations: How many there will be, where they end the search; they are then what is counted, for networks
+            that pass a limit are not scored.
     """
 
-    def __init__(self, budget: int, console: Console) -> None:
-        super().__init__(budget, console)
+    def __init__(self, budget: int, console: Console, generations: int | None = None) -> None:
+        super().__init__(generations or budget, console)
+        self._by_generation, self._replayed = generations is not None, 0
         self.arrivals = self.cached = 0
         self._in_generation = 0
         self._standing = Standing(0, 0, None, 0, replayed=False)
@@ -40,12 +43,15 @@ class SearchProgress(CountedProgress):
     def generation(self, progress: Standing) -> None:
         """A generation is done."""
         self._standing, self._in_generation = progress, 0
+        self._replayed += progress.replayed
         self.show()
 
     @property
     def done(self) -> int:
-        """Networks scored, replayed ones included."""
-        return self._standing.scored + self._in_generation
+        """Generations, or networks scored; replayed ones included."""
+        return (
+            self._standing.generation if self._by_generation else self._standing.scored + self._in_generation
+        )
 
     def text(self) -> str:
         """What a glance should tell: ``generation 3, best 0.1234, front 7, 12 % cached, 4.2/s, 40 s left``."""
@@ -53,7 +59,9 @@ class SearchProgress(CountedProgress):
         parts = [f"generation {standing.generation}", f"best {numbers.score(standing.best)}"]
         parts += [f"front {standing.front}"]
         if self.arrivals:
-            rate = self.arrivals / max(time.monotonic() - self.start, 1e-6)
-            left = numbers.seconds(max(0, self.total - self.done) / rate)
-            parts += [f"{100 * self.cached / self.arrivals:.0f} % cached", f"{rate:.2g}/s", f"{left} left"]
+            seconds = max(time.monotonic() - self.start, 1e-6)
+            fresh = standing.generation - self._replayed if self._by_generation else self.arrivals
+            parts += [f"{100 * self.cached / self.arrivals:.0f} % cached", f"{self.arrivals / seconds:.2g}/s"]
+            if fresh:
+                parts.append(f"{numbers.seconds(max(0, self.total - self.done) * seconds / fresh)} left")
         return ", ".join(parts)

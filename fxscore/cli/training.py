@@ -77,7 +77,9 @@ def report(console: Console, measured: Sequence[Mapping[str, Any]], out: Path) -
         caution = f" ({line['caution']})" if "caution" in line else ""
         console.print(f"{figures} on {line['n']} {line['on']}{caution}", highlight=False)
     if not measured:
-        console.print("not measured: the draw left fewer than two cells of every space; take fewer with --cells")
+        console.print(
+            "not measured: the draw left fewer than two cells of every space; take fewer with --cells"
+        )
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -46,7 +46,6 @@ def write_search(
     chosen: Evaluation | None,
     folder: Path,
     *,
-    against: SearchResult | None = None,
     picture: str = "png",
 ) -> list[Path]:
     """Write front, plots, and the chosen network's drawing and source; returns the files.
@@ -55,7 +54,6 @@ def write_search(
         result: of the search.
         chosen: the network to mark, to draw and to write as a Python file; None writes none.
         folder: made where it is not there.
-        against: another search, such as random search, for the convergence plot.
         picture: `png`, `svg` or `pdf`.
     """
     from fxscore.report.search_drawing import draw_network
@@ -69,8 +67,7 @@ def write_search(
         return files
     pareto, convergence = folder / f"pareto.{picture}", folder / f"convergence.{picture}"
     plot_pareto(result, chosen, pareto)
-    runs = {"search": result, **({"random search": against} if against else {})}
-    plot_convergence(runs, convergence)
+    plot_convergence({"search": result}, convergence)
     files += [pareto, convergence]
     if chosen is not None:
         drawing = folder / f"network.{picture}"

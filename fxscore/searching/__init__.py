@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fxscore.searching.api import ALGORITHMS, HISTORY, search
+from fxscore.searching.api import ALGORITHMS, HISTORY, search, sizes
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import Limits, Objective
 from fxscore.searching.loop import Progress, SearchWatcher
@@ -18,4 +18,5 @@ __all__ = [
     "SearchResult",
     "SearchWatcher",
     "search",
+    "sizes",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fxscore.errors import SearchError
 from fxscore.run import Store, default_store_path, package_version
@@ -24,19 +24,20 @@ from fxscore.searching.strategy import Strategy, Task
 
 ALGORITHMS = ("nsga2-de", "nsga2", "regularised-evolution", "random")
 HISTORY = "history.jsonl"
+PAPER_POPULATION, PAPER_GENERATIONS = 512, 100
 
 
 def search(
     space: str | AnySpace,
     *,
     scorer: str | Path | Scorer | None = None,
-    budget: int = 1000,
+    budget: int | None = None,
     objectives: Sequence[str] = ("score", "params"),
     max_params: float | None = None,
     max_macs: float | None = None,
     max_layers: float | None = None,
     algorithm: str = "nsga2-de",
-    population: int = 64,
+    population: int | None = None,
     generations: int | None = None,
     seed: int = 0,
     folder: Path | str | None = None,
@@ -56,7 +57,8 @@ def search(
         space: a space, a shipped one's name (`zen_resnet`), or `nets.py:Plain`. The networks of a class that other
             processes cannot import (of `__main__`, of a notebook) are scored in this process, one at a time.
         scorer: as for `fxscore.score`.
-        budget: networks to score at most. Those that pass a limit are not scored and do not count.
+        budget: networks to score at most; those that pass a limit are not scored and do not count. By default what the
+            generations need.
         objectives: `score`, `params`, `macs`, `layers`, `activations`, `latency` (seconds of one image on one
             thread) or any proxy, with `min:` or `max:` before the name to turn what is better.
         max_params: parameters at most; decided before scoring, like the two that follow.
@@ -64,8 +66,9 @@ def search(
         max_layers: layers at most, as the space counts them (`SearchSpace.count_layers`), else convolution and linear
             layers.
         algorithm: one of `ALGORITHMS`.
-        population: networks of one generation.
-        generations: at most; None until the budget is used up.
+        population: networks of one generation; by default 512, as in the paper (IV-A3), or a sixteenth of a smaller
+            budget.
+        generations: at most; by default until the budget is used up, and without one 100, as in the paper.
         seed: of everything random in the search.
         folder: keeps the history there, from which `resume` goes on.
         resume: go on with the history of `folder`, with equal results to an uninterrupted search.
@@ -83,7 +86,8 @@ def search(
     opened, handle = open_space(space)
     goals = tuple(map(Objective.parse, objectives))
     limits = Limits(max_params, max_macs, max_layers)
-    task = Task(opened, goals, population, seed, limits)
+    size = sizes(budget, population, generations)
+    task = Task(opened, goals, size.population, seed, limits)
     strategy = make_strategy(algorithm, task)
     settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
     with ExitStack() as stack:
@@ -100,10 +104,28 @@ def search(
         bench = stack.enter_context(Bench(handle, resources, names))
         measures = open_measures(bench, names, portable(scorer))
         measurer = Measurer(opened, goals, limits, measures)
-        loop = Loop(task, strategy, measurer, budget, generations, journal, watcher)
+        loop = Loop(task, strategy, measurer, size.budget, size.generations, journal, watcher)
         interrupted = loop.run()
     history = tuple(map(tuple, loop.history))
     return SearchResult(opened, handle.place, goals, history, settings, interrupted)
+
+
+class Sizes(NamedTuple):
+    """How large a search is: networks to score, networks of a generation, generations (None: no limit)."""
+
+    budget: int
+    population: int
+    generations: int | None
+
+
+def sizes(budget: int | None = None, population: int | None = None, generations: int | None = None) -> Sizes:
+    """What is not given is the paper's, or fits the budget; see `search`."""
+    if population is None:
+        population = PAPER_POPULATION if budget is None else max(4, min(PAPER_POPULATION, budget // 16))
+    if budget is None:
+        generations = generations or PAPER_GENERATIONS
+        budget = population * generations
+    return Sizes(budget, population, generations)
 
 
 def make_strategy(algorithm: str, task: Task) -> Strategy:

@@ -13,6 +13,7 @@ from itertools import accumulate
 from types import TracebackType
 from typing import Any, Protocol
 
+from fxscore.errors import ModelRefError
 from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
 from fxscore.run.executor import DEFAULT_SECONDS
 from fxscore.scorer import Scorer, load_scorer
@@ -22,6 +23,7 @@ from fxscore.searching.handle import AnySpace, LocalSpace, SpaceHandle
 from fxscore.searching.inline import InlineExecutor
 from fxscore.searching.job import SpaceJob, SpaceSession
 from fxscore.searching.latency import LatencyScorer
+from fxscore.sources.blame import foreign_code
 from fxscore.types import ModelRef, ScoreRecord
 
 
@@ -110,7 +112,11 @@ class Measurer:
 
     def _sized(self, text: str) -> _Draft:
         genotype = self.space.parse(text)
-        counts = self.space.count_parameters(genotype), self.space.count_layers(genotype)
+        try:
+            with foreign_code(text):
+                counts = self.space.count_parameters(genotype), self.space.count_layers(genotype)
+        except ModelRefError as error:
+            return _Draft(text, {}, UNBUILT, str(error))
         known = zip(("params", "layers"), counts, strict=True)
         return _Draft(text, {name: float(count) for name, count in known if count is not None})
 

@@ -144,11 +144,10 @@ def test_the_boxes_hold_all_parameters(result: SearchResult) -> None:
 
 def test_all_files_of_a_folder_are_written(result: SearchResult, tmp_path: Path) -> None:
     chosen = result.best()
-    files = write_search(result, chosen, tmp_path, against=result, picture="svg")
+    files = write_search(result, chosen, tmp_path, picture="svg")
     assert {path.name for path in files} == {
         *("front.json", "front.csv", "pareto.svg", "convergence.svg", "network.svg", "network.py")
     }
-    assert "random search" in (tmp_path / "convergence.svg").read_text()
     assert "chosen" in (tmp_path / "pareto.svg").read_text()
     assert all(path.stat().st_size > 60 for path in files)
 
@@ -182,5 +181,9 @@ def test_the_command_from_search_to_files(
     assert (tmp_path / "out" / "network.py").is_file()
     assert run_command([*words, "--max-params", "5e5", "--seed", "3"]) == 2
     assert "holds a search already" in capsys.readouterr().err
-    assert run_command([*words, "--max-params", "5e5", "--seed", "3", "--resume"]) == 0
+    again = [*words, "--max-params", "5e5", "--seed", "3", "--resume", "--picture", "svg"]
+    assert run_command(again) == 0
     assert capsys.readouterr().out == shown.out
+    assert "random search" not in (tmp_path / "out" / "convergence.svg").read_text()
+    assert run_command([*again, "--baseline"]) == 0
+    assert "random search" in (tmp_path / "out" / "convergence.svg").read_text()

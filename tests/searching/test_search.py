@@ -14,7 +14,7 @@ import pytest
 import fxscore
 from fxscore.errors import SearchError, SpaceError
 from fxscore.run import export_rows
-from fxscore.searching import ALGORITHMS, HISTORY, SearchResult
+from fxscore.searching import ALGORITHMS, HISTORY, SearchResult, sizes
 from fxscore.searching.inline import InlineExecutor
 from fxscore.searching.job import SpaceJob, SpaceSession
 from fxscore.searching.measuring import Bench
@@ -142,6 +142,35 @@ def test_networks_that_do_not_build_are_infeasible_and_the_search_goes_on() -> N
     assert any("no kernel of five" in str(error) and "spaces.py" in str(error) for error in errors)
     assert all(not each.feasible for each in result.failures)
     assert any(each.error is None and each.feasible for each in result.history[-1])
+
+
+def test_sizes_that_cannot_be_counted_make_a_network_infeasible(here: None) -> None:
+    class Local(Tiny):
+        def count_layers(self, genotype: Any) -> int:
+            if genotype[0] == 1:
+                raise KeyError("no depth of one")
+            return int(genotype[0])
+
+    result = run(Local(), budget=16, population=8)
+    assert any("no depth of one" in str(each.error) for each in result.failures)
+    assert any(each.feasible for each in result.history[-1])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, (51_200, 512, 100)),
+        ({"generations": 3}, (1536, 512, 3)),
+        ({"population": 20}, (2000, 20, 100)),
+        ({"budget": 500}, (500, 31, None)),
+        ({"budget": 20_000, "generations": 9}, (20_000, 512, 9)),
+        ({"budget": 24, "population": 8}, (24, 8, None)),
+    ],
+)
+def test_what_is_not_said_of_its_size_is_the_papers(
+    given: dict[str, int], expected: tuple[int | None, ...]
+) -> None:
+    assert sizes(**given) == expected
 
 
 def test_a_builder_that_raises_is_an_error_in_this_process_too() -> None:
