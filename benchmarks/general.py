@@ -98,6 +98,7 @@ def size_scores(part: Part) -> dict[str, Floats]:
     """What plain sizes say, at the networks' own input."""
     found = {name: part.column(column) for name, column in SIZES.items()}
     found["activations·√params"] = found["activations"] + found["params"] / 2
+    found["activations·layers"] = found["activations"] + np.log(np.maximum(found["layers"], 1))
     return found
 
 

@@ -2,10 +2,11 @@
 
 ``python -m benchmarks.nasbench201 --data ../shared/data --work work/ --seeds 0 1 2`` trains FT-ScoreNets, for each
 seed, on 100 random cells (CIFAR-100 validation labels) and measures on all other cells of the table, for three data
-sets: one FT-ScoreNet, the ensemble of all, the hybrid scorer of the same cells, that with the ensemble, params and
-MACs. ``--cells 50 100 781`` does so for each number of cells. Features, fingerprints and sizes are those of
-``python -m benchmarks.features nasbench201 --data ../shared/data``. ``--scorer nasbench201`` measures a scorer that
-exists instead. Training state, scorers and scores are kept in the work folder, so that an interrupted run goes on.
+sets: one FT-ScoreNet, the ensemble of all, the hybrid scorer of the same cells, that with the ensemble, trees and a
+kernel machine on the hybrid's features, and sizes. ``--cells 50 100 781`` does so for each number of cells. Features
+and fingerprints are those of ``python -m benchmarks.features nasbench201 --data ../shared/data``. ``--scorer
+nasbench201`` measures a scorer that exists instead. Training state, scorers and scores are kept in the work folder, so
+that an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +23,12 @@ import torch
 
 from benchmarks.features import FOLDER, FeatureTable, network_key, read_whole
 from benchmarks.hybrid import TUNED_ON
+from benchmarks.learners import predictions
 from benchmarks.nasbench201_agreement import DATASETS, FIGURES, PICKS, Unseen
 from benchmarks.nasbench201_scores import Floats, score_table
 from benchmarks.nasbench201_shipped import evaluate_scorer
 from benchmarks.nasbench201_training import SPACE, curve_text, curves, plan_of, trained, training_seconds
-from benchmarks.results import command_line, table, write_section
+from benchmarks.results import command_line, picture, table, write_section
 from fxscore.evaluate import mean_over_runs, read_population, split_indices
 from fxscore.report.evaluation_table import interval_text
 from fxscore.report.plots import plot_curves
@@ -39,6 +42,12 @@ PAPER = (
     "whole space."
 )
 CELLS = 100
+SIZES = {
+    "params": "log_params",
+    "macs": "log_macs",
+    "activations": "own_log_weighted_activations",
+    "depth": "depth",
+}
 
 
 @dataclass(frozen=True)
@@ -69,14 +78,17 @@ def columns_of(
     hybrid = head.predict(feature_names(), features.values)
     both = np.column_stack([hybrid, raw])
     together = mixture_of(raw[seen], [1 / count] * count)
-    sizes = features.columns(["log_params", "log_macs"]).T
+    sizes = features.columns(list(SIZES.values())).T
+    varying = np.ptp(features.values[seen], axis=0) > 0
+    opponents = predictions(features.values[seen][:, varying], labels, features.values[:, varying], seed)
     all_nets = f"{count} FT-ScoreNets" if count > 1 else "FT-ScoreNet"
     return {
         all_nets: together.combine(raw),
         "FT-ScoreNet": raw[:, 0],
         "hybrid": hybrid,
         f"hybrid and {all_nets}": stacked(both[seen]).combine(both),
-        **dict(zip(("params", "macs"), sizes, strict=True)),
+        **opponents,
+        **dict(zip(SIZES, sizes, strict=True)),
     }
 
 
@@ -139,7 +151,8 @@ def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
     text = f"{_about(options, len(everything))}{_cost(list(wanted))}\n\n{summary(done)}"
     if curve := curves([members[0] for members in paths.values()]):
         text += f"\n\n{curve_text(curve, options.curve_cells)}"
-        plot_curves(curve, options.work / f"{SPACE}-curve.svg")
+        if options.write:
+            text += "\n\n" + picture(f"{SPACE}-curve.png", "Learning curve", partial(plot_curves, curve))
     if options.cells == [CELLS]:
         return "nasbench201", "Prediction on NAS-Bench-201 (Table VI)", text
     return "nasbench201-sizes", "Prediction on NAS-Bench-201 by numbers of training cells", text
@@ -173,8 +186,9 @@ def _about(options: argparse.Namespace, count: int) -> str:
         f"there are several. Strict: without the {TUNED_ON} cells on which settings were chosen, and without cells "
         "that the benchmark's string form joins with one of these or with a training cell. Regret: of "
         f"the seen cells and the {PICKS} best scored others, the one of best validation accuracy, in points of test "
-        f"accuracy below the best of these cells. Sizes are those of the canonical graph, without what carries only "
-        f"zeros. {PAPER}"
+        f"accuracy below the best of these cells. ExtraTrees, boosting and a kernel machine (`benchmarks.learners`) "
+        "learn from the hybrid's features and labels. Sizes are those of the canonical graph, without what carries "
+        f"only zeros. {PAPER}"
     )
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import platform
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+PICTURES = RESULTS.parent / "figures"
 README = Path(__file__).parents[1] / "README.md"
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "fxscore")
 HEADER = "# Results\n\nEach section is written by the command that it names; nothing is typed in by hand.\n"
@@ -66,6 +67,13 @@ def write_readme(key: str, body: str, path: Path = README) -> None:
     if count != 1:
         raise ValueError(f"{path} has {count} blocks named {key}, not one")
     path.write_text(text, encoding="utf-8")
+
+
+def picture(name: str, title: str, draw: Callable[[Path], object]) -> str:
+    """Draw a picture beside the results file; returns the Markdown that shows it there."""
+    PICTURES.mkdir(exist_ok=True)
+    draw(PICTURES / name)
+    return f"![{title}]({PICTURES.name}/{name})"
 
 
 def environment() -> str:

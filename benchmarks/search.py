@@ -17,13 +17,15 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import command_line, table, write_section
+from benchmarks.results import command_line, picture, table, write_section
 from fxscore.evaluate import mean_over_runs
 from fxscore.report.search_files import write_search
+from fxscore.report.search_plots import plot_convergence
 from fxscore.run.processes import usable_cores
 from fxscore.searching import ALGORITHMS, HISTORY, Evaluation, Progress, SearchResult, search
 from fxscore.types import ModelRef, ScoreRecord
@@ -32,20 +34,27 @@ SPACE = "zen_resnet"
 LIMITS: dict[str, Any] = {"max_params": 1e6, "max_layers": 18}
 MIN_PARAMS = 9e5
 FOLDER = Path("runs/search")
-FIGURES = Path(__file__).parent / "figures"
+NETWORKS = Path(__file__).parent / "networks"
 
 
 @dataclass
 class Watch:
-    """Counts what arrives, prints a line a generation, and interrupts when the time is up."""
+    """Counts what arrives, prints a line a generation, and interrupts when the time is up.
+
+    Time runs from the first network that is worked on, so that what is replayed costs none.
+    """
 
     seconds: float = float("inf")
     fresh: int = 0
     cached: int = 0
-    begin: float = field(default_factory=time.monotonic)
+    begin: float | None = None
 
     def working(self, refs: Sequence[ModelRef]) -> None:
-        """Nothing to count."""
+        """Networks are worked on; without any time, none is."""
+        if self.begin is None:
+            self.begin = time.monotonic()
+        if self.elapsed >= self.seconds:
+            raise KeyboardInterrupt
 
     def arrived(self, record: ScoreRecord, cached: bool) -> None:
         """A score is there."""
@@ -56,17 +65,13 @@ class Watch:
 
     def generation(self, progress: Progress) -> None:
         """A generation is done."""
-        print(f"{progress}, {self.rate:.2f} fresh networks/s", flush=True)
+        rate = self.fresh / self.elapsed if self.fresh else 0.0
+        print(f"{progress}, {rate:.2f} fresh networks/s", flush=True)
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self.begin
-
-    @property
-    def rate(self) -> float:
-        """Fresh networks a second."""
-        return self.fresh / self.elapsed
+        """Seconds since the first network was worked on."""
+        return 0.0 if self.begin is None else time.monotonic() - self.begin
 
 
 def paper_search(scorer: str, options: argparse.Namespace) -> tuple[SearchResult, Watch]:
@@ -92,7 +97,7 @@ def paper_search(scorer: str, options: argparse.Namespace) -> tuple[SearchResult
 
 @dataclass(frozen=True)
 class Throughput:
-    """What all sessions of one search have scored, replays apart."""
+    """What all timed sessions of one search have scored, replays apart."""
 
     fresh: int
     cached: int
@@ -109,12 +114,17 @@ class Throughput:
         return cls(*(sum(session[name] for session in sessions) for name in ("fresh", "cached", "seconds")))
 
     @property
-    def cells(self) -> tuple[str, str, str]:
-        """Share of cached records, fresh networks a second, and hours."""
+    def cells(self) -> tuple[str, str, str, str]:
+        """Fresh networks, share of cached records, fresh networks a second, and hours."""
         if not self.fresh:
-            return "–", "–", "–"
+            return "0", "–", "–", "–"
         share = 100 * self.cached / (self.fresh + self.cached)
-        return f"{share:.0f} %", f"{self.fresh / self.seconds:.2f}", f"{self.seconds / 3600:.1f}"
+        return (
+            str(self.fresh),
+            f"{share:.1f} %",
+            f"{self.fresh / self.seconds:.2f}",
+            f"{self.seconds / 3600:.1f}",
+        )
 
 
 def describe(name: str, result: SearchResult, watch: Watch, folder: Path) -> tuple[list[Any], str]:
@@ -137,14 +147,18 @@ def _front(result: SearchResult) -> str:
 
 
 def pictures(name: str, folder: Path) -> str:
-    """Copies of the plots beside RESULTS.md, as Markdown."""
-    FIGURES.mkdir(exist_ok=True)
+    """Copies of the plots and of the network's Python file beside RESULTS.md, as Markdown."""
     lines = []
-    for picture, title in (("network", "the chosen network"), ("pareto", "score against parameters")):
-        if (source := folder / f"{picture}.png").exists():
-            copy = FIGURES / f"search-{name}-{picture}.png"
-            shutil.copy(source, copy)
-            lines.append(f"![{name}: {title}]({copy.relative_to(FIGURES.parent)})")
+    if (source := folder / "network.py").exists():
+        NETWORKS.mkdir(exist_ok=True)
+        copy = NETWORKS / f"zen_{name.replace('-', '_')}.py"
+        shutil.copy(source, copy)
+        lines.append(f"The network: [{copy.name}]({copy.relative_to(NETWORKS.parent)}).")
+    for kind, title in (("network", "the chosen network"), ("pareto", "score against parameters")):
+        if (source := folder / f"{kind}.png").exists():
+            lines.append(
+                picture(f"search-{name}-{kind}.png", f"{name}: {title}", partial(shutil.copy, source))
+            )
     return "\n\n".join(lines)
 
 
@@ -168,17 +182,24 @@ def _about(name: str, result: SearchResult, chosen: Evaluation | None) -> str:
 
 def comparison(options: argparse.Namespace, scorer: str) -> str:
     """The best score of every algorithm after as many scored networks, mean over seeds."""
-    rows = []
+    rows, first = [], {}
     for algorithm in ALGORITHMS:
-        best = [_best(options, scorer, algorithm, seed) for seed in options.seeds]
+        found = [_compared(options, scorer, algorithm, seed) for seed in options.seeds]
+        best = [result.best().values["score"] for result in found]
+        first[algorithm] = found[0]
         estimate = mean_over_runs(best)
         interval = "–" if estimate.low is None else f"{estimate.low:.4f} to {estimate.high:.4f}"
         rows.append((algorithm, len(best), f"{estimate.value:.4f}", interval))
     head = f"Highest score of {scorer} after {options.compare} scored networks, the same limits, generations of 32:"
-    return f"{head}\n\n" + table(("algorithm", "seeds", "mean", "95 % interval"), rows)
+    body = f"{head}\n\n" + table(("algorithm", "seeds", "mean", "95 % interval"), rows)
+    if not options.write:
+        return body
+    title = f"Convergence, seed {options.seeds[0]}"
+    shown = picture(f"{options.section}-convergence.png", title, partial(plot_convergence, first))
+    return f"{body}\n\n{shown}"
 
 
-def _best(options: argparse.Namespace, scorer: str, algorithm: str, seed: int) -> float:
+def _compared(options: argparse.Namespace, scorer: str, algorithm: str, seed: int) -> SearchResult:
     folder = options.folder / "compared" / f"{Path(scorer).stem}-{algorithm}-{options.compare}-{seed}"
     result = search(
         SPACE,
@@ -195,7 +216,7 @@ def _best(options: argparse.Namespace, scorer: str, algorithm: str, seed: int) -
         **LIMITS,
     )
     print(f"{algorithm}, seed {seed}: {result.best().values['score']:.4f}", flush=True)
-    return result.best().values["score"]
+    return result
 
 
 def title_of(workers: int) -> str:
@@ -237,6 +258,7 @@ def main() -> None:
         "proposed",
         "scored",
         "architectures",
+        "timed",
         "cached",
         "fresh/s",
         "hours",
@@ -245,8 +267,8 @@ def main() -> None:
     note = (
         f"Population {options.population}, {options.generations} generations at most, "
         f"seed {options.seeds[0]}, objectives score and {options.objective}; fresh networks a second with "
-        f"{options.workers} workers, while other work ran on the machine. Proposed networks that pass a limit are not "
-        "scored. Chosen: the highest score from 900,000 parameters on."
+        f"{options.workers} workers, while other work ran on the machine, over the timed sessions alone. Proposed "
+        "networks that pass a limit are not scored. Chosen: the highest score from 900,000 parameters on."
     )
     body = "\n\n".join([note, table(columns, rows), *abouts])
     if options.compare:

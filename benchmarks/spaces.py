@@ -42,7 +42,7 @@ def measure(
     found: dict[tuple[str, str], Floats] = {}
     for row in rows:
         for name, scorer in columns.items():
-            found[row.title, name] = scores.of(scorer, row.test, "test")
+            found[row.title, name] = scores.of(scorer, row.test)
         for name, values in proxy_scores(row.space, row.refs, store, HANDCRAFTED).items():
             found[row.title, name] = values
     return found
@@ -54,7 +54,7 @@ def left_out(rows: Sequence[Row], scorers: Sequence[Column], scores: Scores) -> 
     for row in rows:
         for scorer in scorers:
             if row.space not in trained_spaces(scorer):
-                found[row.title] = scores.of(scorer, row.test, "test")
+                found[row.title] = scores.of(scorer, row.test)
                 break
     return found
 
@@ -67,10 +67,10 @@ def without_own_space(rows: Sequence[Row], ensemble: Ensemble, scores: Scores) -
         if not members:
             continue
         others = [other for other in rows if other is not row]
-        raw = {other.space: scores.members(members, other.fit, "fit") for other in others}
+        raw = {other.space: scores.members(members, other.fit) for other in others}
         labels = {other.space: other.fit.accuracies.double().numpy() for other in others}
         mixture, _ = fit_mixture(raw, labels, [trained_spaces(member) for member in members], 0)
-        found[row.title] = mixture.combine(scores.members(members, row.test, "test"))
+        found[row.title] = mixture.combine(scores.members(members, row.test))
     return found
 
 

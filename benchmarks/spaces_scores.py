@@ -6,6 +6,7 @@ under the scorer's id, so that an interrupted run goes on and a further scorer c
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,21 +94,26 @@ class Scores:
         self._folder = work / "scores"
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def of(self, scorer: FTScoreNet | Ensemble, cells: CellSet, part: str) -> Floats:
-        """The scores of `cells`, (n,); `part` tells sets of one space apart."""
+    def of(self, scorer: FTScoreNet | Ensemble, cells: CellSet) -> Floats:
+        """The scores of `cells`, (n,)."""
         if isinstance(scorer, Ensemble):
-            raw = self.members(scorer.scorenets, cells, part)
-            return combine(scorer, raw)
-        path = self._folder / f"{scorer.scorer_id}-{cells.space.name}-{part}-{len(cells)}.npy"
+            return combine(scorer, self.members(scorer.scorenets, cells))
+        path = self._folder / f"{scorer.scorer_id}-{cells.space.name}-{digest(cells)}.npy"
         if not path.exists():
             begin = time.monotonic()
             np.save(path, score_cells(scorer, cells).double().numpy())
             print(f"{cells.space.name}: {scorer.name} in {time.monotonic() - begin:.0f} s", flush=True)
         return np.asarray(np.load(path), dtype=np.float64)
 
-    def members(self, members: Sequence[FTScoreNet], cells: CellSet, part: str) -> Floats:
+    def members(self, members: Sequence[FTScoreNet], cells: CellSet) -> Floats:
         """(n, m) scores of an ensemble's members."""
-        return np.stack([self.of(member, cells, part) for member in members], axis=1)
+        return np.stack([self.of(member, cells) for member in members], axis=1)
+
+
+def digest(cells: CellSet) -> str:
+    """Tells sets of networks apart."""
+    texts = "\n".join(map(cells.space.format, cells.genotypes))
+    return hashlib.sha256(texts.encode()).hexdigest()[:12]
 
 
 def combine(ensemble: Ensemble, raw: Floats) -> Floats:
