@@ -33,7 +33,7 @@ import torch
 
 from benchmarks.boards import boards
 from benchmarks.features import FOLDER
-from benchmarks.general_parts import JUDGE, SOURCES, Floats, Part, read_part, seen_rows
+from benchmarks.general_parts import JUDGE, SOURCES, Floats, Part, other_networks, read_part, seen_rows
 from benchmarks.general_training import LEARNING, SMALL_IMAGES, fit_large, train
 from benchmarks.matrix import rho
 from benchmarks.opponents import WORK, proxy_scores
@@ -58,6 +58,8 @@ from fxscore.scorer.registry import SUFFIX, WEIGHTS
 FOLDS = 5
 FAMILY = 5  # networks that a family needs to have an order of its own
 RESAMPLES = 1000
+LEAST_FRESH = 100  # networks by which nothing was chosen, to be worth a table
+FRESH_FOLDS = 10  # seed of folds by which nothing was chosen
 NAME = "general"
 OPPONENTS = (
     "params",
@@ -87,11 +89,13 @@ class Judged:
         part: the networks.
         scores: by scorer; the first is ours.
         how: what was left out.
+        again: whether it repeats another one, with networks or folds by which nothing was chosen.
     """
 
     part: Part
     scores: Mapping[str, Floats]
     how: str
+    again: bool = False
 
 
 def size_scores(part: Part) -> dict[str, Floats]:
@@ -102,18 +106,24 @@ def size_scores(part: Part) -> dict[str, Floats]:
     return found
 
 
-def judge_spaces(parts: Sequence[Part], lessons: Lessons, data: Path, work: Path) -> Iterable[Judged]:
+def judge_spaces(
+    parts: Sequence[Part], lessons: Lessons, data: Path, folder: Path, work: Path
+) -> Iterable[Judged]:
     """Every part by a scorer that was trained on the others; handcrafted proxies on the same cells."""
     for part in parts:
         space = part.source.space
         others = [other for other in parts if other is not part]
-        scores = {
-            NAME: train(others, None if space == "timm" else lessons).predict(feature_names(), part.values)
-        }
+        head = train(others, None if space == "timm" else lessons)
+        scores = {NAME: head.predict(feature_names(), part.values)}
         how = "trained on all other benchmarks"
         if part.families is None:
             how += f"; {next(boards([space])).setting()}"
         yield Judged(part, scores | handcrafted_scores(part, data, work), how)
+        fresh = part.subset([]) if part.families else other_networks(part, data, folder)
+        if len(fresh) >= LEAST_FRESH:
+            scores = {NAME: head.predict(feature_names(), fresh.values), **size_scores(fresh)}
+            how = f"the same scorer on {len(fresh)} other networks, by which nothing was chosen"
+            yield Judged(fresh, scores, how, again=True)
 
 
 def handcrafted_scores(part: Part, data: Path, work: Path) -> dict[str, Floats]:
@@ -124,20 +134,23 @@ def handcrafted_scores(part: Part, data: Path, work: Path) -> dict[str, Floats]:
     return size_scores(part) | proxy_scores(part.source.space, [refs[row] for row in part.rows], work)
 
 
-def judge_families(parts: Sequence[Part], lessons: Lessons, folds: int = FOLDS) -> Judged:
+def judge_families(parts: Sequence[Part], lessons: Lessons, seed: int = 0, folds: int = FOLDS) -> Judged:
     """Networks of timm by folds of whole families, beside all other parts; trees on sizes in the same folds."""
     timm = next(part for part in parts if part.source.space == "timm")
     spaces = [part for part in parts if part is not timm]
     assert timm.families is not None
     scores = {name: np.zeros(len(timm)) for name in (NAME, "timm alone", "trees on sizes")}
-    for fold in family_folds(timm.families, folds, seed=0):
+    for fold in family_folds(timm.families, folds, seed=seed):
         seen = timm.subset(sorted(set(range(len(timm))) - set(fold)))
         known = lessons.without(timm.families[row] for row in fold)
         values = timm.values[fold]
         scores[NAME][fold] = fit_large(spaces, known).predict(feature_names(), values)
         scores["timm alone"][fold] = fit_large([], known).predict(feature_names(), values)
         scores["trees on sizes"][fold] = _trees_on_sizes(seen, values)
-    return Judged(timm, {**scores, **size_scores(timm)}, f"{folds} folds of whole families")
+    how = f"{folds} folds of whole families" + (
+        f", drawn with seed {seed}, by which nothing was chosen" if seed else ""
+    )
+    return Judged(timm, {**scores, **size_scores(timm)}, how, again=seed > 0)
 
 
 def _trees_on_sizes(seen: Part, values: Floats) -> Floats:
@@ -197,7 +210,7 @@ def section(judged: Judged) -> str:
 def overview(judged: Iterable[Judged]) -> str:
     """One line for each judged part, for the README: ours, plain sizes, and proxies where they were measured."""
     rows = []
-    for each in judged:
+    for each in (each for each in judged if not each.again):
         known = {name: scores for name, scores in each.scores.items() if name in OPPONENTS}
         figures = {name: _rho(each, scores) for name, scores in {NAME: each.scores[NAME], **known}.items()}
         best = max(value for name, value in figures.items() if name != NAME)
@@ -303,9 +316,9 @@ def main() -> None:
     judge = read_part(JUDGE, options.data, options.folder)
     lessons = read_lessons(options.data, options.folder)
     steps: list[Callable[[], Iterable[Judged]]] = [
-        lambda: [judge_families(parts, lessons)],
+        lambda: (judge_families(parts, lessons, seed) for seed in (0, FRESH_FOLDS)),
         lambda: [judge_torchvision(parts, lessons, judge)],
-        lambda: judge_spaces(parts, lessons, options.data, options.work),
+        lambda: judge_spaces(parts, lessons, options.data, options.folder, options.work),
     ]
     judged: list[Judged] = []
     for step in steps:

@@ -89,6 +89,13 @@ def read_part(source: Source, data: Path, folder: Path) -> Part:
     return part.subset(np.sort(np.random.default_rng(0).permutation(first)[:MOST]))
 
 
+def other_networks(part: Part, data: Path, folder: Path) -> Part:
+    """All networks of a part's benchmark that have features and equal none of the part's; of equal ones the first."""
+    everything = _everything(part.source, data, folder)
+    first = np.sort(np.unique(everything.fingerprints, return_index=True)[1])
+    return everything.subset(first[~np.isin(everything.fingerprints[first], part.fingerprints)])
+
+
 def _everything(source: Source, data: Path, folder: Path) -> Part:
     population = read_population(source.space, data)
     found = read_features(population, folder / f"{source.space}.npz")

@@ -12,7 +12,7 @@ from benchmarks.timm_recipes import NAMES, RECIPES, Lessons
 from fxscore.scorer.features import FORWARD, feature_names
 from fxscore.scorer.hybrid_head import Head, HeadBySize
 from fxscore.scorer.hybrid_learners import Learning, fit_head
-from fxscore.scorer.hybrid_scale import Percentiles
+from fxscore.scorer.percentiles import Percentiles
 
 LEARNING = Learning(members=(("radial", 1.0), ("forest", 1.0)), trees=80, leaf=3, penalty=3.0, width=0.3)
 # Handcrafted scores, which are not learned, steady the head on networks unlike those that it learned from.

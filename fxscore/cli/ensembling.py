@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fxscore.cli import output
-from fxscore.cli.training import measure, provenance, report, split
+from fxscore.cli.training import Measured, measure_all, provenance, report, split
 from fxscore.errors import TrainingError
 from fxscore.scorer import FTScoreNet, load_scorer
 from fxscore.scorer.checkpoint import save_checkpoint
@@ -48,7 +48,7 @@ def run_ensemble(
     cells = {space: held if len(held) > 1 else training for space, (training, held, _) in drawn.items()}
     ensemble, fitted = fit_ensemble(members, cells, homes, plan.seed, out.name.removesuffix(".safetensors"))
     score = partial(score_together, ensemble)
-    measured = [line for space in plan.spaces for line in measure(score, plan, data, space, test)]
+    measured = measure_all(score, plan, data, test)
     save_checkpoint(out, ensemble.to_checkpoint(_record(plan, data, ensemble, cells, fitted, measured)))
     console = output.console(stderr=True)
     for member, weight in zip(members, ensemble.weights.tolist(), strict=True):
@@ -86,7 +86,7 @@ def _record(
     ensemble: Ensemble,
     cells: Mapping[str, CellSet],
     fitted: float,
-    measured: Sequence[Mapping[str, Any]],
+    measured: Sequence[Measured],
 ) -> dict[str, Any]:
     """What an ensemble's file says about its making and that of its members."""
     members = [
@@ -96,7 +96,7 @@ def _record(
     where = ", ".join(f"{len(chosen)} of {space}" for space, chosen in cells.items())
     return {
         "trained_on": f"{len(members)} members; weights found on cells: {where}",
-        "measured": list(measured),
+        "measured": [each.line for each in measured],
         "fitted_mean_spearman": round(fitted, 4),
         **provenance(plan, data),
         "members": members,

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from importlib.metadata import version
@@ -23,8 +24,10 @@ from torch import Tensor
 
 from fxscore.cli import output
 from fxscore.evaluate import Measures, agreement
+from fxscore.evaluate.agreement import Floats
 from fxscore.report import numbers
 from fxscore.scorer.checkpoint import save_checkpoint
+from fxscore.scorer.percentiles import Percentiles
 from fxscore.train.data import TABLES, CellSet, load_cells, split_cells
 from fxscore.train.loop import StepReport, Trainer, score_cells
 from fxscore.train.plan import TrainingPlan
@@ -62,17 +65,41 @@ def run_training(
         return False
     scorer = trainer.trained()
     scorer.name = out.name.removesuffix(".safetensors")
-    score = partial(score_cells, scorer)
-    measured = [line for space in plan.spaces for line in measure(score, plan, data, space, test)]
-    save_checkpoint(out, scorer.to_checkpoint(record(plan, data, training, measured, trainer.state.history)))
+    measured = measure_all(partial(score_cells, scorer), plan, data, test)
+    about = record(plan, data, training, measured, trainer.state.history)
+    if measured:
+        scorer.scale = Percentiles.of(np.concatenate([each.scores for each in measured]))
+        about["scale"] = "percentile among " + "; ".join(f"{len(m.scores)} {m.line['on']}" for m in measured)
+    save_checkpoint(out, scorer.to_checkpoint(about))
     state.unlink(missing_ok=True)
     report(console, measured, out)
     return True
 
 
-def report(console: Console, measured: Sequence[Mapping[str, Any]], out: Path) -> None:
+@dataclass(frozen=True)
+class Measured:
+    """How well a scorer ranks cells that the run did not draw.
+
+    Attributes:
+        line: the figures, as a scorer's record holds them.
+        scores: (n,) of these cells.
+    """
+
+    line: dict[str, Any]
+    scores: Floats
+
+
+def measure_all(
+    score: Callable[[CellSet], Tensor], plan: TrainingPlan, data: Path, test: int
+) -> list[Measured]:
+    """On every space of the plan that has cells left."""
+    found = (measure(score, plan, data, space, test) for space in plan.spaces)
+    return [each for each in found if each is not None]
+
+
+def report(console: Console, measured: Sequence[Measured], out: Path) -> None:
     """Print what a new scorer reaches, and where it is."""
-    for line in measured:
+    for line in (each.line for each in measured):
         figures = f"ρ {line['spearman']:.3f}, τ {line['kendall']:.3f}"
         caution = f" ({line['caution']})" if "caution" in line else ""
         console.print(f"{figures} on {line['n']} {line['on']}{caution}", highlight=False)
@@ -90,8 +117,10 @@ def split(plan: TrainingPlan, data: Path, space: str, label: str | None) -> tupl
 
 def measure(
     score: Callable[[CellSet], Tensor], plan: TrainingPlan, data: Path, space: str, test: int
-) -> Iterator[dict[str, Any]]:
+) -> Measured | None:
     """Rank correlations with the test label on cells that the run did not draw, params and MACs beside them.
+
+    None where fewer than two are left.
 
     The interval is that of ρ: 95 %, bootstrap over networks, 1000 resamples of seed 0.
     """
@@ -99,10 +128,11 @@ def measure(
     rest = split(plan, data, space, label)[2]
     cells = rest.subset(rest.sample(test or len(rest), torch.Generator().manual_seed(plan.seed)))
     if len(cells) < 2:
-        return
+        return None
     sizes = [cells[index].costs for index in range(len(cells))]
+    scores = score(cells).double().numpy()
     columns = {
-        "": score(cells).tolist(),
+        "": scores.tolist(),
         "params_": [size.params for size in sizes],
         "macs_": [size.macs for size in sizes],
     }
@@ -112,12 +142,10 @@ def measure(
     for name, values in columns.items():
         line[f"{name}spearman"] = _correlation(spearmanr, values, cells.accuracies.tolist())
         line[f"{name}kendall"] = _correlation(kendalltau, values, cells.accuracies.tolist())
-    figure = agreement(np.array(columns[""]), cells.accuracies.double().numpy(), Measures()).figures[
-        "spearman"
-    ]
+    figure = agreement(scores, cells.accuracies.double().numpy(), Measures()).figures["spearman"]
     if figure.low is not None and figure.high is not None:
         line["interval"] = [round(figure.low, 4), round(figure.high, 4)]
-    yield line
+    return Measured(line, scores)
 
 
 def _correlation(coefficient: Callable[..., Any], values: list[float], accuracies: list[float]) -> float:
@@ -131,7 +159,7 @@ def record(
     plan: TrainingPlan,
     data: Path,
     training: Sequence[CellSet],
-    measured: Sequence[Mapping[str, Any]],
+    measured: Sequence[Measured],
     history: Sequence[Mapping[str, float]],
 ) -> dict[str, Any]:
     """What a scorer's file says about its making."""
@@ -142,7 +170,9 @@ def record(
     ]
     return {
         "trained_on": "; ".join(drawn),
-        "measured": list(measured),
+        "measured": [each.line for each in measured],
+        "caution": f"It has seen networks of {', '.join(plan.spaces)} alone, at one size of images: others, and other "
+        "sizes, it may rank worse than their parameters do.",
         **provenance(plan, data),
         "history": list(history),
     }

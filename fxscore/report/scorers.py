@@ -3,8 +3,8 @@
 A training record is free-form JSON; these entries are shown in the table:
 ``trained_on`` (a sentence: tables, labels, number of networks) and ``measured``, a list of objects with ``on`` (a
 sentence: which networks, which label), ``n``, ``spearman`` and its ``interval``, ``kendall``, and ``params_spearman``
-and ``macs_spearman``, what the plain sizes reach on the same networks. Below it stands each scorer's ``caution``: when
-not to trust it. Step by step histories and lists of networks are left to the file.
+and ``macs_spearman``, what the plain sizes reach on the same networks. Below it stand each scorer's ``scale``: what its
+scores mean, and ``caution``: when not to trust it. Step by step histories and lists of networks are left to the file.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ def print_scorers(
             table.add_row(*map(Text, (*own, *_measurement(measured))))
     console.print(table)
     for info in scorers:
-        if caution := info.record.get("caution"):
-            console.print(Text(f"{info.name}: {caution}"), soft_wrap=True)
+        for name, begin in (("scale", "Its scores: "), ("caution", "")):
+            if text := info.record.get(name):
+                console.print(Text(f"{info.name}: {begin}{text}"), soft_wrap=True)
     if proxies:
         console.print(Text("Handcrafted, not trained: " + ", ".join(proxies)))
 

@@ -22,11 +22,13 @@ from fxscore.input_like import resample
 from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
 from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
+from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.protocol import seen_shape
 from fxscore.scorer.subject import Subject
 from fxscore.types import ModelRef, Shape
 
 HIDDEN = 100
+_SCALE = "scale."  # begins the names of the scale's arrays in a file
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Settings:
 class FTScoreNet(nn.Module):
     """Scores constructed architectures; learned: input-like tensor, kernel, L2 and MLP_b.
 
+    With `scale` set, scores are percentiles of a reference population; they rank as the raw ones do.
+
     Args:
         settings: sizes and options.
         seed: of the initial values.
@@ -79,6 +83,7 @@ class FTScoreNet(nn.Module):
         self.settings = settings = settings or Settings()
         self.name = name
         self.record: Mapping[str, Any] = {}
+        self.scale: Percentiles | None = None
         generator = torch.Generator().manual_seed(seed)
         self.input_like = nn.Parameter(
             torch.randn(settings.batch, *settings.input_shape, generator=generator)
@@ -97,8 +102,8 @@ class FTScoreNet(nn.Module):
 
     @property
     def scorer_id(self) -> str:
-        """Name and hash of settings and learned values: two scorers of one id give equal scores."""
-        learned = tensors_sha256(self.state_dict())
+        """Name and hash of settings, learned values and scale: two scorers of one id give equal scores."""
+        learned = tensors_sha256(self._tensors())
         settings = json.dumps(self.settings.as_dict(), sort_keys=True)
         return f"{self.name}@{hashlib.sha256(f'{learned} {settings}'.encode()).hexdigest()[:10]}"
 
@@ -109,8 +114,15 @@ class FTScoreNet(nn.Module):
     def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
         """The scorer as the contents of a file."""
         return Checkpoint(
-            self.KIND, self.name, self.settings.as_dict(), record or self.record, self.state_dict()
+            self.KIND, self.name, self.settings.as_dict(), record or self.record, self._tensors()
         )
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Learned values, and the points of the scale where there is one."""
+        points = {} if self.scale is None else self.scale.arrays()
+        return self.state_dict() | {
+            f"{_SCALE}{name}": torch.from_numpy(array) for name, array in points.items()
+        }
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint) -> FTScoreNet:
@@ -118,7 +130,15 @@ class FTScoreNet(nn.Module):
         try:
             settings = Settings.from_dict(checkpoint.settings)
             scorer = cls(settings, name=checkpoint.name)
-            scorer.load_state_dict(dict(checkpoint.tensors), strict=True)
+            tensors = dict(checkpoint.tensors)
+            points = {
+                name: tensors.pop(name).numpy() for name in checkpoint.tensors if name.startswith(_SCALE)
+            }
+            if points:
+                scorer.scale = Percentiles(
+                    **{name.removeprefix(_SCALE): array for name, array in points.items()}
+                )
+            scorer.load_state_dict(tensors, strict=True)
         except (AttributeError, TypeError, KeyError, RuntimeError) as error:
             raise CheckpointError(
                 f"the scorer {checkpoint.name!r} does not fit its settings: {error}"
@@ -165,13 +185,18 @@ class FTScoreNet(nn.Module):
         assert isinstance(fitted.scorer, FTScoreNet)
         return fitted.scorer
 
-    @torch.no_grad()
     def score(self, subject: Subject) -> float:
-        """The score of a network; one constructed forward.
+        """The score of a network, a percentile of the reference population where there is one.
 
         Raises:
             ScorerError: the score is not finite.
         """
+        raw = self.raw_score(subject)
+        return raw if self.scale is None else self.scale(raw)
+
+    @torch.no_grad()
+    def raw_score(self, subject: Subject) -> float:
+        """What the loss ranked in training; one constructed forward. Raises as `score`."""
         constructed = subject.construct(self.batch, self.shape_for(subject.input_shape))
         score = float(self(constructed, self.weights, self.observer()))
         if score != score or score in (float("inf"), float("-inf")):

@@ -20,7 +20,7 @@ from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
-from fxscore.scorer.hybrid_scale import Percentiles
+from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.subject import Subject
 from fxscore.scorer.subjects import Model, subjects_of
 from fxscore.types import Shape

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fxscore.scorer.hybrid_scale import Percentiles
+from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.trees import Trees
 
 Floats = NDArray[np.float64]

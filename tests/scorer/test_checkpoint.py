@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from torch import nn
 from fxscore.errors import CheckpointError, FxScoreError, ScorerError
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
+from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.registry import load_scorer, portable
 from fxscore.scorer.subject import Subject
 
@@ -77,6 +79,22 @@ def test_a_file_or_folder_takes_no_shipped_name_away(tmp_path: Path, monkeypatch
         Path(name).mkdir()
         assert portable(name) == name
     assert portable(Path("mine.safetensors")) == str(tmp_path / "mine.safetensors")
+
+
+def test_a_scale_makes_percentiles_of_raw_scores_and_travels(tmp_path: Path) -> None:
+    scorer, plain = small(), small()
+    subjects = [Subject(nn.Sequential(nn.Conv2d(3, n, 3), nn.ReLU()), (3, 8, 8)) for n in (2, 3, 5)]
+    raw = [scorer.raw_score(subject) for subject in subjects]
+    scorer.scale = Percentiles.of(np.array(raw))
+    save_checkpoint(tmp_path / "s.safetensors", scorer.to_checkpoint(RECORD))
+    again = load_scorer(tmp_path / "s.safetensors")
+    assert isinstance(again, FTScoreNet)
+    assert again.scorer_id == scorer.scorer_id != plain.scorer_id
+    scores = [again.score(subject) for subject in subjects]
+    assert scores == [scorer.score(subject) for subject in subjects]
+    assert all(0 < score < 100 for score in scores)
+    assert sorted(range(3), key=raw.__getitem__) == sorted(range(3), key=scores.__getitem__)
+    assert [plain.score(subject) for subject in subjects] == raw
 
 
 def test_the_id_follows_name_and_values() -> None:

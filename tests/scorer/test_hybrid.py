@@ -18,7 +18,7 @@ from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoi
 from fxscore.scorer.features import FORWARD, feature_names
 from fxscore.scorer.hybrid_head import LIMIT, Floats, Head, HeadBySize
 from fxscore.scorer.hybrid_learners import Learning, fit_head, normal_targets, targets_of
-from fxscore.scorer.hybrid_scale import Percentiles
+from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.trees import Trees
 
 NAMES = tuple(f"column{place}" for place in range(12))
