@@ -28,47 +28,49 @@ LARGE_COLUMNS = (*(name for name in feature_names() if name not in FORWARD), *RE
 SMALL_COLUMNS = tuple(name for name in feature_names() if not name.startswith("quarter"))
 
 
-def train(parts: Sequence[Part], lessons: Lessons | None) -> HeadBySize:
+def train(parts: Sequence[Part], lessons: Lessons | None, seed: int = LEARNING.seed) -> HeadBySize:
     """Both heads.
 
     Args:
         parts: all benchmarks that may be learned from; timm's part only gives the large networks' scale.
         lessons: weights of timm that may be learned from.
+        seed: of the forests.
     """
     spaces = [part for part in parts if part.source.space != "timm"]
-    small = fit_small([part for part in spaces if part.source.space in CELLS])
-    large = fit_large(spaces, lessons)
+    small = fit_small([part for part in spaces if part.source.space in CELLS], seed)
+    large = fit_large(spaces, lessons, seed)
     of_cells = _scale(small, [part for part in spaces if part.source.space in SMALL_IMAGES])
     photographs = [part for part in parts if part.source.space not in CELLS]
     of_timm = _scale(large, photographs[-1:])  # Accel-NASBench's, where timm is left out
     return HeadBySize(small, large, (of_cells, of_timm))
 
 
-def fit_small(parts: Sequence[Part]) -> Head:
+def fit_small(parts: Sequence[Part], seed: int = LEARNING.seed) -> Head:
     """The head of small images, from benchmarks of cells; each counts the same."""
     targets = [standardised(part.targets) for part in parts]
     weights = [np.full(len(part), 1 / len(part)) for part in parts]
     values = [part.values for part in parts]
-    return _fit(values, targets, weights, SMALL, SMALL_COLUMNS)
+    return _fit(values, targets, weights, replace(SMALL, seed=seed), SMALL_COLUMNS)
 
 
-def fit_large(parts: Sequence[Part], lessons: Lessons | None) -> Head:
+def fit_large(parts: Sequence[Part], lessons: Lessons | None, seed: int = LEARNING.seed) -> Head:
     """A head on the scale of timm's networks.
 
     Accuracies of two benchmarks cannot be compared, but their networks can resemble each other: a mobile network that
     is good among mobile ones is none of the best of timm. So a machine fitted to timm alone places each other
     benchmark, by its mean and spread there, and the benchmark's own accuracies only order its networks.
     """
+    learning = replace(LARGE, seed=seed)
     values, weights = [part.values for part in parts], [np.full(len(part), 1 / len(part)) for part in parts]
     if lessons is None:
-        return _fit(values, [standardised(part.targets) for part in parts], weights, LARGE, LARGE_COLUMNS)
+        return _fit(values, [standardised(part.targets) for part in parts], weights, learning, LARGE_COLUMNS)
     share = np.full(len(lessons), 1 / len(lessons))
     anchor = _fit([lessons.values], [lessons.targets], [share], ANCHOR, LARGE_COLUMNS)
     return _fit(
         [lessons.values, *values],
         [lessons.targets, *(_anchored(part, anchor) for part in parts)],
         [LIBRARY_WEIGHT * share, *weights],
-        LARGE,
+        learning,
         LARGE_COLUMNS,
     )
 
