@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,12 @@ import torch
 
 from benchmarks.matrix import matrix_markdown, means_markdown, rho
 from benchmarks.opponents import WORK, proxy_scores
-from benchmarks.results import command_line, write_section
+from benchmarks.results import command_line, picture, write_section
 from benchmarks.spaces_scores import Row, Scores, load_all, read_rows
-from fxscore.evaluate import CrossSpace, Estimate, Measures, trained_spaces
+from fxscore.evaluate import CrossSpace, Estimate, LearningCurve, Measures, learning_curve, trained_spaces
 from fxscore.evaluate.agreement import Floats
-from fxscore.scorer import FTScoreNet
+from fxscore.report.plots import plot_curves
+from fxscore.scorer import FTScoreNet, load_scorer
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.train.data import TABLES
 from fxscore.train.ensemble import fit_mixture
@@ -138,6 +140,19 @@ def report(
     return "\n\n".join(parts)
 
 
+def curves(files: Sequence[str]) -> list[LearningCurve]:
+    """How far each FT-ScoreNet with v-norm ranks its own samples, by step of training: mean of ten steps."""
+    found = []
+    for scorer in map(load_scorer, files):
+        if not isinstance(scorer, FTScoreNet) or not scorer.settings.v_norm:
+            continue
+        losses = [float(row["loss"]) for row in scorer.record.get("history", ())]
+        points = {float(step): -sum(losses[step - 10 : step]) / 10 for step in range(10, len(losses) + 1, 2)}
+        if points:
+            found.append(learning_curve(scorer.name, "step", [points]))
+    return found
+
+
 def main() -> None:
     """Score, print, and write the section."""
     options = arguments()
@@ -165,6 +180,10 @@ def main() -> None:
     text = report(rows, matrices, ensembles, no_values(found))
     print(text)
     if options.write:
+        draw = partial(
+            plot_curves, curves(options.scorers), figure_name="−loss: soft ρ of the sample, mean of ten steps"
+        )
+        text += "\n\n" + picture("spaces-curves.png", "Learning curves", draw)
         write_section("spaces", "One space, several spaces", text, command_line())
 
 
