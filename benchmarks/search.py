@@ -34,6 +34,7 @@ SPACE = "zen_resnet"
 LIMITS: dict[str, Any] = {"max_params": 1e6, "max_layers": 18}
 MIN_PARAMS = 9e5
 FOLDER = Path("runs/search")
+FIRST = "search"  # the section with pictures
 NETWORKS = Path(__file__).parent / "networks"
 
 
@@ -241,7 +242,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     parser.add_argument(
-        "--section", default="search", help="of RESULTS.md, for a second run beside the first"
+        "--section", default=FIRST, help="of RESULTS.md, for a second run beside the first, without pictures"
     )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -251,7 +252,8 @@ def main() -> None:
         name, folder = Path(scorer).stem, options.folder / Path(scorer).stem
         row, about = describe(name, result, watch, folder)
         rows.append(row)
-        abouts += [about, *([pictures(name, folder)] if options.write else [])]
+        shown = options.write and options.section == FIRST
+        abouts += [about, *([pictures(name, folder)] if shown else [])]
     columns = (
         "scorer",
         "generations",
