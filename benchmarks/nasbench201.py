@@ -149,7 +149,7 @@ def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
     for (cells, seed), members in paths.items():
         done += runs_of(features, cells, seed, pool, [next(found) for _ in members])
     text = f"{_about(options, len(everything))}{_cost(list(wanted))}\n\n{summary(done)}"
-    if curve := curves([members[0] for members in paths.values()]):
+    if options.curve and (curve := curves([members[0] for members in paths.values()])):
         text += f"\n\n{curve_text(curve, options.curve_cells)}"
         if options.write:
             text += "\n\n" + picture(f"{SPACE}-curve.png", "Learning curve", partial(plot_curves, curve))
