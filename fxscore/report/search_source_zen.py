@@ -37,7 +37,8 @@ class Residual(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.relu(self.shortcut(x) + self.body(x))
+        x = self.relu(self.shortcut(x) + self.body(x))
+        return x
 
 
 def body(kind: str, k: int, stride: int, inputs: int, outputs: int, narrow: int) -> list[nn.Module]:
