@@ -195,7 +195,8 @@ def pictures(done: dict[str, Runs]) -> str:
             for name, found in done.items()
         ]
         title = f"{dataset}: regret against cells trained"
-        lines.append(picture(f"greedy-{dataset}.png", title, partial(plot_curves, curves)))
+        draw = partial(plot_curves, curves, figure_name="regret, points of test accuracy")
+        lines.append(picture(f"greedy-{dataset}.png", title, draw))
     return "\n\n".join(lines)
 
 
