@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All FT-ScoreNets of the section "One space, several spaces", and the ensemble that searches use: about three hours on
+# All FT-ScoreNets of the section "One space, several spaces", and the ensemble that searches use: some hours on
 # one core. From the repository's root: bash benchmarks/recipes/spaces.sh TABLES
 set -euo pipefail
 out=runs/spaces
