@@ -68,6 +68,7 @@ OPPONENTS = (
     "MACs",
     "activations",
     "activations·√params",
+    "activations·layers",
     "naswot",
     "zen",
     "synflow",
