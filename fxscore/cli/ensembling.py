@@ -67,10 +67,10 @@ def _draw(members: Sequence[FTScoreNet]) -> dict[str, Any]:
     """The draw that all members share: its validation part is what none of them was trained on."""
     plans = [member.record.get("plan", {}) for member in members]
     draws = [{name: plan.get(name) for name in ("cells", "validation", "seed")} for plan in plans]
-    if None in draws[0].values() or any(draw != draws[0] for draw in draws):
+    if None in draws[0].values() or not draws[0]["validation"] or any(draw != draws[0] for draw in draws):
         raise TrainingError(
-            "the members were not trained on one draw of cells; say with --cells, --validation and --seed which draw's "
-            "validation part the weights are to be found on, such as no member was trained on"
+            "the members were not trained on one draw of cells with a validation part; say with --cells, --validation "
+            "and --seed which draw's validation part the weights are to be found on, such as no member was trained on"
         )
     return draws[0]
 

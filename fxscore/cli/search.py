@@ -129,8 +129,10 @@ def _search(
     from fxscore.searching import search as run
     from fxscore.searching import sizes
 
-    size = sizes(budget, population, generations)
-    with SearchProgress(size.budget, output.console(stderr=True), size.generations) as progress:
+    size = sizes(budget, population, generations, begun=chosen["folder"] if chosen["resume"] else None)
+    ends_it = size.generations is not None and size.generations * size.population <= size.budget
+    counted = size.generations if ends_it else None
+    with SearchProgress(size.budget, output.console(stderr=True), counted) as progress:
         return run(space, **size._asdict(), watcher=progress, **chosen)
 
 

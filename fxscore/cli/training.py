@@ -23,6 +23,7 @@ from scipy.stats import kendalltau, spearmanr
 from torch import Tensor
 
 from fxscore.cli import output
+from fxscore.errors import TrainingError
 from fxscore.evaluate import Measures, agreement
 from fxscore.evaluate.agreement import Floats
 from fxscore.report import numbers
@@ -105,7 +106,7 @@ def report(console: Console, measured: Sequence[Measured], out: Path) -> None:
         console.print(f"{figures} on {line['n']} {line['on']}{caution}", highlight=False)
     if not measured:
         console.print(
-            "not measured: the draw left fewer than two cells of every space; take fewer with --cells"
+            "not measured, and raw scores: fewer than two cells of every space were left or asked for (--cells, --test)"
         )
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
 
@@ -131,6 +132,8 @@ def measure(
         return None
     sizes = [cells[index].costs for index in range(len(cells))]
     scores = score(cells).double().numpy()
+    if not np.isfinite(scores).all():
+        raise TrainingError(f"the scorer gives cells of {space} no finite score; lower the learning rate")
     columns = {
         "": scores.tolist(),
         "params_": [size.params for size in sizes],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.result import SearchResult
 
 FRONT = "front"
+_logger = logging.getLogger(__name__)
 
 
 def front_rows(result: SearchResult) -> list[dict[str, Any]]:
@@ -82,6 +84,8 @@ def _write_source(result: SearchResult, chosen: Evaluation, path: Path) -> Seque
 
     try:
         path.write_text(network_source(result, chosen), encoding="utf-8")
-    except SearchError:  # a network that no plain file can say; its genotype is in the front
+    except SearchError as error:  # a network that no plain file can say; its genotype is in the front
+        path.unlink(missing_ok=True)  # of an earlier choice
+        _logger.warning("no %s: %s", path.name, error)
         return []
     return [path]

@@ -60,7 +60,13 @@ def _check(text: str, wanted: nn.Module, input_shape: Shape) -> None:
     assert callable(build)
     try:
         found, other = (construct(module.eval(), input_shape).fingerprint for module in (build(), wanted))
-    except (FxScoreError, TypeError, ValueError, RuntimeError) as error:  # layers that refuse their arguments
+    except (
+        FxScoreError,
+        NameError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # layers that refuse their arguments
         raise SearchError(f"the network's plain file cannot be compared with it: {error}") from None
     if found != other:
         raise SearchError(

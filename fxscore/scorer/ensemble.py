@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from fxscore.errors import CheckpointError, ScorerError
-from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
+from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.subject import Subject
@@ -91,6 +92,10 @@ class Ensemble:
     def combine(self, raw: Tensor) -> Tensor:
         """Equation 4: from members' scores (…, m) to the ensemble's (…)."""
         return torch.sigmoid((raw - self.means) / self.deviations) @ self.weights
+
+    def save(self, path: str | Path, record: Mapping[str, Any] | None = None) -> None:
+        """Write the scorer to a file that `load_scorer` and `fxscore rank --scorer` take."""
+        save_checkpoint(Path(path), self.to_checkpoint(record))
 
     def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
         """The ensemble as the contents of one file."""

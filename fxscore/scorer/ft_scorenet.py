@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from fxscore.errors import CheckpointError, ScorerError
 from fxscore.input_like import resample
 from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
-from fxscore.scorer.checkpoint import Checkpoint, tensors_sha256
+from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.protocol import seen_shape
 from fxscore.scorer.subject import Subject
@@ -110,6 +111,10 @@ class FTScoreNet(nn.Module):
     def shape_for(self, input_shape: Shape) -> Shape:
         """The input shape at which a network of this input shape is constructed, if it takes it."""
         return seen_shape(input_shape) if self.settings.small_inputs else input_shape
+
+    def save(self, path: str | Path, record: Mapping[str, Any] | None = None) -> None:
+        """Write the scorer to a file that `load_scorer` and `fxscore rank --scorer` take."""
+        save_checkpoint(Path(path), self.to_checkpoint(record))
 
     def to_checkpoint(self, record: Mapping[str, Any] | None = None) -> Checkpoint:
         """The scorer as the contents of a file."""

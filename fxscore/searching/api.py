@@ -14,7 +14,7 @@ from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
 from fxscore.searching.goals import Limits, Objective
 from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
-from fxscore.searching.journal import Journal
+from fxscore.searching.journal import Journal, begun_settings
 from fxscore.searching.loop import Loop, SearchWatcher
 from fxscore.searching.measuring import Bench, Measurer, Resources, needed, open_measures
 from fxscore.searching.random_search import RandomSearch
@@ -66,8 +66,8 @@ def search(
         max_layers: layers at most, as the space counts them (`SearchSpace.count_layers`), else convolution and linear
             layers.
         algorithm: one of `ALGORITHMS`.
-        population: networks of one generation; by default 512, as in the paper (IV-A3), or a sixteenth of a smaller
-            budget.
+        population: networks of one generation; by default that of the search that is resumed, 512, as in the paper
+            (IV-A3), or a sixteenth of a smaller budget.
         generations: at most; by default until the budget is used up, and without one 100, as in the paper.
         seed: of everything random in the search.
         folder: keeps the history there, from which `resume` goes on.
@@ -86,7 +86,7 @@ def search(
     opened, handle = open_space(space)
     goals = tuple(map(Objective.parse, objectives))
     limits = Limits(max_params, max_macs, max_layers)
-    size = sizes(budget, population, generations)
+    size = sizes(budget, population, generations, begun=folder if resume else None)
     task = Task(opened, goals, size.population, seed, limits)
     strategy = make_strategy(algorithm, task)
     settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
@@ -118,8 +118,16 @@ class Sizes(NamedTuple):
     generations: int | None
 
 
-def sizes(budget: int | None = None, population: int | None = None, generations: int | None = None) -> Sizes:
-    """What is not given is the paper's, or fits the budget; see `search`."""
+def sizes(
+    budget: int | None = None,
+    population: int | None = None,
+    generations: int | None = None,
+    *,
+    begun: Path | str | None = None,
+) -> Sizes:
+    """What is not given is that of the search begun in a folder, the paper's, or fits the budget; see `search`."""
+    if population is None and begun is not None:
+        population = begun_settings(Path(begun) / HISTORY).get("population")
     if population is None:
         population = PAPER_POPULATION if budget is None else max(4, min(PAPER_POPULATION, budget // 16))
     if budget is None:

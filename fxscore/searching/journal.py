@@ -108,6 +108,12 @@ class Journal:
             os.fsync(stream.fileno())
 
 
+def begun_settings(path: Path) -> dict[str, Any]:
+    """The settings of the search whose history this is; empty where there is none."""
+    lines = _whole_lines(path) if path.exists() else []
+    return dict(json.loads(lines[0])) if lines else {}
+
+
 def _lock(path: Path) -> TextIO:
     """A file that only this process holds locked, until it is closed; children made by a fork do not inherit it."""
     stream = path.with_name(f"{path.name}.lock").open("w", encoding="utf-8")

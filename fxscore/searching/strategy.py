@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fxscore.errors import SpaceError
+from fxscore.errors import ModelRefError, SpaceError
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import Limits, Objective
 from fxscore.searching.handle import AnySpace
+from fxscore.sources.blame import foreign_code
 
 Vectors = NDArray[np.int64]  # (networks, variables): the position of each value in its variable
 
@@ -51,10 +52,14 @@ class Task:
 
     def admits(self, genotype: object) -> bool:
         """Whether a genotype keeps those limits that the space can tell by its own arithmetic."""
-        counts = {
-            "params": self.space.count_parameters(genotype),
-            "layers": self.space.count_layers(genotype),
-        }
+        try:
+            with foreign_code(self.space.name):
+                counts = {
+                    "params": self.space.count_parameters(genotype),
+                    "layers": self.space.count_layers(genotype),
+                }
+        except ModelRefError:
+            return True  # the measurer says of which network and why
         given = self.limits.given.items()
         return all((count := counts.get(name)) is None or count <= limit for name, limit in given)
 

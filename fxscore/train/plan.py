@@ -21,7 +21,8 @@ class TrainingPlan:
     Attributes:
         spaces: search spaces to train on.
         labels: label column by space; the space's default where it is not named.
-        cells: number of architectures drawn from each table for training and validation (0: all).
+        cells: number of architectures drawn from each table for training and validation (0: all but a tenth, which
+            is at most 1,000).
         validation: share of them that is never trained on, for the progress display and the choice of weights.
         samples: s, architectures per listwise step.
         steps: optimiser steps.

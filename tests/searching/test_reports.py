@@ -86,7 +86,7 @@ class TestSource:
         torch.save(network, tmp_path / "network.pt")
         again = torch.load(tmp_path / "network.pt", weights_only=False)
         assert [*again.state_dict()] == [*network.state_dict()]
-        monkeypatch.delitem(sys.modules, "found_by_search")
+        sys.modules.pop("found_by_search")
 
     def test_the_file_stands_alone(self, result: SearchResult) -> None:
         source = network_source(result, result.history[0][0])

@@ -144,16 +144,24 @@ def test_networks_that_do_not_build_are_infeasible_and_the_search_goes_on() -> N
     assert any(each.error is None and each.feasible for each in result.history[-1])
 
 
-def test_sizes_that_cannot_be_counted_make_a_network_infeasible(here: None) -> None:
+def test_a_larger_budget_keeps_the_population_that_the_search_was_begun_with(tmp_path: Path) -> None:
+    few = run(budget=70, population=None, folder=tmp_path)
+    more = run(budget=140, population=None, folder=tmp_path, resume=True)
+    assert few.settings["population"] == more.settings["population"] == 4
+    assert len(more.evaluations) > len(few.evaluations)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_sizes_that_cannot_be_counted_make_a_network_infeasible(algorithm: str, here: None) -> None:
     class Local(Tiny):
         def count_layers(self, genotype: Any) -> int:
             if genotype[0] == 1:
                 raise KeyError("no depth of one")
             return int(genotype[0])
 
-    result = run(Local(), budget=16, population=8)
+    result = run(Local(), budget=16, population=8, algorithm=algorithm, max_layers=6)
     assert any("no depth of one" in str(each.error) for each in result.failures)
-    assert any(each.feasible for each in result.history[-1])
+    assert any(each.feasible for each in result.evaluations)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +176,7 @@ def test_sizes_that_cannot_be_counted_make_a_network_infeasible(here: None) -> N
     ],
 )
 def test_what_is_not_said_of_its_size_is_the_papers(
-    given: dict[str, int], expected: tuple[int | None, ...]
+    given: dict[str, Any], expected: tuple[int | None, ...]
 ) -> None:
     assert sizes(**given) == expected
 
