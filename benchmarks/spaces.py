@@ -54,10 +54,9 @@ def left_out(rows: Sequence[Row], scorers: Sequence[Column], scores: Scores) -> 
     """By row, the scores of the first scorer that was not trained on the row's space."""
     found = {}
     for row in rows:
-        for scorer in scorers:
-            if row.space not in trained_spaces(scorer):
-                found[row.title] = scores.of(scorer, row.test)
-                break
+        unseen = next((each for each in scorers if row.space not in trained_spaces(each)), None)
+        if unseen is not None:
+            found[row.title] = scores.of(unseen, row.test)
     return found
 
 

@@ -66,7 +66,7 @@ def _check(text: str, wanted: nn.Module, input_shape: Shape) -> None:
         TypeError,
         ValueError,
         RuntimeError,
-    ) as error:  # layers that refuse their arguments
+    ) as error:  # a layer refuses its arguments
         raise SearchError(f"the network's plain file cannot be compared with it: {error}") from None
     if found != other:
         raise SearchError(

@@ -17,10 +17,8 @@ from fxscore.errors import SearchError
 from fxscore.types import Shape
 
 _PLACES = ("device", "dtype")
-_ANY = (
-    inspect.Parameter.VAR_POSITIONAL,
-    inspect.Parameter.VAR_KEYWORD,
-)  # of nn.Identity, which takes anything
+# nn.Identity takes anything.
+_ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _TEMPLATE = '''"""{about}
 """
 
@@ -131,13 +129,9 @@ def _call(layer: nn.Module, classifies: bool) -> str:
 
 def _plain(value: object, layer: nn.Module) -> object:
     """One number where a convolution or pool has it for every axis."""
-    if (
-        isinstance(value, tuple)
-        and len(set(value)) == 1
-        and ("Conv" in (kind := type(layer).__name__) or "Pool" in kind)
-    ):
-        return value[0]
-    return value
+    kind = type(layer).__name__
+    spatial = "Conv" in kind or "Pool" in kind
+    return value[0] if spatial and isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
 def _steps(graph: fx.Graph) -> str:
