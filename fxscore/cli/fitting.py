@@ -122,10 +122,11 @@ def summary(fitted: Fitted) -> str:
         if isinstance(fitted.scorer, Hybrid)
         else "that were held out"
     )
-    if figure.value is None or figure.low is None or figure.high is None:
+    if figure.value is None:
         return f"fitted to {len(fitted.used)} networks; ρ is undefined on {fitted.held_out} {how}"
-    interval = f"95 % interval {figure.low:.3f} to {figure.high:.3f}"
-    return f"ρ {figure.value:.3f} ({interval}) on {fitted.held_out} networks {how}"
+    known = figure.low is not None and figure.high is not None
+    interval = f" (95 % interval {figure.low:.3f} to {figure.high:.3f})" if known else ""
+    return f"ρ {figure.value:.3f}{interval} on {fitted.held_out} networks {how}"
 
 
 def record(asked: Request, fitted: Fitted) -> dict[str, Any]:

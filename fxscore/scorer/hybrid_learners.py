@@ -105,7 +105,7 @@ def fit_head(
             targets, and falls with the number of networks.
 
     Raises:
-        ScorerError: fewer than two networks, or targets that are all equal.
+        ScorerError: fewer than two networks, or targets or networks that are all equal.
     """
     learning = learning or Learning()
     if len(targets) < 2 or np.ptp(targets) == 0:
@@ -113,6 +113,8 @@ def fit_head(
     rows = choose(columns or names, names, values, None, learning.squash)
     kept = np.flatnonzero(np.ptp(rows, axis=0) > _TINY)
     chosen = tuple((columns or names)[int(place)] for place in kept) + ((PRIOR,) if prior is not None else ())
+    if not chosen:
+        raise ScorerError("all networks have the same features: nothing tells the better from the worse")
     rows = choose(chosen, names, values, prior, learning.squash)
     weights = np.ones(len(rows)) if weights is None else weights / weights.mean()
     centre = np.average(rows, 0, weights)

@@ -80,10 +80,19 @@ def fit_hybrid(
 
     usable = _usable(models, accuracies, see, watch)
     values = np.stack([each.values for each in usable.seen])
-    held_out = cross_validated(start, usable.seen, usable.labels, seed)
-    measured = _measure(held_out, usable.labels, seed)
+    measured = _cross_validate(start, usable.seen, usable.labels, seed)
     scorer = start.fit_features(values, usable.labels, Learning(seed=seed))
     return Fitted(scorer, usable.places, usable.failed, measured, len(usable.places))
+
+
+def _cross_validate(
+    start: Hybrid, features: Sequence[NetworkFeatures], labels: Floats, seed: int
+) -> Estimate:
+    """The figure; undefined where one fold has all networks of a label, and the others only one label left."""
+    fold = _folds([each.fingerprint for each in features], seed)
+    if any(len(np.unique(labels[fold != number])) < 2 for number in range(fold.max() + 1)):
+        return Estimate(None)
+    return _measure(cross_validated(start, features, labels, seed), labels, seed)
 
 
 def cross_validated(start: Hybrid, features: Sequence[NetworkFeatures], labels: Floats, seed: int) -> Floats:
@@ -302,14 +311,17 @@ def _new_plan(settings: Settings, steps: int, samples: int, seed: int) -> Traini
 def _held_out(
     fingerprints: Sequence[str], labels: Floats, share: float, seed: int
 ) -> tuple[list[int], list[int]]:
-    """(places that are measured on, places that are learned from); networks of one fingerprint stay together."""
+    """(places that are measured on, places that are learned from); networks of one fingerprint stay together.
+
+    Where what is learned from would have one label only, none is held out: there is no figure, but a scorer.
+    """
     turn = _turns(fingerprints, seed)
     order = np.argsort(turn, kind="stable").tolist()
     count = round(share * len(order))
     held = [place for place in order if turn[place] <= turn[order[count - 1]]] if count else []
     seen = order[len(held) :]
     if len(set(labels[seen])) < 2:
-        raise ScorerError("the networks that are left to learn from have no two different accuracies")
+        return [], order
     return held, seen
 
 

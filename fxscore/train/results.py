@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 from fxscore.errors import ModelRefError, TrainingError
 from fxscore.scorer.fitting import LEAST
 from fxscore.sources import expand
+from fxscore.train.csv_table import read_table
 from fxscore.types import ModelRef
 
 _COLUMNS = ("model", "accuracy")
+# What `float` takes beside these (60_7, ６０, inf) is more likely a slip.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def read_results(path: Path) -> list[Result]:
         TrainingError: a column is missing, a row is wrong (names it), or the file teaches nothing.
     """
     found: dict[ModelRef, list[tuple[int, float]]] = {}
-    for number, row in _rows(path):
+    for number, row in read_table(path, _COLUMNS):
         ref = _ref(path, number, row["model"])
         found.setdefault(ref, []).append((number, _accuracy(path, number, row["accuracy"])))
     results = [
@@ -59,21 +61,6 @@ def check_results(path: Path, results: list[Result]) -> None:
         raise TrainingError(f"{path}: all accuracies are {results[0].accuracy:g}: there is no order to learn")
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    if not path.is_file():
-        raise TrainingError(f"there is no file {path}")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
-            raise TrainingError(
-                f"{path}: no column {missing[0]!r}; the first row must name the columns: model,accuracy"
-            )
-        for row in reader:
-            if any(row[name] is None for name in _COLUMNS):
-                raise TrainingError(f"{path}, row {reader.line_num}: a model and an accuracy are needed")
-            yield reader.line_num, row
-
-
 def _ref(path: Path, number: int, text: str) -> ModelRef:
     try:
         refs = expand(text)
@@ -85,10 +72,9 @@ def _ref(path: Path, number: int, text: str) -> ModelRef:
 
 
 def _accuracy(path: Path, number: int, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
+    value = float(text) if _NUMBER.fullmatch(text) else nan
     if not isfinite(value):
-        raise TrainingError(f"{path}, row {number}: the accuracy {text!r} is not a number; leave the row out")
+        raise TrainingError(
+            f"{path}, row {number}: the accuracy {text!r} is not a number such as 60.7; mend it or leave the row out"
+        )
     return value

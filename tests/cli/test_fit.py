@@ -87,7 +87,7 @@ def test_too_few_networks_that_work(nets: str, tmp_path: Path, capsys: Captured)
         ("no recipe,70", "row 14: .*no model reference"),
         ("timm:resnet18,nan", "row 14: the accuracy 'nan' is not a number"),
         ("timm:resnet18,", "row 14: the accuracy '' is not a number"),
-        ("timm:resnet18", "row 14: a model and an accuracy are needed"),
+        ("timm:resnet18", "row 14: 1 cells where the header has 2"),
         ("timm:resnet1*,70", "row 14: .* stands for .* networks; name one"),
     ],
 )
@@ -175,6 +175,32 @@ def _held_out_again(networks: list[nn.Sequential]) -> bool:
     assert (0 in held) == (10 in held)
     assert sorted(held + seen) == list(range(11))
     return 10 in held
+
+
+@pytest.mark.parametrize("labels", [[50] * 6 + [51] * 6, [50] * 11 + [51], [10, 20, 30] * 4])
+def test_few_distinct_accuracies_make_a_file(nets: str, tmp_path: Path, labels: list[int]) -> None:
+    out = tmp_path / "own.safetensors"
+    lines = [row(nets, width, label) for width, label in enumerate(labels, 2)]
+    assert run(["fit", str(table(tmp_path, lines)), "--out", str(out)]) == 0
+    scorer = load_scorer(out)
+    figure = scorer.record["measured"][0]["spearman"]  # type: ignore[attr-defined]
+    assert (figure is None) == (labels.count(51) == 1)  # the fold of the only 51 would learn from 50 alone
+    assert np.isfinite(fxscore.score(f"{nets}:build", scorer=scorer))
+
+
+def test_one_network_alone_of_its_accuracy_is_not_held_out() -> None:
+    labels = np.array([1.0] + [0.0] * 11)
+    for seed in range(12):  # in some of them the first is drawn
+        held, seen = _held_out(list("abcdefghijkl"), labels, 0.25, seed)
+        assert 0 in seen
+        assert len(held) in (0, 3)
+        assert sorted(held + seen) == list(range(12))
+
+
+def test_equal_networks_teach_nothing() -> None:
+    networks = [nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()) for _ in range(9)]
+    with pytest.raises(ScorerError, match="all networks have the same features"):
+        Hybrid().fit(networks, range(9), input_shape=(3, 8, 8))
 
 
 @pytest.mark.parametrize("words", [["--members", "2"], ["--steps", "3"], ["--kind", "ft", "--members", "2"]])
