@@ -122,7 +122,7 @@ def _account(
     """Which parameters are represented, are the head's, are not needed, or are missing."""
     sizes = {name: parameter.numel() for name, parameter in module.named_parameters()}
     run_passes(captured, [PrepareInputsPass(), CutHeadPass()])
-    head = set(captured.meta["encoded"].head)
+    head = set(captured.meta["head"])
     needed = {
         str(node.target) for node in ancestors(output_node(captured.graph)) if node.meta.get("is_parameter")
     }

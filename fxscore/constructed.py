@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from fxscore.capture.costs import Costs, costs
 from fxscore.capture.inputs import Examples, Inputs
 from fxscore.ops import Observer
 from fxscore.passes import default_pipeline, run_passes
-from fxscore.passes.cut_head import Encoded
+from fxscore.passes.base import output_node
 from fxscore.passes.represent_operators import Represented
 from fxscore.passes.structure import fingerprint
 from fxscore.program import Program
@@ -109,21 +110,21 @@ def construct(
     graph_module = capture(model, batch=batch, owned=owned, leaves=has_module_rule, inputs=taken)
     captured_costs = costs(graph_module, batch)
     run_passes(graph_module, default_pipeline())
-    encoded: Encoded = graph_module.meta["encoded"]
     return ConstructedArchitecture(
         graph_module=graph_module,
         program=Program(graph_module),
-        coverage=_coverage(graph_module, encoded),
+        coverage=_coverage(graph_module),
         fingerprint=fingerprint(graph_module),
         costs=captured_costs,
         input_shape=taken.shape,
         batch=batch,
-        channels=encoded.channels,
+        channels=output_node(graph_module.graph).meta["val"].shape[1],
     )
 
 
-def _coverage(graph_module: fx.GraphModule, encoded: Encoded) -> tuple[Represented, ...]:
-    lines = tuple(graph_module.meta["coverage"])
-    if not encoded.head:
-        return lines
-    return (*lines, Represented(encoded.head[0].rpartition(".")[0], "head", "head", encoded.head))
+def _coverage(graph_module: fx.GraphModule) -> tuple[Represented, ...]:
+    heads: dict[str, list[str]] = defaultdict(list)
+    for name in graph_module.meta["head"]:
+        heads[name.rpartition(".")[0]].append(name)
+    lines = [Represented(path, "head", "head", tuple(names)) for path, names in heads.items()]
+    return (*graph_module.meta["coverage"], *lines)

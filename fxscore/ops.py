@@ -130,7 +130,9 @@ def sum_of(*terms: Tensor) -> Tensor:
 
 
 def encode(value: Tensor, axis: int) -> Tensor:
-    """Average over every axis but the batch and the channel axis: (B, C)."""
+    """Average over every axis but the batch and the channel axis: (B, C); of the batch axis alone (B, 1)."""
+    if value.dim() == 1:
+        return value.unsqueeze(1)
     axes = [other for other in range(1, value.dim()) if other != axis]
     return value.mean(axes) if axes else value
 

@@ -8,7 +8,7 @@ What depends on the input or on a parameter flows as tensors without storage (th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import getitem
 from typing import Any
 
@@ -74,10 +74,12 @@ class Recorder(TorchFunctionMode):
         self._alive.append(tensor)
         return tensor
 
-    def finish(self, output: Tensor) -> None:
-        """End the graph with `output` as its result."""
-        node = self._node_of(output)
-        self.graph.output(node).meta["val"] = node.meta["val"]
+    def finish(self, outputs: Sequence[Tensor]) -> None:
+        """End the graph with `outputs` as its results; a single one is the result itself."""
+        nodes = tuple(self._node_of(output) for output in outputs)
+        values = tuple(node.meta["val"] for node in nodes)
+        single = len(nodes) == 1
+        self.graph.output(nodes[0] if single else nodes).meta["val"] = values[0] if single else values
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

@@ -7,8 +7,7 @@ give the same node. `node.meta["val"]` is the value's form on the meta device.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from torch.fx._lazy_graph_module import _LazyGraphModule
 
 from fxscore.capture.fallback import exported_forward
 from fxscore.capture.inputs import Inputs, is_continuous, is_mask
+from fxscore.capture.outputs import output_tensors
 from fxscore.capture.recorder import DataDependentError, Recorder
 from fxscore.capture.standin import unchanged, weightless_copy
 from fxscore.errors import CaptureError
@@ -25,7 +25,6 @@ from fxscore.types import Shape
 
 _LIBRARY = (str(Path(torch.__file__).parent), str(Path(__file__).parent.parent))
 _DETECTORS = {"GeneralizedRCNN", "RetinaNet", "FCOS", "SSD"}
-_MAIN_KEYS = ("logits", "out", "last_hidden_state")
 
 
 def capture(
@@ -142,8 +141,8 @@ def _run(model: nn.Module, part: nn.Module, recorder: Recorder, inputs: Inputs, 
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             with recorder:
-                output = main_output(part(*args, **kwargs))
-            recorder.finish(output)
+                outputs = output_tensors(part(*args, **kwargs))
+            recorder.finish(outputs)
     except Exception as error:  # the forward is the user's code and may raise anything
         ours = isinstance(
             error, (CaptureError, NotImplementedError)
@@ -159,25 +158,6 @@ def _declare(recorder: Recorder, tensor: Tensor) -> Tensor:
     if is_continuous(tensor):
         return recorder.placeholder("input", tensor)
     return tensor if is_mask(tensor) else recorder.give(tensor)
-
-
-def main_output(output: Any) -> Tensor:
-    """The tensor that stands for a network's output.
-
-    A tensor is itself; of a tuple or list the first; of a mapping or dataclass `logits`, `out` or `last_hidden_state`,
-    else the first tensor.
-    """
-    if isinstance(output, Tensor):
-        return output
-    if is_dataclass(output) and not isinstance(output, Mapping):
-        output = {field.name: getattr(output, field.name) for field in fields(output)}
-    if isinstance(output, Mapping):
-        preferred = [output[key] for key in _MAIN_KEYS if output.get(key) is not None]
-        output = preferred + list(output.values())
-    for item in output if isinstance(output, (list, tuple)) else ():
-        if isinstance(item, (Tensor, list, tuple, Mapping)) and (not isinstance(item, (list, tuple)) or item):
-            return main_output(item)
-    raise CaptureError(f"the network returns {type(output).__name__}, in which there is no tensor to encode")
 
 
 def _failing_path(model: nn.Module, error: Exception) -> str:

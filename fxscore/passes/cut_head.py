@@ -1,16 +1,18 @@
-"""Head removal: the classifier is not run, its input is encoded (METHOD.md section 2)."""
+"""Head removal: classifiers are not run, their inputs are encoded (METHOD.md section 2)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import fx
+from torch import Tensor, fx
 
+from fxscore.errors import CaptureError
+from fxscore.ops import encode, sum_of
 from fxscore.passes.base import PassBase, PassResult, ancestors, output_node, shape_of, weight_nodes
-from fxscore.passes.structure import structural_hashes
 from fxscore.represent.elementwise import is_per_channel
 
 # The head's input, by operator: its position among the arguments, and its name.
@@ -20,84 +22,133 @@ _LINEAR: dict[Any, tuple[int, str]] = {
     torch.mm: (0, "input"),
     torch.addmm: (1, "mat1"),
 }
-_CONVOLUTIONS: dict[Any, tuple[int, str]] = dict.fromkeys((F.conv1d, F.conv2d, F.conv3d), (0, "input"))
-_HEADS = _LINEAR | _CONVOLUTIONS
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What the constructed architecture encodes.
-
-    Attributes:
-        axis: the channel axis of the encoded value.
-        channels: its length.
-        head: names of the parameters of the head (of all of them, where there are several), which the scorer replaces;
-            empty where the main output is encoded.
-    """
-
-    axis: int
-    channels: int
-    head: tuple[str, ...] = ()
+_CONVOLUTIONS: dict[Any, int] = {F.conv1d: 3, F.conv2d: 4, F.conv3d: 5}  # axes of their input, with the batch
+_HEADS = _LINEAR | dict.fromkeys(_CONVOLUTIONS, (0, "input"))
+Heads = dict[tuple[str, ...], list[fx.Node]]  # parameters' names → calls of the head
 
 
 class CutHeadPass(PassBase):
-    """Makes the input of the head the graph's result, and notes its channel axis in `meta["encoded"]`.
+    """Makes what is encoded the graph's results, one `encode` each, and names the heads' parameters in `meta["head"]`.
 
-    The head is the last linear layer or convolution whose result reaches the main output through weight-free
-    operators only (its bias may be added by an operator of its own). There is none where the output is a map (four
-    axes or more), where another weighted operator (a norm) also reaches the output that way, or where a path
-    bypasses the candidate (a residual trunk): then the main output is encoded, by channel axis 1, or the last one
-    of a token sequence (three axes). Of several candidates (two heads whose results are averaged) the deepest is
-    the last; of equally deep ones the choice is fixed by their structure, never by the order in which they ran.
+    Every output counts, by a rule that looks at it alone. Its heads are the linear layers and convolutions whose
+    results reach it through weight-free operators only (a bias may be added by an operator of its own): the one
+    of a classifier, all of a sum of streams. The heads are not run; the input of each is encoded, and calls of one head
+    (its parameters used again on another value) are averaged as its positions are. An output has no heads where it is
+    a map (four axes or more), where another weighted operator (a norm) also reaches it that way, or where a path
+    bypasses one of them (a residual trunk): then it is encoded itself, by channel axis 1, or the last one of a token
+    sequence (three axes). Class numbers, truth values and scalars are seen through to the values they come from.
+
+    Raises:
+        CaptureError: no output depends on an input.
     """
 
     def call(self, graph_module: fx.GraphModule) -> PassResult:
-        if "encoded" in graph_module.meta:
+        if "head" in graph_module.meta:
             return PassResult(graph_module, False)
         output = output_node(graph_module.graph)
-        result = output.args[0]
-        assert isinstance(result, fx.Node)
-        weights, _ = weight_nodes(graph_module.graph.nodes)
-        nearest = _nearest_weighted(result, weights)
-        head = _find_head(graph_module, result, nearest, weights)
-        if head is None:
-            rank = len(shape_of(result) or ())
-            graph_module.meta["encoded"] = _encoded(result, 2 if rank == 3 else 1, ())
-            return PassResult(graph_module, True)
-        encoded = _head_input(head)
-        output.args = (encoded,)
-        output.meta["val"] = encoded.meta["val"]
-        axis = len(shape_of(encoded) or ()) - 1 if head.target in _LINEAR else 1
-        names = _parameter_names((*nearest, *nearest.values()), weights)
-        graph_module.meta["encoded"] = _encoded(encoded, axis, names)
+        weights, from_input = weight_nodes(graph_module.graph.nodes)
+        values = _with_weights(_values(output.all_input_nodes, from_input), weights)
+        if not values:
+            raise CaptureError("no output of the network depends on an input, so there is nothing to score")
+        encodings: list[fx.Node] = []
+        names: set[str] = set()
+        for value in values:
+            heads = _find_heads(value, weights)
+            names.update(*heads)
+            encodings += _encodings(output, value, heads)
+        output.args = (tuple(encodings),)
+        graph_module.meta["head"] = tuple(sorted(names))
         return PassResult(graph_module, True)
 
 
-def _encoded(node: fx.Node, axis: int, head: tuple[str, ...]) -> Encoded:
-    shape = shape_of(node) or ()
-    return Encoded(axis, shape[axis] if axis < len(shape) else 1, head)
+def _encodings(output: fx.Node, value: fx.Node, heads: Heads) -> list[fx.Node]:
+    """What stands for one output: an encoding for each of its heads, or one of its own."""
+    if not heads:
+        return [_encode(output, value, 2 if len(shape_of(value) or ()) == 3 else 1)]
+    return [
+        _average(output, [_encode(output, _head_input(head), _head_axis(head)) for head in calls])
+        for calls in heads.values()
+    ]
 
 
-def _find_head(
-    graph_module: fx.GraphModule, result: fx.Node, nearest: dict[fx.Node, fx.Node], weights: set[fx.Node]
-) -> fx.Node | None:
-    if len(shape_of(result) or ()) >= 4 or not nearest:
-        return None
-    if any(node.target not in _HEADS or _head_input(node) in weights for node in nearest):
-        return None
-    last = _last(graph_module, list(nearest))
-    return None if nearest.keys() & ancestors(last) else last
+def _values(outputs: Iterable[fx.Node], from_input: set[fx.Node]) -> list[fx.Node]:
+    """The values that are looked at: outputs, or the numbers from which whole, Boolean and scalar ones come."""
+    values: list[fx.Node] = []
+    seen: set[fx.Node] = set()
+    waiting = list(outputs)[::-1]
+    while waiting:
+        node = waiting.pop()
+        if node in seen or node not in from_input:
+            continue
+        seen.add(node)
+        if _is_value(node):
+            values.append(node)
+        else:
+            waiting.extend(node.all_input_nodes[::-1])
+    return values
 
 
-def _last(graph_module: fx.GraphModule, candidates: list[fx.Node]) -> fx.Node:
-    if len(candidates) == 1:
-        return candidates[0]
-    depths: dict[fx.Node, int] = {}
-    for node in graph_module.graph.nodes:
-        before = max((depths[source] for source in node.all_input_nodes), default=0)
-        depths[node] = before + (node.target in _HEADS)
-    hashes = structural_hashes(graph_module)
-    return max(candidates, key=lambda node: (depths[node], hashes[node]))
+def _is_value(node: fx.Node) -> bool:
+    value = node.meta.get("val")
+    return isinstance(value, Tensor) and value.dim() > 0 and (value.is_floating_point() or value.is_complex())
+
+
+def _with_weights(values: list[fx.Node], weights: set[fx.Node]) -> list[fx.Node]:
+    """Those that a weighted operator reaches (not an input handed back, or a mask); all where there is none."""
+    weighted = [value for value in values if _is_weighted(value, weights)]
+    return weighted or values
+
+
+def _is_weighted(value: fx.Node, weights: set[fx.Node]) -> bool:
+    behind = ancestors(value) | {value}
+    return any(node in weights or node.op == "call_module" for node in behind)
+
+
+def _encode(output: fx.Node, value: fx.Node, axis: int) -> fx.Node:
+    """The node that encodes `value` by its channel axis."""
+    with value.graph.inserting_before(output):
+        encoding = value.graph.call_function(encode, (value, axis))
+    encoding.meta.update(val=encode(value.meta["val"], axis), represented=True)
+    return encoding
+
+
+def _average(output: fx.Node, encodings: list[fx.Node]) -> fx.Node:
+    """The mean of equally wide encodings."""
+    if len(encodings) == 1:
+        return encodings[0]
+    graph, like = output.graph, encodings[0].meta["val"]
+    with graph.inserting_before(output):
+        total = graph.call_function(sum_of, tuple(encodings))
+        mean = graph.call_function(torch.div, (total, len(encodings)))
+    total.meta.update(val=like, represented=True)
+    mean.meta.update(val=like, represented=True)
+    return mean
+
+
+def _find_heads(value: fx.Node, weights: set[fx.Node]) -> Heads:
+    """The heads of one output, by the names of their parameters, each with its calls; empty where it has none."""
+    nearest = _nearest_weighted(value, weights)
+    if len(shape_of(value) or ()) >= 4 or not all(_is_head(node, weights) for node in nearest):
+        return {}
+    if any(nearest.keys() & ancestors(node) for node in nearest):
+        return {}
+    heads: Heads = defaultdict(list)
+    for head, biased in nearest.items():
+        heads[_parameter_names((head, biased), weights)].append(head)
+    return heads
+
+
+def _is_head(node: fx.Node, weights: set[fx.Node]) -> bool:
+    """Whether a weighted operator is a linear layer or convolution of a value with a batch axis."""
+    if node.target not in _HEADS or _head_input(node) in weights:
+        return False
+    rank = len(shape_of(_head_input(node)) or ())
+    return rank == _CONVOLUTIONS[node.target] if node.target in _CONVOLUTIONS else rank > 1
+
+
+def _head_axis(head: fx.Node) -> int:
+    """The channel axis of a head's input: the one that it contracts."""
+    return 1 if head.target in _CONVOLUTIONS else len(shape_of(_head_input(head)) or ()) - 1
 
 
 def _nearest_weighted(result: fx.Node, weights: set[fx.Node]) -> dict[fx.Node, fx.Node]:

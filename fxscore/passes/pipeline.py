@@ -8,8 +8,8 @@ from torch import fx
 
 from fxscore.passes.base import PassBase
 from fxscore.passes.cut_head import CutHeadPass
-from fxscore.passes.encode_output import EncodeOutputPass
 from fxscore.passes.fold_zeros import FoldZerosPass
+from fxscore.passes.join_encodings import JoinEncodingsPass
 from fxscore.passes.merge_common import MergeCommonSubexpressionsPass
 from fxscore.passes.name_nodes import NameNodesPass
 from fxscore.passes.order_nodes import OrderNodesPass
@@ -26,7 +26,7 @@ def default_pipeline() -> list[PassBase]:
     """From a captured graph to a constructed architecture."""
     return [
         PrepareInputsPass(),  # input → input-like tensor
-        CutHeadPass(),  # loss and head → the scorer's
+        CutHeadPass(),  # outputs → encodings; loss and heads → the scorer's
         RepresentOperatorsPass(),  # weights → synthesised weights; one spelling for the rest
         FoldZerosPass(),  # edges that carry only zeros; what is left of a sum may then repeat its neighbour
         SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN
@@ -34,7 +34,7 @@ def default_pipeline() -> list[PassBase]:
         SortSumsPass(),
         MergeCommonSubexpressionsPass(),
         SkipUnitisationPass(),
-        EncodeOutputPass(),
+        JoinEncodingsPass(),
         ShowActivationsPass(),
         OrderNodesPass(),
         NameNodesPass(),

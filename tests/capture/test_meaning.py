@@ -161,24 +161,24 @@ def test_the_callers_input_is_not_part_of_it() -> None:
     assert_same_meaning(Forward(lambda x: (x.relu_() + 1) * x))
 
 
-OUTPUTS: dict[str, tuple[Callable[[Tensor], object], int]] = {
-    "a tensor": (lambda x: x[:, :1], 1),
-    "a tuple": (lambda x: (x[:, :1], x[:, :2]), 1),
-    "a list of lists": (lambda x: [[x[:, :2]], x], 2),
-    "a mapping with logits": (lambda x: {"hidden": x, "logits": x[:, :1]}, 1),
-    "a mapping with out": (lambda x: {"aux": x, "out": x[:, :2]}, 2),
-    "another mapping": (lambda x: {"a": x[:, :3], "b": x}, 3),
-    "None first": (lambda x: (None, x[:, :2]), 2),
-    "empty list first": (lambda x: ([], x[:, :2]), 2),
+OUTPUTS: dict[str, tuple[Callable[[Tensor], object], list[int]]] = {
+    "a tensor": (lambda x: x[:, :1], [1]),
+    "a tuple": (lambda x: (x[:, :1], x[:, :2]), [1, 2]),
+    "a list of lists": (lambda x: [[x[:, :2]], x], [2, 4]),
+    "a mapping": (lambda x: {"hidden": x, "logits": x[:, :1]}, [4, 1]),
+    "one tensor twice": (lambda x: {"a": x, "b": x}, [4]),
+    "None first": (lambda x: (None, x[:, :2]), [2]),
+    "empty list first": (lambda x: ([], x[:, :2], "text"), [2]),
 }
 
 
 @pytest.mark.parametrize("kind", OUTPUTS)
-def test_the_main_output(kind: str) -> None:
+def test_every_output_is_captured(kind: str) -> None:
     forward, channels = OUTPUTS[kind]
     graph_module = capture(Forward(forward), SHAPE, batch=2)
     output = next(iter(reversed(graph_module.graph.nodes)))
-    assert output.meta["val"].shape == (2, channels, 6, 6)
+    shapes = [(2, number, 6, 6) for number in channels]
+    assert [node.meta["val"].shape for node in output.all_input_nodes] == shapes
 
 
 def test_parameters_are_listed_and_tied_ones_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fxscore.constructed import ConstructedArchitecture, construct
+from fxscore.kernel import FourierKernel, WeightCache
 
 SHAPE = (3, 8, 8)
 
@@ -37,6 +39,16 @@ def constructed(
 def head(found: ConstructedArchitecture) -> tuple[str, ...]:
     """Names of the parameters that the scorer replaces."""
     return tuple(name for line in found.coverage if line.form == "head" for name in line.parameters)
+
+
+def image() -> Tensor:
+    return torch.randn(2, *SHAPE, generator=torch.Generator().manual_seed(0))
+
+
+def run(found: ConstructedArchitecture) -> Tensor:
+    """What it encodes of `image()`, (B, C)."""
+    with torch.no_grad():
+        return found(image(), WeightCache(FourierKernel(8, 8, 3, torch.Generator().manual_seed(0)))).features
 
 
 def trunk(x: Tensor) -> Tensor:
@@ -101,10 +113,10 @@ def test_a_segmentation_map_is_encoded_by_channel() -> None:
         lambda m, x: {"out": F.interpolate(m.classify(m.conv(x).relu()), (8, 8)), "aux": m.aux(x)},
         conv=nn.Conv2d(3, 5, 3, 2),
         classify=nn.Conv2d(5, 21, 1),
-        aux=nn.Conv2d(3, 21, 1),
+        aux=nn.Conv2d(3, 20, 1),
     )
-    assert (found.channels, head(found)) == (21, ())
-    assert not any("aux" in line.path for line in found.coverage)
+    assert (found.channels, head(found)) == (21 + 20, ())
+    assert any("aux" in line.path for line in found.coverage)
 
 
 def test_token_sequences_are_encoded_by_their_last_axis() -> None:
@@ -120,15 +132,91 @@ def test_token_sequences_are_encoded_by_their_last_axis() -> None:
     assert (per_token.channels, head(per_token)) == (3, ("fc.bias", "fc.weight"))
 
 
-def test_of_several_outputs_the_first_is_the_main_one() -> None:
-    for pack in (lambda a, b: (a, b), lambda a, b: [a, b], lambda a, b: {"logits": a, "hidden": b}):
-        found = constructed(
-            lambda m, x, pack=pack: pack(m.fc(trunk(m.conv(x))), m.other(trunk(x))),
+@dataclass
+class Outputs:
+    a: Tensor
+    b: Tensor
+
+
+PACKS: dict[str, Callable[[Tensor, Tensor], object]] = {
+    "tuple": lambda a, b: (a, b),
+    "nested lists": lambda a, b: [[a], None, [b]],
+    "mapping": lambda a, b: {"logits": a, "hidden": b},
+    "dataclass": Outputs,
+    "other order": lambda a, b: (b, a),
+}
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_of_several_outputs_all_are_seen_however_they_are_packed(pack: str) -> None:
+    def net(pack: Callable[[Tensor, Tensor], object]) -> ConstructedArchitecture:
+        return constructed(
+            lambda m, x: pack(m.fc(trunk(m.conv(x))), m.other(trunk(x))),
             conv=nn.Conv2d(3, 5, 3),
             fc=nn.Linear(5, 9),
             other=nn.Linear(3, 9),
         )
-        assert (found.channels, head(found)) == (5, ("fc.bias", "fc.weight"))
+
+    found = net(PACKS[pack])
+    assert (found.channels, head(found)) == (3 + 5, ("fc.bias", "fc.weight", "other.bias", "other.weight"))
+    assert found.fingerprint == net(PACKS["tuple"]).fingerprint
+
+
+def test_an_early_map_does_not_hide_what_lies_behind_it() -> None:
+    def net(blocks: int) -> ConstructedArchitecture:
+        body = nn.Sequential(*(nn.Conv2d(5, 5, 3, padding=1) for _ in range(blocks)))
+        return constructed(
+            lambda m, x: [y := m.stem(x), m.fc(trunk(m.body(y)))],
+            stem=nn.Conv2d(3, 5, 3),
+            body=body,
+            fc=nn.Linear(5, 2),
+        )
+
+    assert net(1).channels == net(4).channels == 5 + 5
+    assert "conv2d_5" in net(4).code
+
+
+def test_two_classifiers_of_one_value_are_one_encoding() -> None:
+    found = constructed(lambda m, x: (m.a(trunk(x)), m.b(trunk(x))), a=nn.Linear(3, 2), b=nn.Linear(3, 9))
+    assert found.channels == 3
+    assert "cat" not in found.code
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        lambda y: (y.argmax(1), y > 0, y),
+        lambda y: y.argmax(1),
+        lambda y: y > 0,
+        lambda y: y.topk(2),
+        lambda y: {"loss": y.logsumexp(1).mean()},
+        lambda y: (y.round().int(), y.isnan()),
+    ],
+)
+def test_whole_boolean_and_scalar_outputs_are_those_of_the_values_before_them(
+    ending: Callable[[Tensor], object],
+) -> None:
+    def net(ending: Callable[[Tensor], object]) -> ConstructedArchitecture:
+        return constructed(
+            lambda m, x: ending(m.fc(trunk(m.conv(x)))), conv=nn.Conv2d(3, 5, 3), fc=nn.Linear(5, 9)
+        )
+
+    assert net(ending).fingerprint == net(lambda y: y).fingerprint
+
+
+def test_an_input_handed_back_is_no_output() -> None:
+    found = constructed(lambda m, x: (x, x.mean((2, 3)), m.fc(trunk(x).relu())), fc=nn.Linear(3, 9))
+    assert "cat" not in found.code
+
+
+def test_a_head_that_is_called_again_is_one_head() -> None:
+    """Frames in a loop: the calls are averaged, as the positions of a single call are."""
+    found = constructed(
+        lambda m, x: torch.stack([m.fc(trunk(frame)) for frame in x.split(2, dim=3)]).mean(0),
+        fc=nn.Linear(3, 9),
+    )
+    assert (found.channels, head(found)) == (3, ("fc.bias", "fc.weight"))
+    assert run(found).shape == (2, 3)
 
 
 def two_heads(m: Any, x: Tensor, swapped: bool) -> Any:
@@ -141,7 +229,7 @@ def two_heads(m: Any, x: Tensor, swapped: bool) -> Any:
     return (first[0](first[1]) + second[0](second[1])) / 2
 
 
-def test_of_two_equal_heads_one_is_cut_whichever_runs_first() -> None:
+def test_of_two_averaged_heads_both_are_cut_whichever_runs_first() -> None:
     def net(swapped: bool) -> ConstructedArchitecture:
         return constructed(
             lambda m, x: two_heads(m, x, swapped),
@@ -150,13 +238,13 @@ def test_of_two_equal_heads_one_is_cut_whichever_runs_first() -> None:
         )  # fmt: skip
 
     found, other = net(False), net(True)
-    assert found.channels == 3
+    assert found.channels == 3 + 3
     assert len(head(found)) == 4
     assert found.fingerprint == other.fingerprint
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_of_two_heads_the_deeper_is_the_last(swapped: bool) -> None:
+def test_of_two_summed_heads_the_shallower_is_encoded_first(swapped: bool) -> None:
     def forward(m: Any, x: Tensor) -> Any:
         parts = [lambda: m.shallow(trunk(x)), lambda: m.deep(trunk(m.conv(x).relu()))]
         results = {place: parts[place]() for place in ((1, 0) if swapped else (0, 1))}
@@ -164,9 +252,11 @@ def test_of_two_heads_the_deeper_is_the_last(swapped: bool) -> None:
 
     found = constructed(forward, conv=nn.Conv2d(3, 5, 3), shallow=nn.Linear(3, 9), deep=nn.Linear(5, 9))
     assert (found.channels, head(found)) == (
-        5,
+        3 + 5,
         ("deep.bias", "deep.weight", "shallow.bias", "shallow.weight"),
     )
+    features = run(found)
+    torch.testing.assert_close(features[:, :3], trunk(image()))
 
 
 def test_a_residual_trunk_has_no_head() -> None:

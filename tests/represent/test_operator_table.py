@@ -17,7 +17,7 @@ from fxscore.kernel import FourierKernel, TrainableWeights
 from fxscore.ops import Observer
 from fxscore.passes import default_pipeline, run_passes
 from fxscore.passes.cut_head import CutHeadPass
-from fxscore.passes.encode_output import EncodeOutputPass
+from fxscore.passes.join_encodings import JoinEncodingsPass
 from fxscore.represent import has_module_rule
 from fxscore.types import Shape
 
@@ -257,7 +257,7 @@ def represented(row: Row) -> fx.GraphModule:
     """The operator's own representation: no head is cut and nothing is averaged."""
     graph_module = capture(row.make(), row.shape, BATCH, leaves=has_module_rule)
     kept = [
-        rewrite for rewrite in default_pipeline() if not isinstance(rewrite, (CutHeadPass, EncodeOutputPass))
+        rewrite for rewrite in default_pipeline() if not isinstance(rewrite, (CutHeadPass, JoinEncodingsPass))
     ]
     return run_passes(graph_module, kept, lint=True)
 
