@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 from torch import nn
@@ -13,8 +12,7 @@ from fxscore.capture.inputs import Examples
 from fxscore.errors import FxScoreError
 from fxscore.explanation import Explanation, explain_subject
 from fxscore.job import ScoreJob, prepare
-from fxscore.run import Executor, LocalExecutor, Store, Watcher, default_store_path, evaluate, in_order
-from fxscore.run.executor import DEFAULT_SECONDS
+from fxscore.run import Watcher, Where, evaluate, in_order
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
 from fxscore.scorer.subjects import Model, subject_of
@@ -80,11 +78,8 @@ def rank(
     if not refs:
         return Ranking.of(records)
     job = ScoreJob(portable(scorer), used.scorer_id, input_shape)
-    with ExitStack() as stack:
-        executor = stack.enter_context(_executor(cluster, workers, time_limit, memory_limit))
-        opened = (
-            None if no_store else stack.enter_context(Store(Path(store) if store else default_store_path()))
-        )
+    where = Where(workers, time_limit, memory_limit, store, no_store, cluster)
+    with where.executor() as executor, where.opened_store() as opened:
         found = list(evaluate(refs, job, executor, opened, watcher=watcher))
     return Ranking.of(records + in_order(refs, found))
 
@@ -137,14 +132,3 @@ def _score_module(ref: ModelRef, module: nn.Module, input_shape: Shape | None, s
 
 def _one_line(error: FxScoreError) -> str:
     return str(error).splitlines()[0]
-
-
-def _executor(
-    cluster: str | None, workers: int | None, time_limit: float | None, memory_limit: int | None
-) -> Executor:
-    seconds = time_limit or DEFAULT_SECONDS
-    if cluster is None:
-        return LocalExecutor(workers, seconds, memory_limit)
-    from fxscore.run.cluster import DaskExecutor  # needs the extra `cluster`
-
-    return DaskExecutor(cluster, workers, seconds, memory_limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +56,7 @@ Data = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("evaluate", epilog=EPILOG)(evaluate)
+    app.command("evaluate", epilog=EPILOG)(options.placed(evaluate))
 
 
 def evaluate(
@@ -85,11 +85,7 @@ def evaluate(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg or .pdf.", show_default=False)
     ] = None,
-    workers: options.Workers = None,
-    time_limit: options.TimeLimit = None,
-    memory_limit: options.MemoryLimit = None,
-    store: options.Store = None,
-    no_store: options.NoStore = False,
+    where: options.Where = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
@@ -106,7 +102,7 @@ def evaluate(
     studies = {space: choose(space, folder, scorers, n, seed, with_seen) for space in spaces}
     require_labels(studies, labels)
     try:
-        with _workplace(studies, scorers, (workers, time_limit, memory_limit), store, no_store) as place:
+        with _workplace(studies, scorers, where) as place:
             measures = Measures(top, picks, resamples, seed=seed)
             found = {
                 space: study.measure(scorers, measures, labels, by_family, place, input_shape)
@@ -121,24 +117,17 @@ def evaluate(
 
 @contextmanager
 def _workplace(
-    studies: Mapping[str, Study],
-    scorers: Mapping[str, str],
-    limits: tuple[int | None, float | None, int | None],
-    store: Path | None,
-    no_store: bool,
+    studies: Mapping[str, Study], scorers: Mapping[str, str], where: options.Where
 ) -> Iterator[Workplace]:
     """Worker processes, the store and a progress bar."""
     from fxscore.cli.progress import RankingProgress
-    from fxscore.run import LocalExecutor, Store, default_store_path
-    from fxscore.run.executor import DEFAULT_SECONDS
+    from fxscore.run import Where
 
-    workers, time_limit, memory_limit = limits
+    place = Where(**where)
     total = sum(len(study.population) for study in studies.values()) * len(scorers)
-    with ExitStack() as stack:
-        executor = stack.enter_context(LocalExecutor(workers, time_limit or DEFAULT_SECONDS, memory_limit))
-        opened = None if no_store else stack.enter_context(Store(store or default_store_path()))
-        watcher = stack.enter_context(RankingProgress(total, output.console(stderr=True)))
-        yield {"executor": executor, "store": opened, "watcher": watcher}
+    watching = RankingProgress(total, output.console(stderr=True))
+    with place.executor() as executor, place.opened_store() as store, watching as watcher:
+        yield {"executor": executor, "store": store, "watcher": watcher}
 
 
 def show(

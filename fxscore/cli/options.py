@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import typer
 
@@ -99,3 +102,55 @@ Verbose = Annotated[
 LogFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Append the full log to a file.", show_default=False)
 ]
+
+
+class Where(TypedDict):
+    """Where networks are worked on, and where results are kept (`fxscore.run.Where`, which is slow to import)."""
+
+    workers: int | None
+    time_limit: float | None
+    memory_limit: int | None
+    store: Path | None
+    no_store: bool
+    cluster: str | None
+
+
+HERE: Where = {
+    "workers": None,
+    "time_limit": None,
+    "memory_limit": None,
+    "store": None,
+    "no_store": False,
+    "cluster": None,
+}
+_WHERE = {
+    "workers": Workers,
+    "time_limit": TimeLimit,
+    "memory_limit": MemoryLimit,
+    "store": Store,
+    "no_store": NoStore,
+    "cluster": Cluster,
+}
+
+
+def placed(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `where` is given by the options of `Where`, which stand in its place."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        command(where={name: given.pop(name) for name in _WHERE}, **given)
+
+    signature = inspect.signature(command, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        parameters += _where_parameters(parameter) if parameter.name == "where" else [parameter]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
+
+def _where_parameters(where: inspect.Parameter) -> list[inspect.Parameter]:
+    return [
+        where.replace(name=name, annotation=option, default=default)
+        for (name, option), default in zip(_WHERE.items(), HERE.values(), strict=True)
+    ]

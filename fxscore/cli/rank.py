@@ -25,7 +25,7 @@ EPILOG = (
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("rank", epilog=EPILOG)(rank)
+    app.command("rank", epilog=EPILOG)(options.placed(rank))
 
 
 def rank(
@@ -35,12 +35,7 @@ def rank(
     sort: options.Sort = "score",
     json: options.Json = None,
     csv: options.Csv = None,
-    workers: options.Workers = None,
-    time_limit: options.TimeLimit = None,
-    memory_limit: options.MemoryLimit = None,
-    store: options.Store = None,
-    no_store: options.NoStore = False,
-    cluster: options.Cluster = None,
+    where: options.Where = options.HERE,
     pretrained_only: options.PretrainedOnly = False,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
@@ -60,13 +55,8 @@ def rank(
                 refs,
                 scorer=scorer,
                 input_shape=input_shape,
-                workers=workers,
-                time_limit=time_limit,
-                memory_limit=memory_limit,
-                store=store,
-                no_store=no_store,
-                cluster=cluster,
                 watcher=progress,
+                **where,
             )
             code = 1 if ranking.failures else 0
         except KeyboardInterrupt:

@@ -24,6 +24,8 @@ def score(
     scorer: options.Scorer = None,
     input_shape: options.InputShape = None,
     time_limit: options.TimeLimit = None,
+    store: options.Store = None,
+    no_store: options.NoStore = False,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
@@ -33,7 +35,13 @@ def score(
     from fxscore.types import ModelRef
 
     ranking = api.rank(
-        [ModelRef.parse(model)], scorer=scorer, input_shape=input_shape, workers=1, time_limit=time_limit
+        [ModelRef.parse(model)],
+        scorer=scorer,
+        input_shape=input_shape,
+        workers=1,
+        time_limit=time_limit,
+        store=store,
+        no_store=no_store,
     )
     record = ranking[0]
     if record.error is not None:

@@ -31,7 +31,7 @@ def _limit(help_text: str) -> Any:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("search", epilog=EPILOG)(search)
+    app.command("search", epilog=EPILOG)(options.placed(search))
 
 
 def search(
@@ -87,11 +87,7 @@ def search(
         bool, typer.Option("--baseline", help="Search at random too, for as many networks, and plot both.")
     ] = False,
     picture: Annotated[Literal["png", "svg", "pdf"], typer.Option(help="Format of the plots.")] = "png",
-    workers: options.Workers = None,
-    time_limit: options.TimeLimit = None,
-    memory_limit: options.MemoryLimit = None,
-    store: options.Store = None,
-    no_store: options.NoStore = False,
+    where: options.Where = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
@@ -106,11 +102,7 @@ def search(
         "population": population,
         "seed": seed,
         "resume": resume,
-        "workers": workers,
-        "time_limit": time_limit,
-        "memory_limit": memory_limit,
-        "store": store,
-        "no_store": no_store,
+        **where,
     }
     result = _search(space, budget, algorithm=algorithm, generations=generations, folder=out, **shared)
     _show(result, min_params, out, picture)

@@ -12,6 +12,7 @@ from fxscore.run.store import Store
 from fxscore.run.store_file import default_store_path
 from fxscore.run.store_tools import export_rows, export_store, prune_store, store_info
 from fxscore.run.version import package_version
+from fxscore.run.where import Where
 
 __all__ = [
     "Executor",
@@ -21,6 +22,7 @@ __all__ = [
     "Prepared",
     "Store",
     "Watcher",
+    "Where",
     "default_store_path",
     "evaluate",
     "export_rows",

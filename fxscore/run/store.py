@@ -9,6 +9,9 @@ Write-ahead log, ``synchronous=NORMAL``: a record that is written survives ``kil
 cut may lose the last records, never the file). Several rankings may write to one store at once. It must lie
 on a local disk.
 
+A *forgiving* store costs no run: where its file cannot be opened or used any more (a read-only home, a full disk, a
+lock that stays), it warns once and goes on in memory.
+
 What answers a later run: scores, and errors by which fxscore itself says that a network cannot be scored
 (*lasting* errors). Other errors (death, a passed limit, a file that does not build, an exception from
 elsewhere) are written down too, for an export, but the next run tries again.
@@ -17,16 +20,21 @@ elsewhere) are written down too, for an export, but the next run tries again.
 from __future__ import annotations
 
 import hashlib
+import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from fxscore.run.store_file import connect, explained, transaction
+from fxscore.errors import StoreError
+from fxscore.run.store_file import connect, connect_in_memory, default_store_path, explained, transaction
 from fxscore.types import ModelRef, ScoreRecord
+
+T = TypeVar("T")
+_logger = logging.getLogger(__name__)
 
 _FIND = """
 SELECT r.fingerprint, r.params, r.macs, r.seconds, v.score, coalesce(v.error, r.error) AS error,
@@ -34,6 +42,7 @@ SELECT r.fingerprint, r.params, r.macs, r.seconds, v.score, coalesce(v.error, r.
 FROM recipes r LEFT JOIN verdicts v ON v.context = r.context AND v.fingerprint = r.fingerprint
 WHERE r.context = ? AND r.recipe = ?
 """
+_VERDICT = "SELECT score, error, lasting FROM verdicts WHERE context = ? AND fingerprint = ?"
 # A score is never replaced by an error: another ranking may have had more time or memory.
 _WRITE_VERDICT = """
 INSERT INTO verdicts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
@@ -58,32 +67,41 @@ class Store:
     Args:
         path: the file, made with its folder where there is none (see `default_store_path`); None is a store
             that ends with this object and, past a few megabytes, lies on disk.
+        forgiving: warn where the file cannot be used, and go on in memory.
 
     Raises:
         StoreError: the file is damaged, foreign, locked or from a newer version; it is left as it is.
     """
 
-    def __init__(self, path: Path | str | None = None) -> None:
+    def __init__(self, path: Path | str | None = None, *, forgiving: bool = False) -> None:
         self.path = None if path is None else Path(path)
+        self._forgiving = forgiving
         self._lock = threading.RLock()
-        self._db = connect(self.path)
+        self._contexts: dict[tuple[str, str, str], int] = {}
+        try:
+            self._db = connect(self.path)
+        except StoreError as error:
+            if not forgiving:
+                raise
+            self._go_on_in_memory(error)
 
     def context(self, scorer: str, settings: str, package: str) -> int:
         """The number of a context, new or known."""
         key = (scorer, settings, package)
-        with self._connection() as db:
+
+        def number(db: sqlite3.Connection) -> int:
             db.execute("INSERT OR IGNORE INTO contexts (scorer, settings, package) VALUES (?, ?, ?)", key)
-            row = db.execute(
-                "SELECT id FROM contexts WHERE (scorer, settings, package) = (?, ?, ?)", key
-            ).fetchone()
-        return int(row[0])
+            query = "SELECT id FROM contexts WHERE (scorer, settings, package) = (?, ?, ?)"
+            return int(db.execute(query, key).fetchone()[0])
+
+        self._contexts[key] = self._use(number)
+        return self._contexts[key]
 
     def find(
         self, context: int, recipe: str, ref: ModelRef, scorer_id: str
     ) -> tuple[ScoreRecord, bool] | None:
         """The record of a recipe, if there is one, and whether it is lasting (a score always is)."""
-        with self._connection() as db:
-            row = db.execute(_FIND, (context, _digest(recipe))).fetchone()
+        row = self._row(_FIND, (context, _digest(recipe)))
         if row is None or (row["score"] is None and row["error"] is None):
             return None
         error = row["error"] if row["score"] is None else None
@@ -92,23 +110,45 @@ class Store:
 
     def verdict(self, context: int, fingerprint: str) -> Verdict | None:
         """What is known of a fingerprint."""
-        query = "SELECT score, error, lasting FROM verdicts WHERE context = ? AND fingerprint = ?"
-        with self._connection() as db:
-            row = db.execute(query, (context, fingerprint)).fetchone()
+        row = self._row(_VERDICT, (context, fingerprint))
         return None if row is None else Verdict(row["score"], row["error"], bool(row["lasting"]))
 
     def write(self, context: int, recipe: str, record: ScoreRecord, lasting: bool = False) -> None:
         """Write one record; it is safe from a ``kill -9`` when this returns."""
         lasting = lasting or record.score is not None
-        with self._connection() as db, transaction(db):
-            if record.fingerprint is not None:
-                db.execute(_WRITE_VERDICT, (context, record.fingerprint, record.score, record.error, lasting))
-            db.execute(_WRITE_RECIPE, _recipe_row(context, recipe, record, lasting))
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, explained(self.path):
-            yield self._db
+        def write(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                if record.fingerprint is not None:
+                    verdict = (context, record.fingerprint, record.score, record.error, lasting)
+                    db.execute(_WRITE_VERDICT, verdict)
+                db.execute(_WRITE_RECIPE, _recipe_row(context, recipe, record, lasting))
+
+        self._use(write)
+
+    def _row(self, query: str, values: tuple[object, ...]) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self._use(lambda db: db.execute(query, values).fetchone())
+        return row
+
+    def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` finds or does in the file; in memory, where a forgiving store's file fails."""
+        with self._lock:
+            try:
+                with explained(self.path):
+                    return work(self._db)
+            except StoreError as error:
+                if not self._forgiving:
+                    raise
+                self._db.close()
+                self._go_on_in_memory(error)
+                return work(self._db)
+
+    def _go_on_in_memory(self, error: StoreError) -> None:
+        _logger.warning("%s; the run goes on, but its results are not kept", error)
+        self.path, self._forgiving = None, False
+        self._db = connect_in_memory()
+        for key, number in self._contexts.items():  # they are at work under these numbers
+            self._db.execute("INSERT INTO contexts VALUES (?, ?, ?, ?)", (number, *key))
 
     def close(self) -> None:
         """Close the file."""
@@ -120,6 +160,11 @@ class Store:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def open_store(path: Path | str | None = None) -> Store:
+    """The forgiving store of a command: that file, or the one in the user's cache folder."""
+    return Store(path or default_store_path(), forgiving=True)
 
 
 def _digest(recipe: str) -> bytes:

@@ -60,6 +60,13 @@ def connect(path: Path | None, create: bool = True) -> sqlite3.Connection:
     return connection
 
 
+def connect_in_memory() -> sqlite3.Connection:
+    """A private store that needs no disk, which may be what is full."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _make_ready(connection, None)
+    return connection
+
+
 def _make_ready(connection: sqlite3.Connection, path: Path | None) -> None:
     connection.row_factory = sqlite3.Row
     if _is_new(connection):

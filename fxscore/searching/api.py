@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fxscore.errors import SearchError
-from fxscore.run import Store, default_store_path, package_version
+from fxscore.run import Where, package_version
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
 from fxscore.searching.goals import Limits, Objective
 from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
 from fxscore.searching.journal import Journal, begun_settings
 from fxscore.searching.loop import Loop, SearchWatcher
-from fxscore.searching.measuring import Bench, Measurer, Resources, needed, open_measures
+from fxscore.searching.measuring import Bench, Measurer, needed, open_measures
 from fxscore.searching.random_search import RandomSearch
 from fxscore.searching.regularised_evolution import RegularisedEvolution
 from fxscore.searching.result import SearchResult
@@ -47,6 +47,7 @@ def search(
     memory_limit: int | None = None,
     store: Path | str | None = None,
     no_store: bool = False,
+    cluster: str | None = None,
     watcher: SearchWatcher | None = None,
 ) -> SearchResult:
     """Search a space for networks that score high and cost little, without training any.
@@ -77,6 +78,7 @@ def search(
         memory_limit: as for `fxscore.rank`.
         store: as for `fxscore.rank`.
         no_store: as for `fxscore.rank`.
+        cluster: as for `fxscore.rank`; latencies are measured on this machine.
         watcher: is told of each network and generation, for a display.
 
     Raises:
@@ -96,12 +98,9 @@ def search(
             if folder
             else None
         )
-        kept = (
-            None if no_store else stack.enter_context(Store(Path(store) if store else default_store_path()))
-        )
+        where = Where(workers, time_limit, memory_limit, store, no_store, cluster)
         names = needed(goals, limits)
-        resources = Resources(workers, time_limit, memory_limit, kept)
-        bench = stack.enter_context(Bench(handle, resources, names))
+        bench = stack.enter_context(Bench(handle, where, names))
         measures = open_measures(bench, names, portable(scorer))
         measurer = Measurer(opened, goals, limits, measures)
         loop = Loop(task, strategy, measurer, size.budget, size.generations, journal, watcher)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from types import TracebackType
 from typing import Any, Protocol
 
 from fxscore.errors import ModelRefError
-from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
-from fxscore.run.executor import DEFAULT_SECONDS
+from fxscore.run import Executor, Store, Watcher, Where, evaluate
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.searching.evaluation import UNBUILT, Evaluation
 from fxscore.searching.goals import LATENCY, SCORE, Limits, Objective
@@ -33,23 +32,13 @@ class Measure(Protocol):
     def __call__(self, texts: Sequence[str], watcher: Watcher | None = None) -> Iterator[ScoreRecord]: ...
 
 
-@dataclass(frozen=True)
-class Resources:
-    """Where networks are measured; the meanings are those of `fxscore.rank`."""
-
-    workers: int | None = None
-    time_limit: float | None = None
-    memory_limit: int | None = None
-    store: Store | None = None
-
-
 @dataclass
 class EngineMeasure:
     """One scorer over genotypes, through the engine that ranks; its workers stay warm between generations."""
 
     job: SpaceJob
     executor: Executor
-    store: Store | None
+    store: Store
 
     def __call__(self, texts: Sequence[str], watcher: Watcher | None = None) -> Iterator[ScoreRecord]:
         """The records of these genotypes."""
@@ -171,11 +160,13 @@ class _Draft:
 class Bench:
     """Keeps the measures of one search, and closes their workers; a context."""
 
-    def __init__(self, handle: SpaceHandle, resources: Resources, names: Sequence[str]) -> None:
+    def __init__(self, handle: SpaceHandle, where: Where, names: Sequence[str]) -> None:
         self._handle = handle
         self._macs = "macs" in names
-        self._resources = resources
+        self._where = where
         self._stack = ExitStack()
+        self._store = self._stack.enter_context(where.opened_store())
+        self._cluster: Executor | None = None
 
     def measure(self, name: str, scorer: str | Scorer | None = None) -> Measure:
         """The measure of a name; `scorer` is that of `score`, every other name is a proxy or the latency."""
@@ -184,15 +175,18 @@ class Bench:
         )
         with_macs = self._macs and name == SCORE
         job = SpaceJob(self._handle, chosen, load_scorer(chosen).scorer_id, macs=with_macs)
-        executor = self._stack.enter_context(self._executor(job, 1 if name == LATENCY else None))
-        return EngineMeasure(job, executor, self._resources.store)
+        return EngineMeasure(job, self._executor(job, name), self._store)
 
-    def _executor(self, job: SpaceJob, workers: int | None) -> Executor:
+    def _executor(self, job: SpaceJob, name: str) -> Executor:
+        """Processes of the measure's own, so that they stay warm; a cluster is one for all but latencies."""
         if isinstance(self._handle, LocalSpace):
             return InlineExecutor(SpaceSession(job))
-        given = self._resources
-        seconds = given.time_limit or DEFAULT_SECONDS
-        return LocalExecutor(workers or given.workers, seconds, given.memory_limit)
+        if name == LATENCY:
+            return self._stack.enter_context(replace(self._where, workers=1, cluster=None).executor())
+        if self._where.cluster is None:
+            return self._stack.enter_context(self._where.executor())
+        self._cluster = self._cluster or self._stack.enter_context(self._where.executor())
+        return self._cluster
 
     def __enter__(self) -> Bench:
         return self

@@ -18,7 +18,7 @@ COLUMNS = "cell,cifar10_test_200ep,cifar100_test_200ep,cifar100_valid_200ep"
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> type[InProcess]:
     InProcess.scored = []
-    for place in ("fxscore.run.LocalExecutor", "fxscore.evaluate.scoring.LocalExecutor"):
+    for place in ("fxscore.run.where.LocalExecutor", "fxscore.evaluate.scoring.LocalExecutor"):
         monkeypatch.setattr(place, InProcess)
     return InProcess
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from fxscore.errors import StoreError
-from fxscore.run import Store
+from fxscore.run import LocalExecutor, Store, evaluate
 from fxscore.run.store_file import VERSION
 from fxscore.types import ScoreRecord
-from tests.run.jobs import toy
+from tests.run.jobs import ToyJob, toy
 
 REF = toy("a")
 
@@ -159,3 +159,74 @@ def test_a_record_costs_less_than_a_millisecond(tmp_path: Path) -> None:
             store.write(context, f"r{number}", record(fingerprint=f"f{number}"))
             best = min(best, time.perf_counter() - begin)
     assert best < 1e-3
+
+
+def blocked(kind: str, path: Path) -> Path:
+    """A place at which no store can be opened."""
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "file for its folder":
+        path.write_text("")
+        return path / "store.sqlite"
+    elif kind == "text":
+        path.write_text("my thesis\n" * 1000)
+    elif kind == "no such device":
+        return Path("/proc/fxscore/store.sqlite")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["folder", "file for its folder", "text", "no such device"])
+def test_a_forgiving_store_goes_on_in_memory(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = blocked(kind, tmp_path / "place")
+    with Store(path, forgiving=True) as store:
+        context = store.context("s", "t", "1")
+        store.write(context, "r", record())
+        assert store.find(context, "r", REF, "s") == (record(), True)
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+    assert f"{path}" in caplog.text
+    assert "goes on" in caplog.text
+
+
+def test_a_disk_that_fills_up_ends_no_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = filled(tmp_path / "store", 3)
+    with Store(path, forgiving=True) as store:
+        store.context("s", "t", "1")
+        context = store.context("s", "t", "2")
+        pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+        store._db.execute(f"PRAGMA max_page_count = {pages}")  # what sqlite says of a full disk
+        for number in range(300):
+            store.write(context, f"r{number}", record(float(number), fingerprint=f"f{number}"))
+        assert store.context("s", "t", "2") == context
+        assert store.find(context, "r299", REF, "s") == (record(299.0, fingerprint="f299"), True)
+    assert caplog.text.count("database or disk is full") == 1
+    with Store(path) as store:
+        assert store.find(store.context("s", "t", "1"), "r2", REF, "s") is not None
+
+
+def test_a_lock_that_stays_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = filled(tmp_path / "store")
+    monkeypatch.setattr("fxscore.run.store_file.BUSY_SECONDS", 0.1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with Store(path, forgiving=True) as store:
+        context = store.context("s", "t", "1")
+        store.write(context, "r", record())
+        assert store.verdict(context, "f") is not None
+    other.close()
+    assert "locked by another process" in caplog.text
+
+
+def test_a_run_whose_store_fails_has_all_its_records(tmp_path: Path, local: LocalExecutor) -> None:
+    refs = [toy(letter, value=place) for place, letter in enumerate("abcdef")]
+    path = tmp_path / "store"
+    with Store(path, forgiving=True) as store:
+        found = []
+        for one in evaluate(refs, ToyJob(), local, store):
+            found.append(one)
+            if len(found) == 2:
+                store._db.execute("PRAGMA query_only = ON")  # as a disk that turns read-only
+    assert sorted(one.score for one in found if one.score is not None) == [0, 1, 2, 3, 4, 5]

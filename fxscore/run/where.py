@@ -1,0 +1,43 @@
+"""Where networks are worked on, and where what is found is kept: one bundle for every command and function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fxscore.run.executor import DEFAULT_SECONDS, Executor, LocalExecutor
+from fxscore.run.store import Store, open_store
+
+
+@dataclass(frozen=True)
+class Where:
+    """Workers, limits, store and cluster.
+
+    Attributes:
+        workers: worker processes; one per core by default.
+        time_limit: seconds for one network; 600 by default.
+        memory_limit: bytes for one network; by default the workers share four fifths of the memory.
+        store: file of the result store; by default the one in the user's cache folder.
+        no_store: neither read nor keep results.
+        cluster: address of a Dask scheduler, or `local`; this machine without one by default.
+    """
+
+    workers: int | None = None
+    time_limit: float | None = None
+    memory_limit: int | None = None
+    store: Path | str | None = None
+    no_store: bool = False
+    cluster: str | None = None
+
+    def executor(self) -> Executor:
+        """What runs networks there; raises `WorkerError` where a cluster cannot be reached."""
+        seconds = self.time_limit or DEFAULT_SECONDS
+        if self.cluster is None:
+            return LocalExecutor(self.workers, seconds, self.memory_limit)
+        from fxscore.run.cluster import DaskExecutor  # needs the extra `cluster`
+
+        return DaskExecutor(self.cluster, self.workers, seconds, self.memory_limit)
+
+    def opened_store(self) -> Store:
+        """The store, a context; one that cannot be used is a warning, and results are then kept in memory."""
+        return Store() if self.no_store else open_store(self.store)
