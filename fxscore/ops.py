@@ -129,6 +129,11 @@ def sum_of(*terms: Tensor) -> Tensor:
     return total
 
 
+def swish(value: Tensor, beta: float) -> Tensor:
+    """`x · sigmoid(β x)`: SiLU with another slope; quick GELU at β = 1.702 (Hendrycks and Gimpel 2016)."""
+    return value * torch.sigmoid(beta * value)
+
+
 def encode(value: Tensor, axis: int) -> Tensor:
     """Average over every axis but the batch and the channel axis: (B, C); of the batch axis alone (B, 1)."""
     if value.dim() == 1:

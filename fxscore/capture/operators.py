@@ -43,9 +43,8 @@ OPERATORS = {
     "__ge__": "ge", "__and__": "bitwise_and", "__or__": "bitwise_or", "__floordiv__": "floor_divide",
     "__mod__": "remainder", "multiply": "mul", "divide": "div", "true_divide": "div", "subtract": "sub",
 }  # fmt: skip
-_VARIADIC = frozenset(
-    {"reshape", "permute", "flip", "tile"}
-)  # methods take sizes one by one, their functions do not
+# Methods take sizes one by one, or their operands in another order; their functions do not.
+_VARIADIC = frozenset({"reshape", "permute", "flip", "tile", "where"})
 TENSOR_PROPERTIES = {
     "T": "t",
     "mT": "adjoint",

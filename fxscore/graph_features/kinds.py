@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx
 
-from fxscore.ops import batch_axis_norm, encode, note_activation, note_redundant, sum_of, unitise
+from fxscore.ops import batch_axis_norm, encode, note_activation, note_redundant, sum_of, swish, unitise
 from fxscore.represent.attention import tuple_of
 from fxscore.types import Shape
 
@@ -62,7 +62,8 @@ _BY_TARGET: dict[Any, str] = {
     **dict.fromkeys((F.local_response_norm,), "norm_other"),
     **dict.fromkeys((F.relu, F.relu6, F.leaky_relu, F.rrelu, F.threshold), "act_rectified"),
     **dict.fromkeys(
-        (F.gelu, F.silu, F.hardswish, F.mish, F.elu, F.selu, F.celu, F.softplus, F.logsigmoid), "act_smooth"
+        (F.gelu, F.silu, swish, F.hardswish, F.mish, F.elu, F.selu, F.celu, F.softplus, F.logsigmoid),
+        "act_smooth",
     ),
     **dict.fromkeys((torch.sigmoid, torch.tanh, F.hardsigmoid, F.softsign, torch.softmax), "act_bounded"),
     **dict.fromkeys((F.avg_pool1d, F.avg_pool2d, F.avg_pool3d, F.lp_pool2d), "pool_average"),

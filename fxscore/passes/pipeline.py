@@ -11,6 +11,7 @@ from fxscore.passes.cut_head import CutHeadPass
 from fxscore.passes.fold_zeros import FoldZerosPass
 from fxscore.passes.join_encodings import JoinEncodingsPass
 from fxscore.passes.merge_common import MergeCommonSubexpressionsPass
+from fxscore.passes.name_functions import NameFunctionsPass
 from fxscore.passes.name_nodes import NameNodesPass
 from fxscore.passes.order_nodes import OrderNodesPass
 from fxscore.passes.prepare_inputs import PrepareInputsPass
@@ -28,6 +29,7 @@ def default_pipeline() -> list[PassBase]:
         PrepareInputsPass(),  # input → input-like tensor
         CutHeadPass(),  # outputs → encodings; loss and heads → the scorer's
         RepresentOperatorsPass(),  # weights → synthesised weights; one spelling for the rest
+        NameFunctionsPass(),  # activations that are written out
         FoldZerosPass(),  # edges that carry only zeros; what is left of a sum may then repeat its neighbour
         SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN
         OrderNodesPass(),  # what nobody uses must not hide that a sum is used once, or only normalised

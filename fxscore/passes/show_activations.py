@@ -6,11 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
-from fxscore.ops import note_activation
+from fxscore.ops import note_activation, swish
 from fxscore.passes.base import PassBase, PassResult
 
 _ACTIVATIONS = {
     F.relu, F.relu6, F.gelu, F.silu, F.hardswish, F.mish, F.leaky_relu, F.elu, F.selu, F.celu, F.softplus, torch.tanh,
+    swish,
 }  # fmt: skip
 
 

@@ -59,6 +59,13 @@ def div(ctx: RewriteContext, input: Any, other: Any, *, rounding_mode: str | Non
     return ctx.call(torch.div, input, other, like=ctx.node, **rounded)
 
 
+@represents("__rdiv__", "__rtruediv__")
+def reflected_div(ctx: RewriteContext, input: fx.Node, other: float) -> fx.Node:
+    """`other / input` with a number: the reciprocal, times the number."""
+    inverse = ctx.call(torch.reciprocal, input, like=ctx.node)
+    return inverse if other == 1 else ctx.call(torch.mul, inverse, other, like=ctx.node)
+
+
 @represents(F.prelu)
 def prelu(ctx: RewriteContext, input: fx.Node, weight: Any) -> fx.Node:
     """The learnable slope is the one that PyTorch starts from, 0.25: the value itself is never read."""

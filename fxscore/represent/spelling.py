@@ -49,6 +49,12 @@ def matrix_transpose(ctx: RewriteContext, input: fx.Node) -> fx.Node:
     return transpose(ctx, input, -2, -1) if len(ctx.shape(input)) > 1 else input
 
 
+@represents("where")
+def where(ctx: RewriteContext, input: fx.Node, condition: fx.Node, other: Any) -> fx.Node:
+    """The method, which is called on the first of the two values."""
+    return ctx.call(torch.where, condition, input, other, like=ctx.node)
+
+
 @represents(F.relu, torch.relu)
 def relu(ctx: RewriteContext, input: fx.Node, inplace: bool = False) -> fx.Node:
     """ReLU."""
