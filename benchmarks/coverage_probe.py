@@ -93,7 +93,7 @@ def probe(name: str) -> Probe:
         exported=captured.meta["exported"],
         own=subject.input_shape,
         seen=seen,
-        macs=own.costs.macs,
+        macs=subject.costs().macs,
         fingerprint=features.fingerprint,
         features=tuple(features.values.tolist()),
         build_seconds=build_seconds,

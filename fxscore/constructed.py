@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, fx, nn
 
 from fxscore.capture import capture
-from fxscore.capture.costs import Costs, costs
 from fxscore.capture.inputs import Examples, Inputs
 from fxscore.ops import Observer
 from fxscore.passes import default_pipeline, run_passes
@@ -46,7 +45,6 @@ class ConstructedArchitecture:
         program: the same, in the form in which it is run.
         coverage: what each weighted operator became.
         fingerprint: hash of the canonical graph; equal architectures have equal ones.
-        costs: parameters and multiply-accumulates of the network as captured.
         input_shape, batch: what the graph was captured for; () where the network takes token ids alone.
         channels: C of the encoding.
     """
@@ -55,7 +53,6 @@ class ConstructedArchitecture:
     program: Program
     coverage: tuple[Represented, ...]
     fingerprint: str
-    costs: Costs
     input_shape: Shape
     batch: int
     channels: int
@@ -108,14 +105,12 @@ def construct(
     """
     taken = Inputs.image(input_shape) if example_inputs is None else Inputs.of(example_inputs)
     graph_module = capture(model, batch=batch, owned=owned, leaves=has_module_rule, inputs=taken)
-    captured_costs = costs(graph_module, batch)
     run_passes(graph_module, default_pipeline())
     return ConstructedArchitecture(
         graph_module=graph_module,
         program=Program(graph_module),
         coverage=_coverage(graph_module),
         fingerprint=fingerprint(graph_module),
-        costs=captured_costs,
         input_shape=taken.shape,
         batch=batch,
         channels=output_node(graph_module.graph).meta["val"].shape[1],

@@ -40,6 +40,7 @@ class Explanation:
         input_shape, batch: what it was constructed for.
         encoding: (B, C).
         params, macs: size, as in a record; `macs_by_operator` by captured operator.
+        uncounted: operators that calculate and have no part in `macs` (`fxscore.costs.operators`).
         operators: summaries, most parameters first.
         exported: modules that were captured by `torch.export`, since recording failed; "" is the whole network.
         unused: parameters that the encoding does not depend on (another head, an auxiliary branch).
@@ -55,6 +56,7 @@ class Explanation:
     params: int
     macs: int
     macs_by_operator: dict[str, int]
+    uncounted: tuple[str, ...]
     operators: tuple[OperatorSummary, ...]
     exported: tuple[str, ...]
     unused: tuple[str, ...]
@@ -66,7 +68,7 @@ class Explanation:
 def explain_subject(name: str, subject: Subject, batch: int) -> Explanation:
     """Construct a network and sum up what happened."""
     start = time.perf_counter()
-    constructed = subject.construct(batch)
+    constructed, size = subject.construct(batch), subject.costs()
     sizes: dict[str, int] = constructed.graph_module.meta["parameters"]
     covered = {parameter for line in constructed.coverage for parameter in line.parameters}
     return Explanation(
@@ -74,9 +76,10 @@ def explain_subject(name: str, subject: Subject, batch: int) -> Explanation:
         input_shape=constructed.input_shape,
         batch=batch,
         encoding=(batch, constructed.channels),
-        params=constructed.costs.params,
-        macs=constructed.costs.macs,
-        macs_by_operator=constructed.costs.macs_by_operator,
+        params=size.params,
+        macs=size.macs,
+        macs_by_operator=size.macs_by_operator,
+        uncounted=size.uncounted,
         operators=_summaries(constructed, sizes),
         exported=tuple(constructed.graph_module.meta["exported"]),
         unused=tuple(parameter for parameter in sizes if parameter not in covered),

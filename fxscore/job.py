@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from fxscore.capture import capture
-from fxscore.capture.costs import Costs, costs
 from fxscore.capture.inputs import own_examples
+from fxscore.costs import Costs
 from fxscore.errors import FxScoreError
 from fxscore.run import Prepared
 from fxscore.scorer import Scorer, Subject, load_scorer
@@ -117,6 +116,6 @@ def _small_network() -> nn.Module:
 def _costs(subject: Subject) -> Costs | None:
     """Size of a network that is not constructed; None where it cannot be captured, which need not stop a proxy."""
     try:
-        return costs(capture(subject.module, subject.input_shape, batch=2, inputs=subject.inputs), batch=2)
+        return subject.costs()
     except FxScoreError:
         return None

@@ -8,7 +8,7 @@ that returns zeros whatever it is fed has an empty flow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -45,12 +45,14 @@ class Operator:
         kind: one of `KINDS`, or `input`.
         sources: places of the operators that feed it, in the order of its operands; terms of sums may recur.
         elements: of its value, per image.
+        weights: its operands that do not depend on the input.
     """
 
     node: fx.Node
     kind: str
     sources: tuple[int, ...]
     elements: int
+    weights: tuple[fx.Node, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def trace_flow(constructed: Constructed) -> Flow:
     renumbered = {place: index for index, place in enumerate(kept)}
     chosen = [operators[place] for place in kept]
     return Flow(
-        tuple(Operator(o.node, o.kind, tuple(renumbered[s] for s in o.sources), o.elements) for o in chosen),
+        tuple(replace(o, sources=tuple(renumbered[s] for s in o.sources)) for o in chosen),
         renumbered[places[result]],
         *sizes,
     )
@@ -110,7 +112,8 @@ def _operators(graph: fx.Graph, batch: int) -> tuple[dict[fx.Node, int], list[Op
             places[node] = fed[0]
             continue
         places[node] = len(operators)
-        operators.append(Operator(node, kind, _sources(node, kind, places), elements(node, batch)))
+        weights = tuple(source for source in node.all_input_nodes if source not in places)
+        operators.append(Operator(node, kind, _sources(node, kind, places), elements(node, batch), weights))
     return places, operators
 
 

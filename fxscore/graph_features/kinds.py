@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, fx
+from torch import fx
 
+from fxscore.costs.operators import CELLS, RECURRENT
+from fxscore.costs.shapes import argument, shape_of
 from fxscore.ops import batch_axis_norm, encode, note_activation, note_redundant, sum_of, swish, unitise
 from fxscore.represent.attention import tuple_of
-from fxscore.types import Shape
 
 CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d}
 TRANSPOSED = {F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d}
@@ -56,7 +57,7 @@ KINDS: dict[str, str] = {
 
 _BY_TARGET: dict[Any, str] = {
     F.scaled_dot_product_attention: "attention",
-    **dict.fromkeys((torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu), "recurrent"),
+    **dict.fromkeys((*RECURRENT, *CELLS), "recurrent"),
     batch_axis_norm: "norm_batch",
     **dict.fromkeys((F.layer_norm, F.group_norm, F.instance_norm, F.rms_norm, F.normalize), "norm_other"),
     **dict.fromkeys((F.local_response_norm,), "norm_other"),
@@ -124,17 +125,6 @@ def _feeds_product(softmax: fx.Node) -> bool:
         if user.target in _SHAPE:
             waiting.extend(user.users)
     return False
-
-
-def argument(node: fx.Node, place: int, name: str, default: Any) -> Any:
-    """An argument given by place or by name."""
-    return node.args[place] if len(node.args) > place else node.kwargs.get(name, default)
-
-
-def shape_of(value: Any) -> Shape:
-    """The shape of a node's value; empty where it is not one tensor."""
-    inferred = value.meta.get("val") if isinstance(value, fx.Node) else None
-    return tuple(inferred.shape) if isinstance(inferred, Tensor) else ()
 
 
 def elements(node: fx.Node, batch: int) -> int:

@@ -16,16 +16,11 @@ from typing import Any
 
 import torch.nn.functional as F
 
+from fxscore.costs.shapes import argument, shape_of
 from fxscore.graph_features.flow import Flow, Operator
-from fxscore.graph_features.kinds import (
-    CONVOLUTIONS,
-    POOLS,
-    WEIGHTED,
-    argument,
-    shape_of,
-    window,
-)
-from fxscore.graph_features.sizes import Layer, layer_of, mixing_macs
+from fxscore.graph_features.kinds import CONVOLUTIONS, POOLS, WEIGHTED, window
+from fxscore.graph_features.sizes import mixing_macs
+from fxscore.graph_features.weighted_layers import Layer, holds_layers, layers_in, layers_of
 from fxscore.types import Shape
 
 QUARTERS = 4
@@ -100,16 +95,15 @@ class _Placed:
     layer: Layer
     quarter: int
     entropy: float
-    weight: Shape
 
 
 def layer_features(flow: Flow) -> dict[str, float]:
     """The columns of `COLUMNS`, in their order; zeros for an empty flow."""
     places = _places(flow)
     placed = [
-        _Placed(layer_of(o, flow.batch), place, *_entropy(o))
+        _Placed(layer, place, log(max(prod(layer.weight[1:]), 1)))
         for o, place in zip(flow.operators, places, strict=True)
-        if o.kind in WEIGHTED
+        for layer in layers_of(o, flow.batch)
     ]
     pools = Counter(
         place
@@ -136,9 +130,8 @@ def scaled_features(flow: Flow, own: Shape) -> dict[str, float]:
     """
     seen_positions, own_positions = (max(prod(shape[1:]), 1) for shape in (flow.input_shape, own))
     ratio = own_positions / seen_positions
-    layers = [layer_of(operator, flow.batch) for operator in flow.operators if operator.kind in WEIGHTED]
-    grown = {layer.operator: ratio if layer.positions > 1 else 1.0 for layer in layers}
-    macs = sum(layer.macs * grown[layer.operator] for layer in layers)
+    layers = [(layer, ratio if layer.positions > 1 else 1.0) for layer in layers_in(flow)]
+    macs = sum(layer.macs * growth for layer, growth in layers)
     macs += sum(mixing_macs(operator, flow.batch) for operator in flow.operators) * ratio**2
     sides = larger_side(own), larger_side(flow.input_shape)
     return {
@@ -146,7 +139,7 @@ def scaled_features(flow: Flow, own: Shape) -> dict[str, float]:
         "own_log_activations": log1p(
             sum(o.elements * (ratio if _spread(o) else 1.0) for o in flow.operators if o.kind != "input")
         ),
-        "own_log_weighted_activations": log1p(sum(o.elements * grown[o] for o in grown)),
+        "own_log_weighted_activations": log1p(sum(layer.elements * growth for layer, growth in layers)),
         "own_log_side": log(sides[0]),
         "own_log_ratio": log(sides[0] / sides[1]),
     }
@@ -168,25 +161,18 @@ def _places(flow: Flow) -> list[int]:
     depths: list[int] = []
     for operator in flow.operators:
         before = max((depths[source] for source in operator.sources), default=0)
-        depths.append(before + (operator.kind in WEIGHTED))
+        depths.append(before + holds_layers(operator))
     whole = max(depths, default=0)
     return [min(QUARTERS * max(depth - 1, 0) // max(whole, 1), QUARTERS - 1) for depth in depths]
-
-
-def _entropy(operator: Operator) -> tuple[float, Shape]:
-    """(ln of what one output is summed over, the weight's shape)."""
-    shapes = [shape_of(operand) for operand in operator.node.all_input_nodes[1:]]
-    weight = max(shapes, key=prod, default=(1, 1))
-    return log(max(prod(weight[1:]), 1)), weight
 
 
 def _totals(placed: Sequence[_Placed]) -> dict[str, float]:
     layers = [each.layer for each in placed]
     entropies = [each.entropy for each in placed]
-    elements = [log(max(layer.operator.elements, 1)) for layer in layers]
+    elements = [log(max(layer.elements, 1)) for layer in layers]
     params = sum(layer.params for layer in layers)
     changes = [abs(log(max(each.layer.width, 1) / _inputs(each))) for each in placed]
-    shapes = len({each.weight for each in placed})
+    shapes = len({each.layer.weight for each in placed})
     return {
         "entropy_sum": sum(entropies),
         "entropy_mean": _mean(entropies),
@@ -204,19 +190,19 @@ def _totals(placed: Sequence[_Placed]) -> dict[str, float]:
 def _inputs(each: _Placed) -> int:
     """Channels that a layer takes in."""
     node = each.layer.operator.node
-    inputs = each.weight[1] if len(each.weight) > 1 else 1
+    inputs = each.layer.weight[1] if len(each.layer.weight) > 1 else 1
     return max(inputs * (int(argument(node, 6, "groups", 1)) if node.target in CONVOLUTIONS else 1), 1)
 
 
 def _side(each: _Placed) -> int:
-    return max(each.weight[2:], default=1)
+    return max(each.layer.weight[2:], default=1)
 
 
 def _windows(placed: Sequence[_Placed]) -> dict[str, float]:
     sides = [_side(each) for each in placed]
     macs = [each.layer.macs for each in placed]
-    first = next((each for each in placed if each.layer.operator.kind.startswith("conv")), placed[0])
-    grouped = [log(max(each.weight[1], 1)) for each in placed if each.layer.operator.kind == "conv_grouped"]
+    first = next((each for each in placed if each.layer.kind.startswith("conv")), placed[0])
+    grouped = [log(max(each.layer.weight[1], 1)) for each in placed if each.layer.kind == "conv_grouped"]
     return {
         "kernel_mean": _mean(sides),
         "kernel_macs": sum(map(prod, zip(sides, macs, strict=True))) / max(sum(macs), 1),
@@ -250,7 +236,7 @@ def _uses(flow: Flow) -> dict[str, float]:
 
 
 def _size(layer: Layer, what: str) -> int:
-    return {"macs": layer.macs, "params": layer.params, "elements": layer.operator.elements}[what]
+    return {"macs": layer.macs, "params": layer.params, "elements": layer.elements}[what]
 
 
 def _shares(placed: Sequence[_Placed]) -> dict[str, float]:
@@ -258,7 +244,7 @@ def _shares(placed: Sequence[_Placed]) -> dict[str, float]:
     for what in _SHARES:
         whole = sum(_size(each.layer, what) for each in placed)
         for kind in WEIGHTED:
-            part = sum(_size(each.layer, what) for each in placed if each.layer.operator.kind == kind)
+            part = sum(_size(each.layer, what) for each in placed if each.layer.kind == kind)
             values[f"share_{what}_{kind}"] = part / max(whole, 1)
     return values
 
@@ -273,7 +259,7 @@ def _quarters(placed: Sequence[_Placed], pools: Counter[int]) -> dict[str, float
             "width": _mean(log(max(each.layer.width, 1)) for each in members),
             "positions": _mean(log(each.layer.positions) for each in members),
             "entropy": _mean(each.entropy for each in members),
-            "spatial": _mean(each.layer.operator.kind in _SPATIAL for each in members),
+            "spatial": _mean(each.layer.kind in _SPATIAL for each in members),
             "pools": float(pools[quarter]),
             **{what: sum(_size(each.layer, what) for each in members) / whole[what] for what in _SHARES},
         }

@@ -1,29 +1,22 @@
 """How much there is of everything: counts of operators, parameters, MACs, activations, widths, resolutions.
 
 All sizes are those of the canonical graph: what a zero cuts off or the head holds is not counted. Parameters are
-those of the weights that operators use, a tied weight once per use, without norms' affine and tables. MACs and
-activations (output elements) are per image. Logarithms are ln(1 + x).
+those of the weights that operators use, a tied weight once per use, without norms' affine and position tables.
+Convolutions and linear layers are those of `weighted_layers`. MACs (`fxscore.costs`) and activations (output elements)
+are per image. Logarithms are ln(1 + x).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import log, log1p, log2, prod
 
 import torch.nn.functional as F
-from torch import fx
 
+from fxscore.costs import macs_of
 from fxscore.graph_features.flow import Flow, Operator
-from fxscore.graph_features.kinds import (
-    KINDS,
-    MATRIX_PRODUCTS,
-    TRANSPOSED,
-    WEIGHTED,
-    elements,
-    shape_of,
-    window,
-)
+from fxscore.graph_features.kinds import KINDS, window
+from fxscore.graph_features.weighted_layers import Layer, layers_in
 
 STAGES = 6
 _SPATIAL = ("conv_spatial", "conv_large", "conv_grouped", "conv_depthwise")
@@ -60,20 +53,9 @@ COLUMNS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A convolution or linear layer: per image."""
-
-    operator: Operator
-    params: int
-    macs: int
-    width: int
-    positions: int
-
-
 def size_features(flow: Flow) -> dict[str, float]:
     """The columns of `COLUMNS`, in their order; finite for an empty flow."""
-    layers = [layer_of(operator, flow.batch) for operator in flow.operators if operator.kind in WEIGHTED]
+    layers = layers_in(flow)
     values = {
         "connected": float(bool(flow.operators)),
         **{f"count_{kind}": float(flow.count(kind)) for kind in KINDS},
@@ -87,49 +69,22 @@ def size_features(flow: Flow) -> dict[str, float]:
     return {name: values[name] for name in COLUMNS}
 
 
-def layer_of(operator: Operator, batch: int) -> Layer:
-    """A weighted operator's sizes."""
-    node = operator.node
-    weights = _weight_shapes(node)
-    params = sum(map(prod, weights))
-    weight = max(weights, key=prod, default=(1, 1))
-    if node.target in TRANSPOSED:
-        inputs = elements(node.all_input_nodes[0], batch)
-        width = max(shape_of(node)[1], 1)
-        return Layer(operator, params, inputs * prod(weight[1:]), width, operator.elements // width)
-    width = weight[0] if node.target not in MATRIX_PRODUCTS else (shape_of(node) or (1,))[-1]
-    macs = operator.elements * (prod(weight) // max(width, 1))
-    return Layer(operator, params, macs, width, max(operator.elements // max(width, 1), 1))
-
-
-def _weight_shapes(node: fx.Node) -> list[tuple[int, ...]]:
-    operands = node.all_input_nodes[1:] if node.target not in MATRIX_PRODUCTS else node.all_input_nodes
-    data = max(operands, key=lambda operand: prod(shape_of(operand))) if len(operands) > 1 else None
-    chosen = [o for o in operands if o is not data] if node.target in MATRIX_PRODUCTS else operands
-    return [shape for shape in map(shape_of, chosen) if shape]
-
-
 def mixing_macs(operator: Operator, batch: int) -> int:
     """MACs of a product of two values that depend on the input."""
-    node = operator.node
-    if node.target is F.scaled_dot_product_attention:
-        query, key = (shape_of(argument) for argument in node.args[:2])
-        return 2 * prod(query) * key[-2] // batch
-    if operator.kind != "product":
-        return 0
-    return operator.elements * shape_of(node.all_input_nodes[0])[-1]
+    mixes = operator.kind == "product" or operator.node.target is F.scaled_dot_product_attention
+    return macs_of(operator.node) // batch if mixes else 0
 
 
 def _costs(flow: Flow, layers: list[Layer]) -> dict[str, float]:
     params = sum(layer.params for layer in layers)
     mixing = sum(mixing_macs(operator, flow.batch) for operator in flow.operators)
     macs = sum(layer.macs for layer in layers) + mixing
-    spatial = [layer for layer in layers if layer.operator.kind in _SPATIAL]
+    spatial = [layer for layer in layers if layer.kind in _SPATIAL]
     return {
         "log_params": log1p(params),
         "log_macs": log1p(macs),
         "log_activations": log1p(sum(o.elements for o in flow.operators if o.kind != "input")),
-        "log_weighted_activations": log1p(sum(layer.operator.elements for layer in layers)),
+        "log_weighted_activations": log1p(sum(layer.elements for layer in layers)),
         "log_macs_per_param": log1p(macs) - log1p(params),
         "share_macs_spatial": _share((layer.macs for layer in spatial), macs),
         "share_macs_mixing": _share([mixing], macs),

@@ -6,13 +6,14 @@ it did, and does nothing when applied again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import fx
 from torch.fx.passes.infra.pass_base import PassBase, PassResult
 
+from fxscore.capture.dependence import weight_nodes
 from fxscore.ops import sum_of
 from fxscore.types import Shape
 
@@ -66,23 +67,6 @@ def ancestors(node: fx.Node) -> set[fx.Node]:
             seen.add(current)
             waiting.extend(current.all_input_nodes)
     return seen
-
-
-def weight_nodes(nodes: Iterable[fx.Node]) -> tuple[set[fx.Node], set[fx.Node]]:
-    """(nodes computed from parameters and not from an input, nodes computed from an input)."""
-    weights: set[fx.Node] = set()
-    from_input: set[fx.Node] = set()
-    for node in nodes:
-        inputs = node.all_input_nodes
-        if (
-            node.op == "placeholder"
-            or node.meta.get("is_input")
-            or any(source in from_input for source in inputs)
-        ):
-            from_input.add(node)
-        elif node.meta.get("is_parameter") or any(source in weights for source in inputs):
-            weights.add(node)
-    return weights, from_input
 
 
 def reversed_nodes(graph: fx.Graph) -> Iterator[fx.Node]:

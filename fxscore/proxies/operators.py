@@ -21,10 +21,6 @@ CONVOLUTIONS = _packets(
     "convolution _convolution cudnn_convolution convolution_overrideable _slow_conv2d_forward"
 )
 PRODUCTS = _packets("mm addmm bmm baddbmm mv addmv")
-ATTENTION = _packets(
-    "_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention "
-    "_scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention"
-)
 BATCH_NORMS = _packets(
     "native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training "
     "cudnn_batch_norm miopen_batch_norm _batch_norm_with_update _batch_norm_no_update"

@@ -1,14 +1,12 @@
 """Counts what a network is made of, without its weights and without arithmetic.
 
-The network runs once on tensors that have a shape and no content (`FakeTensorMode`), two images at a time,
-in eval mode; counts are for one image. With P the matrix and convolution operators,
+MACs and activations are those of `fxscore.costs`. For the others the network runs once on tensors that have a shape
+and no content (`FakeTensorMode`), two images at a time, in eval mode; counts are for one image.
 
-- MACs: multiply-accumulates of P, attention's two products included (formulas: `torch.utils.flop_counter`);
 - FLOPs: MACs + 2 per element of an affine normalisation + 1 per element of an activation + the window's size
   per element of a pool; sums of branches and global averages are free. This is the convention of the per-cell
   table of NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022), whose every NAS-Bench-201 value is ours plus
   5,184, its share of the global average;
-- activations: output elements of convolution and linear operators (Radosavovic et al., CVPR 2020, section 3);
 - layers: calls of convolution and linear operators; depth: how many lie on the longest path that carries
   the input to the main output.
 """
@@ -22,10 +20,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import flop_registry, sdpa_flop
 
+from fxscore.costs import network_costs
 from fxscore.proxies.flow import Call, FlowMode
-from fxscore.proxies.operators import ACTIVATIONS, ATTENTION, CONVOLUTIONS, NORMS, POOLS, PRODUCTS
+from fxscore.proxies.operators import ACTIVATIONS, NORMS, POOLS
 from fxscore.proxies.outputs import main_tensor
 from fxscore.proxies.probe import copy_with, like
 from fxscore.proxies.taps import Unfused
@@ -60,11 +58,12 @@ def measure_structure(module: nn.Module, input_shape: Shape) -> Structure:
         with _CountingMode(network.parameters(), images) as mode:
             output = main_tensor(network(images))
     depth = mode.flow_of(output).depth or 0
+    size = network_costs(module, input_shape)
     return Structure(
         params=count_params(module),
-        macs=mode.macs // IMAGES,
-        flops=(mode.macs + mode.elementwise) // IMAGES,
-        activations=mode.activations // IMAGES,
+        macs=size.macs,
+        flops=size.macs + mode.elementwise // IMAGES,
+        activations=size.activations,
         layers=mode.layers,
         depth=depth,
     )
@@ -87,28 +86,14 @@ class _Hollow:
 class _CountingMode(FlowMode):
     def __init__(self, parameters: Iterator[Tensor], images: Tensor) -> None:
         super().__init__(parameters, images)
-        self.macs = self.elementwise = self.activations = self.layers = 0
+        self.elementwise = self.layers = 0
 
     def see(self, call: Call) -> None:
         # What happens to weights alone happens once, not for every image.
         if not call.data:
             return
-        self.macs += _macs(call)
         self.elementwise += _elementwise(call)
-        if call.weighted:
-            self.layers += 1
-            self.activations += call.outputs[0].numel()
-
-
-def _macs(call: Call) -> int:
-    shapes = [tensor.shape for tensor in call.inputs]
-    if call.packet in ATTENTION:
-        return int(sdpa_flop(*shapes[:3])) // 2
-    if call.packet in CONVOLUTIONS:
-        return int(flop_registry[call.packet](*call.args, out_val=call.outputs[0])) // 2
-    if call.packet in PRODUCTS:
-        return math.prod(shapes[-2]) * (shapes[-1][-1] if len(shapes[-1]) > 1 else 1)
-    return 0
+        self.layers += call.weighted
 
 
 def _elementwise(call: Call) -> int:

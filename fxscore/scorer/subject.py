@@ -6,10 +6,9 @@ from typing import Protocol
 
 from torch import nn
 
-from fxscore.capture import capture
-from fxscore.capture.costs import Costs, costs
 from fxscore.capture.inputs import Examples, Inputs
 from fxscore.constructed import ConstructedArchitecture, construct
+from fxscore.costs import Costs, network_costs
 from fxscore.errors import CaptureError, ModelRefError
 from fxscore.scorer.protocol import Rebuild, attempts
 from fxscore.types import Shape
@@ -42,6 +41,7 @@ class Subject:
         self.owned = owned
         self.rebuild = rebuild
         self._constructed: dict[tuple[int, Shape], ConstructedArchitecture] = {}
+        self._costs: Costs | None = None
 
     def construct(self, batch: int, shape: Shape | None = None) -> ConstructedArchitecture:
         """The constructed architecture at a scorer's batch, made once.
@@ -62,12 +62,10 @@ class Subject:
         return tuple(constructed.input_shape for constructed in self._constructed.values())
 
     def costs(self) -> Costs:
-        """Parameters, and multiply-accumulates at the network's own input shape."""
-        for constructed in self._constructed.values():
-            if constructed.input_shape == self.input_shape:
-                return constructed.costs
-        captured = capture(self.module, self.input_shape, batch=2, owned=self.owned, inputs=self.inputs)
-        return costs(captured, batch=2)
+        """Parameters, and multiply-accumulates of one example at the network's own input shape, counted once."""
+        if self._costs is None:
+            self._costs = network_costs(self.module, self.input_shape, inputs=self.inputs, owned=self.owned)
+        return self._costs
 
     def _construct(self, batch: int, shape: Shape) -> ConstructedArchitecture:
         """At `shape` or the nearest to it that the network takes (`fxscore.scorer.protocol`)."""
