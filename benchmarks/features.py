@@ -24,7 +24,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fxscore.costs import macs_of
 from fxscore.errors import FxScoreError
 from fxscore.evaluate import Population, read_population
 from fxscore.evaluate.population import LIBRARIES
@@ -126,8 +125,7 @@ def _features(ref: ModelRef, encoder: FTScoreNet | None, most: float) -> Network
     encoder = encoder or default_encoder()
     try:
         subject = subject_of(ref)
-        constructed = subject.construct(encoder.batch, encoder.shape_for(subject.input_shape))
-        macs = sum(map(macs_of, constructed.graph_module.graph.nodes)) // constructed.batch
+        macs = subject.construct(encoder.batch, encoder.shape_for(subject.input_shape)).costs.macs
         if macs <= most:
             return network_features(subject, encoder)
         print(f"{ref}: {macs:.3g} multiply-accumulates as seen; left for later", flush=True)

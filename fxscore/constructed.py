@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 
 from fxscore.capture import capture
 from fxscore.capture.inputs import Examples, Inputs
+from fxscore.costs import Costs, costs
 from fxscore.ops import Observer
 from fxscore.passes import default_pipeline, run_passes
 from fxscore.passes.base import output_node
@@ -45,6 +46,7 @@ class ConstructedArchitecture:
         program: the same, in the form in which it is run.
         coverage: what each weighted operator became.
         fingerprint: hash of the canonical graph; equal architectures have equal ones.
+        costs: size of the network as it was captured, shared out to the examples of the batch.
         input_shape, batch: what the graph was captured for; () where the network takes token ids alone.
         channels: C of the encoding.
     """
@@ -53,6 +55,7 @@ class ConstructedArchitecture:
     program: Program
     coverage: tuple[Represented, ...]
     fingerprint: str
+    costs: Costs
     input_shape: Shape
     batch: int
     channels: int
@@ -105,12 +108,14 @@ def construct(
     """
     taken = Inputs.image(input_shape) if example_inputs is None else Inputs.of(example_inputs)
     graph_module = capture(model, batch=batch, owned=owned, leaves=has_module_rule, inputs=taken)
+    captured_costs = costs(graph_module, batch)
     run_passes(graph_module, default_pipeline())
     return ConstructedArchitecture(
         graph_module=graph_module,
         program=Program(graph_module),
         coverage=_coverage(graph_module),
         fingerprint=fingerprint(graph_module),
+        costs=captured_costs,
         input_shape=taken.shape,
         batch=batch,
         channels=output_node(graph_module.graph).meta["val"].shape[1],
