@@ -49,3 +49,7 @@ class StoreError(FxScoreError):
 
 class SearchError(FxScoreError):
     """A search cannot start or resume, or finds nothing that keeps its limits."""
+
+
+class OutputError(FxScoreError):
+    """A file that is asked for cannot be written."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,6 +98,7 @@ def evaluate(
     from fxscore.spaces.official import data_folder
 
     _check_picture(plot)
+    output.check_targets(json, csv, None if plot is None else str(plot))
     scorers = named(scorer or [DEFAULT_SCORER, "params", "macs"])
     folder, labels = data or data_folder(), label or []
     studies = {space: choose(space, folder, scorers, n, seed, with_seen) for space in spaces}
@@ -111,8 +113,9 @@ def evaluate(
     except KeyboardInterrupt:
         typer.echo("fxscore: interrupted; the same command goes on from what is done", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    show(found, scorers, json, csv, plot)
-    raise typer.Exit(1 if any(any(each.failures.values()) for each in found.values()) else 0)
+    shown = show(found, scorers, json, csv, plot)
+    failed = any(any(each.failures.values()) for each in found.values())
+    raise typer.Exit(1 if failed or not shown else 0)
 
 
 @contextmanager
@@ -136,25 +139,22 @@ def show(
     json: str | None,
     csv: str | None,
     plot: Path | None,
-) -> None:
-    """Print the tables, unless stdout is taken by JSON or CSV; write the files asked for."""
+) -> bool:
+    """Print the tables, unless stdout is taken by JSON or CSV; write the files asked for. False if one failed."""
     from fxscore.evaluate.study import across
     from fxscore.report.evaluation_files import comparison_csv, comparison_json
     from fxscore.report.evaluation_table import print_across, print_comparison
 
     comparisons = list(found.values())
-    if json is not None:
-        output.write(comparison_json(*comparisons), json)
-    if csv is not None:
-        output.write(comparison_csv(*comparisons), csv)
-    if plot is not None:
-        _draw(found, scorers, plot)
-    if STDOUT in (json, csv):
-        return
-    for comparison in comparisons:
-        print_comparison(output.console(), comparison)
-    if len(found) > 1:
-        print_across(output.console(), *across(found, scorers))
+    if STDOUT not in (json, csv):
+        for comparison in comparisons:
+            print_comparison(output.console(), comparison)
+        if len(found) > 1:
+            print_across(output.console(), *across(found, scorers))
+    forms = ((comparison_json, json), (comparison_csv, csv))
+    asked = [partial(output.write, form(*comparisons), file) for form, file in forms if file is not None]
+    pictures = [] if plot is None else [partial(_draw, found, scorers, plot)]
+    return output.written(*asked, *pictures)
 
 
 def _draw(found: Mapping[str, Comparison], scorers: Mapping[str, str], path: Path) -> None:

@@ -38,6 +38,7 @@ def explain(
     The network's file runs in this very process, without a time limit.
     """
     output.set_up_logging(verbose, log_file)
+    output.check_targets(json)
     from dataclasses import asdict
     from json import dumps
 
@@ -45,7 +46,7 @@ def explain(
     from fxscore.report.explanation import print_explanation
 
     explanation = api.explain(model, scorer=scorer, input_shape=input_shape)
-    if json is not None:
-        output.write(dumps(asdict(explanation), indent=2, ensure_ascii=False) + "\n", json)
     if json != "-":
         print_explanation(output.console(), explanation, paths=verbose, code=code)
+    if json is not None:
+        output.write(dumps(asdict(explanation), indent=2, ensure_ascii=False) + "\n", json)

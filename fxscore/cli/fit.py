@@ -71,6 +71,7 @@ def fit(
         raise typer.BadParameter(
             "--steps and --samples belong to --kind ft and both; a hybrid takes no steps"
         )
+    output.check_targets(out, inputs=[results])
     from fxscore.cli.fitting import Request, run_fit
 
     asked = Request(

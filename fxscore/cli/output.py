@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from fxscore.cli.arguments import STDOUT
+from fxscore.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +35,55 @@ def write(text: str, target: str) -> None:
     if target == STDOUT:
         typer.echo(text, nl=False)
     else:
-        Path(target).write_text(text, encoding="utf-8")
+        Path(target).write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def written(*writers: Callable[[], object]) -> bool:
+    """Call each that writes a file; one that fails is said and the others are still written. False if any failed."""
+    failed = 0
+    for write_one in writers:
+        try:
+            write_one()
+        except OSError as error:
+            failed += 1
+            typer.echo(f"fxscore: a result was not written: {error}", err=True)
+    return not failed
+
+
+def check_targets(*targets: Path | str | None, inputs: Sequence[Path] = ()) -> None:
+    """Refuse, before the work, what cannot be written after it.
+
+    Args:
+        targets: files to write; None and ``-`` (stdout) are no files. Missing folders of a `Path` will be made.
+        inputs: files that must stay as they are.
+
+    Raises:
+        OutputError: a file cannot be written, is named twice, or is an input.
+    """
+    files = [target for target in targets if target is not None and target != STDOUT]
+    places = [Path(target).resolve() for target in files]
+    for target, place in zip(files, places, strict=True):
+        if places.count(place) > 1:
+            raise OutputError(f"{target} is given for two results; name two files")
+        if place in [path.resolve() for path in inputs]:
+            raise OutputError(f"{target} is what is read; name another file for what is written")
+        try:
+            _try_to_write(place, make=isinstance(target, Path))
+        except OSError as error:
+            raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def _try_to_write(path: Path, make: bool) -> None:
+    """Open a file for writing, and leave everything as it was; raises `OSError`."""
+    if make and not path.parent.exists():
+        return _try_to_write(path.parent, make)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return None  # a pipe or a device: opening it may already say something
+    there = path.exists()
+    path.open("ab").close()
+    if not there:
+        path.unlink()
+    return None
 
 
 def set_up_logging(verbose: bool = False, log_file: Path | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import typer
 
 from fxscore.cli import options, output
@@ -45,6 +47,7 @@ def rank(
     Each file runs in a worker process with a time limit, so a broken one spoils nothing but its own row.
     """
     output.set_up_logging(verbose, log_file)
+    output.check_targets(json, csv)
     refs = expand(models, pretrained_only)
     from fxscore import api
     from fxscore.cli.progress import RankingProgress
@@ -61,20 +64,22 @@ def rank(
             code = 1 if ranking.failures else 0
         except KeyboardInterrupt:
             ranking, code = Ranking.of(progress.records), INTERRUPTED
-    show(ranking, sort, json, csv)
+    if not show(ranking, sort, json, csv):
+        code = code or 1
     if code == INTERRUPTED:
         typer.echo(f"fxscore: interrupted, {len(ranking)} of {len(refs)} networks done", err=True)
     raise typer.Exit(code)
 
 
-def show(ranking: Ranking, sort: SortKey, json: str | None, csv: str | None) -> None:
-    """Print the table, unless stdout is taken by JSON or CSV; write the files asked for."""
+def show(ranking: Ranking, sort: SortKey, json: str | None, csv: str | None) -> bool:
+    """Print the table, unless stdout is taken by JSON or CSV; write the files asked for. False if one failed."""
     from fxscore.report.files import ranking_csv, ranking_json
     from fxscore.report.table import print_ranking
 
-    if json is not None:
-        output.write(ranking_json(ranking, sort=sort), json)
-    if csv is not None:
-        output.write(ranking_csv(ranking, sort=sort), csv)
     if STDOUT not in (json, csv):
         print_ranking(output.console(), ranking, sort=sort)
+    forms = ((ranking_json, json), (ranking_csv, csv))
+    asked = [
+        partial(output.write, form(ranking, sort=sort), file) for form, file in forms if file is not None
+    ]
+    return output.written(*asked)

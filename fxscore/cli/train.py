@@ -118,6 +118,9 @@ def train(
 ) -> None:
     """Train a scorer on benchmark tables, and measure it on cells that it did not see."""
     output.set_up_logging(verbose, log_file)
+    output.check_targets(
+        out, inputs=[Path(name) for name in (spaces or []) if ensemble] + ([plan] if plan else [])
+    )
     given = {
         "cells": cells,
         "samples": samples,

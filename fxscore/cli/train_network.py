@@ -79,6 +79,7 @@ def train_network(
 ) -> None:
     """Train a network as an image classifier, resumably, and measure it after each epoch."""
     output.set_up_logging(verbose, log_file)
+    output.check_targets(out / "state")
 
     from fxscore.classify import ClassifierPlan
     from fxscore.cli.network_training import run_training

@@ -97,8 +97,13 @@ def write_sealed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     sealed = {**metadata, "sha256": _contents_sha256(tensors, metadata)}
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(dict(tensors), unfinished, sealed)
-    unfinished.replace(path)
+    try:
+        save_file(dict(tensors), unfinished, sealed)
+        unfinished.replace(path)
+    except SafetensorError as error:  # how safetensors says that the disk is full
+        raise OSError(f"{path} cannot be written: {error}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_unsealed(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
