@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import fx
 
 from fxscore.represent.context import RewriteContext
+from fxscore.represent.contraction import contract
 from fxscore.represent.registry import represents
 
 
@@ -42,8 +43,12 @@ def addmm(
 
 @represents(torch.einsum)
 def einsum(ctx: RewriteContext, equation: str, *operands: Any) -> fx.Node:
-    """A contraction with a weight is synthesised and unitised like a linear layer; without one it is itself."""
+    """A contraction with a weight is synthesised and unitised like a linear layer; without one it is a product."""
     values = tuple(operands[0]) if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
+    if not any(map(ctx.is_weight, values)):
+        product = contract(ctx, equation, *values)
+        if product is not None:
+            return product
     output = ctx.call(torch.einsum, equation, *(_matrix(ctx, value) for value in values), like=ctx.node)
     return ctx.unitise(output) if any(map(ctx.is_weight, values)) else output
 

@@ -5,7 +5,6 @@ Sizes are known, so every change of shape is one `reshape` and every change of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,8 +13,6 @@ from torch import fx
 
 from fxscore.represent.context import RewriteContext
 from fxscore.represent.registry import represents
-
-Size = int | Sequence[int]
 
 
 @represents("reshape", "view", "view_as", "reshape_as", torch.reshape, torch.flatten, torch.squeeze, torch.unsqueeze,
@@ -88,61 +85,42 @@ def softmax(ctx: RewriteContext, input: fx.Node, dim: int = -1, *_: Any, dtype: 
     return ctx.call(torch.softmax, input, dim % len(ctx.shape(input)), like=ctx.node, **typed)
 
 
-@represents(torch.mean)
-def mean(
-    ctx: RewriteContext, input: fx.Node, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
-) -> fx.Node:
-    """A mean that keeps its axes, then a reshape where they are not kept."""
-    rank = len(ctx.shape(input))
-    dims = range(rank) if dim is None else [dim] if isinstance(dim, int) else list(dim) or range(rank)
-    return _mean(ctx, input, tuple(sorted(axis % rank for axis in dims)))
-
-
-@represents(F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
-def adaptive_average_pool(ctx: RewriteContext, input: fx.Node, output_size: Size) -> fx.Node:
-    """Pooling to one position is a mean over the positions, pooling to every position is nothing."""
-    spatial = ctx.shape(ctx.node)[-_pool_rank(ctx) :]
-    rank = len(ctx.shape(input))
-    if all(length == 1 for length in spatial):
-        return _mean(ctx, input, tuple(range(rank - len(spatial), rank)))
-    if ctx.shape(input) == ctx.shape(ctx.node):
-        return input
-    return ctx.call(ctx.node.target, input, spatial, like=ctx.node)
-
-
-@represents(F.max_pool2d, torch.max_pool2d)
-def max_pool2d(
+@represents(F.interpolate)
+def interpolate(
     ctx: RewriteContext,
     input: fx.Node,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
 ) -> fx.Node:
-    """Max pooling with every setting written out."""
-    if return_indices:
+    """Resampling to a size; by a factor too, where the factor makes whole sizes, for then it is the same."""
+    before, after = ctx.shape(input)[2:], ctx.shape(ctx.node)[2:]
+    factors = scale_factor if isinstance(scale_factor, (list, tuple)) else (scale_factor or 1,) * len(before)
+    reached = all(
+        length * factor == found for length, factor, found in zip(before, factors, after, strict=True)
+    )
+    if scale_factor is not None and not (recompute_scale_factor or reached):
         return ctx.node
-    sizes = (kernel_size, kernel_size if stride in (None, [], ()) else stride, padding, dilation)
-    return ctx.call(F.max_pool2d, input, *map(_pair, sizes), ceil_mode, like=ctx.node)
+    options = {"mode": mode, "align_corners": align_corners, "antialias": antialias}
+    given = {name: value for name, value in options.items() if value and value != "nearest"}
+    return ctx.call(F.interpolate, input, after, like=ctx.node, **given)
 
 
-@represents(F.avg_pool2d)
-def average_pool2d(
-    ctx: RewriteContext,
-    input: fx.Node,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> fx.Node:
-    """Average pooling with every setting written out."""
-    sizes = (kernel_size, kernel_size if stride in (None, [], ()) else stride, padding)
-    settings = (ceil_mode, count_include_pad, divisor_override)
-    return ctx.call(F.avg_pool2d, input, *map(_pair, sizes), *settings, like=ctx.node)
+@represents(torch.movedim, torch.moveaxis)
+def move_axes(ctx: RewriteContext, input: fx.Node, source: Any, destination: Any) -> fx.Node:
+    """Axes move to other places, the rest keep their order."""
+    rank = len(ctx.shape(input))
+    source, destination = (
+        [axis % rank for axis in ([axes] if isinstance(axes, int) else axes)]
+        for axes in (source, destination)
+    )
+    rest = iter(axis for axis in range(rank) if axis not in source)
+    moved = dict(zip(destination, source, strict=True))
+    order = tuple(moved[place] if place in moved else next(rest) for place in range(rank))
+    return ctx.call(torch.permute, input, order, like=ctx.node)
 
 
 def _simple(function: Any, settings: dict[str, Any]) -> Any:
@@ -187,19 +165,3 @@ def _clamp(ctx: RewriteContext, input: fx.Node, low: Any, high: Any) -> fx.Node:
     if low == 0 and high == 6:
         return ctx.call(F.relu6, input, like=ctx.node)
     return ctx.call(torch.clamp, input, low, high, like=ctx.node)
-
-
-def _mean(ctx: RewriteContext, input: fx.Node, axes: tuple[int, ...]) -> fx.Node:
-    kept = ctx.call(torch.mean, input, axes, True)
-    return (
-        kept if ctx.shape(kept) == ctx.shape(ctx.node) else ctx.call(torch.reshape, kept, ctx.shape(ctx.node))
-    )
-
-
-def _pool_rank(ctx: RewriteContext) -> int:
-    ranks: dict[Any, int] = {F.adaptive_avg_pool1d: 1, F.adaptive_avg_pool2d: 2, F.adaptive_avg_pool3d: 3}
-    return ranks[ctx.node.target]
-
-
-def _pair(size: Size) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else (size[0], size[-1])
