@@ -69,12 +69,13 @@ class ScoreSession:
 
     def prepare(self, ref: ModelRef) -> Prepared:
         """Build the network, and construct it where the scorer will."""
+        recipe = recipe_key(ref)  # before its code runs, which may change the folder
         built = build(ref, weights=self.scorer.needs_weights)
         owned = not self.scorer.needs_weights
         examples = None if self.input_shape else own_examples(built.module)
         shape = self.input_shape or built.input_shape
         subject = Subject(built.module, shape, owned=owned, example_inputs=examples, rebuild=built.resized)
-        return prepare(subject, self.scorer, recipe_key(ref))
+        return prepare(subject, self.scorer, recipe)
 
     def finish(self, prepared: Prepared) -> float:
         """The score."""

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fxscore.errors import ModelRefError
+from fxscore.texts import visible
 
 Shape = tuple[int, ...]
 
 _TEXT = re.compile(r"^(?P<body>.*?)(?P<options>\{.*\})?$", re.DOTALL)
 _FILE = re.compile(r"^(?P<path>.*\.py)(?::(?P<builder>[A-Za-z_]\w*))?$", re.DOTALL)
 _EXPORTED = ".pt2"
+_OWN_SPACE = re.compile(r"^(?P<place>.*?\.py:[A-Za-z_]\w*):(?P<genotype>.+)$", re.DOTALL)
 _NAMED = re.compile(r"^(?P<source>[A-Za-z_][\w.]*):(?P<name>.+)$", re.DOTALL)
 
 
@@ -30,6 +32,7 @@ class ModelRef:
 
         timm:resnet50          torchvision:resnet18      zoo/vgg.py       zoo/vgg.py:build_small
         nasbench201:|nor_conv_3x3~0|+|…|                 mypackage.nets:Net{"width": 32}
+        nets.py:Plain:width=8,norm=none                  (a genotype of a space of one's own)
 
     ``options`` holds the keyword arguments of the builder as sorted ``(name, JSON text)`` pairs,
     so that equal recipes are equal and hashable.
@@ -48,6 +51,8 @@ class ModelRef:
     @classmethod
     def parse(cls, text: str) -> ModelRef:
         """Read the text form; raises `ModelRefError` with the grammar where it does not fit."""
+        if space := _OWN_SPACE.match(text.strip()):
+            return cls(space["place"], space["genotype"])
         match = _TEXT.match(text.strip())
         assert match is not None  # the pattern takes any text
         options = _parse_options(text, match["options"])
@@ -68,16 +73,17 @@ class ModelRef:
         return {key: json.loads(value) for key, value in self.options}
 
     def __str__(self) -> str:
+        """The text form, fit to print; `parse` takes it back, and sources find the file of a name with escapes."""
         body = f"{self.source}:{self.name}"
         if self.source in ("file", "exported"):
             body = self.name.removesuffix(":build")
-        return body + (json.dumps(self.kwargs) if self.options else "")
+        return visible(body) + (json.dumps(self.kwargs) if self.options else "")
 
 
 def _parse_options(text: str, options: str | None) -> dict[str, Any]:
     try:
         parsed = json.loads(options) if options else {}
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelRefError(f"{text!r}: the options in braces are not JSON ({error})") from None
     if not isinstance(parsed, dict):
         raise ModelRefError(f"{text!r}: the options must be a JSON object of keyword arguments")

@@ -8,7 +8,7 @@ from typing import Any
 from fxscore.errors import SpaceError
 from fxscore.evaluate.accuracy_tables import read_timm, torchvision_population
 from fxscore.evaluate.population import Population
-from fxscore.sources.python_callables import working_directory_first
+from fxscore.sources.modules import working_directory_first
 from fxscore.spaces import SearchSpace, get_space
 from fxscore.spaces.official import official_files
 

@@ -21,12 +21,12 @@ Messages, in this order, all as `fxscore.run.messages`::
     supervisor → keeper   {"job", "path"}          the pickled job, once
     keeper → supervisor   {"opened"} or {"broken"} the job is open, or why it is not
     keeper → supervisor   {"runner": pid}          a runner waits for work
-    supervisor → runner   {"run", "alone"}         a network; alone: the runner ends after it
-    runner → supervisor   {"prepared"}             fingerprint, params, macs
+    supervisor → runner   {"run", "alone", "number"}  a network; alone: the runner ends after it
+    runner → supervisor   {"prepared"}             fingerprint, params, macs; this and the next with the number
     supervisor → runner   {"finish": bool}         whether a score is wanted
     runner → supervisor   {"score"} or {"error", "lasting"}
     supervisor → runner   {"retire"}               the runner ends: it grew large, or the next must run alone
-    keeper → supervisor   {"ended": status}        the runner's wait status
+    keeper → supervisor   {"ended": code}          the runner's exit code, or its signal, negative
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class _Keeper:
             kill_children()
             if status is None:
                 return
-            self._channel.send({"ended": status})
+            self._channel.send({"ended": os.waitstatus_to_exitcode(status)})
 
     def _wait(self, pid: int) -> int | None:
         """The runner's wait status, or None once the supervisor is gone (and the runner with it)."""
@@ -175,17 +175,17 @@ def _answer(channel: Channel, session: JobSession, request: Message) -> None:
     ref = ModelRef(source, name, tuple((key, value) for key, value in options))
     try:
         with guard:
-            reply = _work(channel, session, ref)
+            reply = _work(channel, session, ref, request["number"])
     except BaseException as error:  # noqa: BLE001  the worker boundary, for sys.exit() in a network's file, too
         reply = {"error": describe_exception(error), "lasting": is_lasting(error)}
     if reply is not None:
-        channel.send(reply)
+        channel.send({"number": request["number"], **reply})
 
 
-def _work(channel: Channel, session: JobSession, ref: ModelRef) -> Message | None:
+def _work(channel: Channel, session: JobSession, ref: ModelRef, number: int) -> Message | None:
     prepared = session.prepare(ref)
     facts = {"fingerprint": prepared.fingerprint, "params": prepared.params, "macs": prepared.macs}
-    channel.send({"prepared": facts})
+    channel.send({"number": number, "prepared": facts})
     wanted = channel.receive()
     if wanted is None or not wanted["finish"]:
         return None

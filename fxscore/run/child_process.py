@@ -20,11 +20,12 @@ import time
 from fxscore.errors import WorkerError
 from fxscore.run.child import BOOT, CHILD_ENVIRONMENT
 from fxscore.run.failure import describe_death
-from fxscore.run.messages import Channel, Message
+from fxscore.run.messages import Channel, Message, NonsenseError
 from fxscore.run.outcome import Limits, Task
-from fxscore.run.processes import kill_tree, tree_memory
+from fxscore.run.processes import is_child, kill_tree, tree_memory
 
 TICK = 0.05  # seconds between two looks at the time, the memory and stderr
+LONGEST = 1 << 20  # bytes of a message from a child
 _STDERR_KEPT = 1 << 14
 _logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class ChildProcess:
         if hasattr(fcntl, "F_SETPIPE_SZ"):  # a talkative network waits less for the next look at its stderr
             with contextlib.suppress(OSError):
                 fcntl.fcntl(self._errors, fcntl.F_SETPIPE_SZ, 1 << 20)
-        self._channel = Channel(ours)
+        self._channel = Channel(ours, LONGEST)
         self._tail = b""
         self._opened = False
         self.runner: int | None = None
@@ -96,8 +97,7 @@ class ChildProcess:
             )
 
     def _status(self) -> int:
-        code = self._process.wait(5)
-        return -code if code < 0 else code << 8  # as a wait status
+        return self._process.wait(5)
 
     @property
     def pid(self) -> int:
@@ -105,15 +105,16 @@ class ChildProcess:
 
     def _receive_by(self, deadline: float) -> Message | None:
         while (left := deadline - time.monotonic()) > 0:
-            if (message := self.receive(min(TICK, left))) is not None:
-                return message
+            with contextlib.suppress(NonsenseError):  # the last words of a network that is gone
+                if (message := self.receive(min(TICK, left))) is not None:
+                    return message
             self.drain_stderr()
         return None
 
     def make_room(self, task: Task, limits: Limits) -> None:
         """Have a fit runner: a fresh one where the task runs alone, or where the last one grew too large."""
-        if self.runner is not None and self.receive(0) is not None:
-            self.runner = None  # it ended while it had nothing to do
+        if self.runner is not None and self._ended_idle():
+            self.runner = None
         if self.runner is not None and self._used and (task.alone or self.memory() > limits.memory / 2):
             _logger.debug("runner %d retires", self.runner)
             self.send({"retire": True})
@@ -125,16 +126,25 @@ class ChildProcess:
     def _await_runner(self) -> None:
         deadline = time.monotonic() + 30
         while (message := self._receive_by(deadline)) is not None:
-            if "runner" in message:
-                self.runner, self._used = int(message["runner"]), False
+            runner = message.get("runner")
+            if isinstance(runner, int) and is_child(runner, self.pid):  # not what a network wrote
+                self.runner, self._used = runner, False
                 return
         raise KeeperGoneError  # it hangs
 
+    def _ended_idle(self) -> bool:
+        """Whether the runner ended while it had nothing to do."""
+        with contextlib.suppress(NonsenseError):
+            while (message := self.receive(0)) is not None:
+                if "ended" in message:
+                    return True
+        return False
+
     def kill_runner(self) -> None:
-        """Kill the runner's tree; the keeper replaces it."""
-        if self.runner is not None:
+        """Kill the runner's tree, where it lives; the keeper replaces it."""
+        if self.runner is not None and is_child(self.runner, self.pid):
             kill_tree(self.runner)
-            self.runner = None
+        self.runner = None
 
     def memory(self) -> int:
         return tree_memory(self.runner) if self.runner is not None else 0

@@ -20,7 +20,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
-from fxscore.errors import FxScoreError, WorkerError
+from fxscore.errors import WorkerError
 from fxscore.run.executor import Executor
 from fxscore.run.failure import describe_exception
 from fxscore.run.job import Job
@@ -133,7 +133,7 @@ class _Run:
         """Answer a reference from what is known, or put it to work."""
         try:
             recipe = self._job.recipe_key(ref)
-        except FxScoreError as error:
+        except Exception as error:  # noqa: BLE001  one file, one row: it may be anything at all
             record = ScoreRecord(ref, error=describe_exception(error), scorer_id=self._job.scorer_id)
             yield self._told(record, cached=False)
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sysconfig
@@ -10,28 +9,23 @@ import traceback
 from pathlib import Path
 
 from fxscore.errors import FxScoreError, ModelRefError, WorkerError
+from fxscore.texts import message_of, one_line, visible
 
-_WIDTH = 500
 _FAULT = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in ')
 _LIBRARIES = tuple(
     {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
 )
 
 
-def one_line(text: str) -> str:
-    """The text on one line, cut to a length that a table can hold."""
-    words = " ".join(text.split())
-    return words if len(words) <= _WIDTH else words[: _WIDTH - 1] + "…"
-
-
 def describe_exception(error: BaseException) -> str:
     """An error of fxscore speaks for itself; any other is ``TypeName: message (file:line)``."""
     if isinstance(error, FxScoreError):
-        return one_line(str(error)) or type(error).__name__
+        return one_line(message_of(error)) or type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
         return one_line(f"{type(error).__name__}: {error.msg} ({Path(error.filename).name}:{error.lineno})")
     place = _place(error)
-    return one_line(f"{type(error).__name__}: {error}") + (f" ({place})" if place else "")
+    text = one_line(f"{type(error).__name__}: {message_of(error)}")
+    return text + (f" ({visible(place)})" if place else "")
 
 
 def _place(error: BaseException) -> str:
@@ -55,18 +49,23 @@ def is_lasting(error: BaseException) -> bool:
     return isinstance(error, FxScoreError) and not isinstance(error, (ModelRefError, WorkerError))
 
 
-def describe_death(status: int, stderr: str) -> str:
-    """How a process ended, from its wait status, with the place or the last words that it left on stderr."""
+def describe_death(code: int, stderr: str) -> str:
+    """How a process ended, with the place or the last words that it left on stderr.
+
+    Args:
+        code: the exit code, or a signal's number, negative.
+        stderr: the end of what it wrote there.
+    """
     words = _last_words(stderr)
     tail = f" ({words})" if words else ""
-    if os.WIFSIGNALED(status):
-        return one_line(f"the process was killed by {_signal_name(os.WTERMSIG(status))}{tail}")
-    return one_line(f"the process ended with exit code {os.WEXITSTATUS(status)} before it had a score{tail}")
+    if code < 0:
+        return one_line(f"the process was killed by {_signal_name(-code)}{tail}")
+    return one_line(f"the process ended with exit code {code} before it had a score{tail}")
 
 
-def is_outside_kill(status: int) -> bool:
+def is_outside_kill(code: int) -> bool:
     """Whether somebody else ended the process, such as the kernel when memory runs out."""
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGKILL, signal.SIGTERM)
+    return -code in (getattr(signal, "SIGKILL", None), signal.SIGTERM)
 
 
 def _signal_name(number: int) -> str:

@@ -40,6 +40,14 @@ def _children(pid: int) -> list[int]:
     return [int(word) for text in texts for word in text.split()]
 
 
+def is_child(pid: int, parent: int) -> bool:
+    """Whether a process lives and another one is its parent."""
+    try:
+        return int(psutil.Process(pid).ppid()) == parent
+    except (psutil.Error, OverflowError, ValueError):  # the latter two: no number of a process
+        return False
+
+
 def tree_memory(pid: int) -> int:
     """Resident bytes of a process and its descendants; pages that they share are counted in each."""
     return sum(_resident(each) for each in (pid, *descendants(pid)))

@@ -174,4 +174,9 @@ def _digest(recipe: str) -> bytes:
 def _recipe_row(context: int, recipe: str, record: ScoreRecord, lasting: bool) -> tuple[object, ...]:
     error = record.error if record.fingerprint is None else None  # with a fingerprint, the verdict has it
     key = (context, _digest(recipe), str(record.ref), record.fingerprint, error, lasting)
-    return (*key, record.params, record.macs, record.seconds, time.time())
+    return (*key, _fitting(record.params), _fitting(record.macs), record.seconds, time.time())
+
+
+def _fitting(count: int | None) -> int | None:
+    """A count that sqlite's integers hold; a larger one is not kept."""
+    return count if count is None or count < 1 << 63 else None

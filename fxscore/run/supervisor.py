@@ -6,17 +6,21 @@ child's socket and looks at the time, the memory and the child's stderr every `T
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from dataclasses import replace
 
 from fxscore.errors import WorkerError
 from fxscore.run.child_process import TICK, ChildProcess, KeeperGoneError
-from fxscore.run.failure import describe_death, gibibytes, is_outside_kill, one_line
-from fxscore.run.messages import Message
+from fxscore.run.failure import describe_death, gibibytes, is_outside_kill
+from fxscore.run.messages import Message, NonsenseError
 from fxscore.run.outcome import Ask, Facts, Limits, Outcome, Task
+from fxscore.run.replies import read_exit_code, read_facts, read_outcome
+from fxscore.texts import one_line
 
 _logger = logging.getLogger(__name__)
+_NUMBERS = itertools.count()
 
 
 class _LimitError(Exception):
@@ -107,29 +111,41 @@ class _Attempt:
         self._ask = ask
         self._left = limits.seconds
         self._facts: Facts | None = None
+        self._number = next(_NUMBERS)  # an answer to an earlier network may still be under way
 
     def outcome(self) -> Outcome:
         """Send the network and follow it to its end."""
         ref = self._task.ref
         self._child.forget_stderr()
-        self._child.send({"run": [ref.source, ref.name, ref.options], "alone": self._task.alone})
+        recipe = [ref.source, ref.name, ref.options]
+        self._child.send({"run": recipe, "alone": self._task.alone, "number": self._number})
         try:
             while True:
                 if (outcome := self._understand(self._next())) is not None:
                     return outcome
         except _LimitError as passed:
             return Outcome(error=str(passed), facts=self._facts)
+        except NonsenseError as nonsense:
+            self._child.kill_runner()
+            return Outcome(error=f"its code wrote to its worker's channel ({nonsense})", facts=self._facts)
 
     def _understand(self, message: Message) -> Outcome | None:
-        if "prepared" in message:
-            return self._prepared(Facts(**message["prepared"]))
-        if self._task.alone or "ended" in message:
-            self._child.runner = None
         if "ended" in message:
-            return self._death(int(message["ended"]))
-        return Outcome(message.get("score"), message.get("error"), self._facts, message.get("lasting", False))
+            code = read_exit_code(message)
+            self._child.kill_runner()  # where the message is a lie
+            return self._death(code)
+        if message.get("number") != self._number:
+            return None
+        if "prepared" in message:
+            return self._prepared(read_facts(message))
+        outcome = read_outcome(message, self._facts)
+        if self._task.alone:
+            self._child.runner = None
+        return outcome
 
     def _prepared(self, facts: Facts) -> Outcome | None:
+        if self._facts is not None:
+            raise NonsenseError("facts for a second time")
         self._facts = facts
         wanted = self._ask is None or self._ask(self._task, facts)
         self._child.send({"finish": wanted})
@@ -139,10 +155,10 @@ class _Attempt:
             self._child.runner = None
         return Outcome(facts=facts)
 
-    def _death(self, status: int) -> Outcome:
-        error = describe_death(status, self._child.stderr())
+    def _death(self, code: int) -> Outcome:
+        error = describe_death(code, self._child.stderr())
         _logger.info("%s: %s", self._task.ref, error)
-        return Outcome(error=error, facts=self._facts, lost=is_outside_kill(status))
+        return Outcome(error=error, facts=self._facts, lost=is_outside_kill(code))
 
     def _next(self) -> Message:
         while True:

@@ -74,6 +74,8 @@ class SearchResult:
 
     def ref(self, evaluation: Evaluation) -> ModelRef:
         """The reference that `fxscore rank` takes, where the space can be imported."""
+        if ".py:" in self.place:  # a file of one's own
+            return ModelRef(self.place, evaluation.text)
         source, colon, name = self.place.partition(":")
         return ModelRef(source, f"{name}:{evaluation.text}" if colon else evaluation.text)
 

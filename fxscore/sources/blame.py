@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fxscore.errors import FxScoreError, ModelRefError
+from fxscore.texts import message_of, one_line, visible
 
 _LONGEST = 300
 
@@ -50,17 +52,22 @@ def _parameters(signature: inspect.Signature) -> str:
 
 def _describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
-        code = "" if error.code is None else repr(error.code)
+        code = one_line(repr(error.code), _LONGEST) if isinstance(error.code, (int, str)) else ""
         return f"the file called sys.exit({code})"
-    text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
-    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    text = one_line(error.msg if isinstance(error, SyntaxError) else message_of(error), _LONGEST)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _place(error: BaseException, path: Path | None) -> str:
     if isinstance(error, SyntaxError) and error.filename:
-        return f" ({error.filename}:{error.lineno})"
+        return f" ({_shown(error.filename)}:{error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if path is not None and frame.filename == str(path)]
     last = (own or frames)[-1]
-    return f" ({last.filename}:{last.lineno})"
+    return f" ({_shown(last.filename)}:{last.lineno})"
+
+
+def _shown(filename: str) -> str:
+    """A file below the current folder by its name from there, as users write it."""
+    near = os.path.relpath(filename) if os.path.isabs(filename) else filename
+    return visible(filename if near.startswith(os.pardir) else near)

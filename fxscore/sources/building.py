@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ def build(ref: ModelRef, *, weights: bool = False, seed: int = 0) -> Built:
     Raises:
         ModelRefError: in one line what is missing or failed, where, and what would fit.
     """
-    with seeded(seed):
+    with seeded(seed), same_folder():
         recipe = source_of(ref).recipe(ref)
         with foreign_code(str(ref), recipe.path):
             module, step = _build(ref, recipe, weights)
@@ -46,7 +47,7 @@ def _resized(ref: ModelRef, recipe: Recipe, seed: int, size: tuple[int, int]) ->
 
     make = recipe.resized
     assert make is not None
-    with seeded(seed), foreign_code(str(ref), recipe.path):
+    with seeded(seed), same_folder(), foreign_code(str(ref), recipe.path):
         return build_without_weights(lambda: _checked(ref, make(size))).module
 
 
@@ -65,6 +66,16 @@ def _checked(ref: ModelRef, built: object) -> nn.Module:
     if isinstance(built, nn.Module):
         return built
     raise ModelRefError(f"{ref}: the builder returned {type(built).__name__}, not an nn.Module")
+
+
+@contextmanager
+def same_folder() -> Iterator[None]:
+    """Whatever folder the code within changes to, relative names mean the same files afterwards."""
+    before = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 @contextmanager

@@ -7,14 +7,14 @@ free (`dynamic_shapes`), or the scorer's: sizes that export has made constants c
 from __future__ import annotations
 
 import glob
-import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxscore.errors import ModelRefError
 from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
 from fxscore.sources.digest import versions
-from fxscore.sources.names import did_you_mean
+from fxscore.sources.files import file_digest, regular_file
 from fxscore.types import ModelRef, Shape
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ class ExportedProgramSource:
     """Files of exported programs."""
 
     def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
-        found = sorted(glob.glob(ref.name, recursive=True)) if glob.has_magic(ref.name) else [str(_path(ref))]
+        found = (
+            sorted(glob.glob(ref.name, recursive=True))
+            if glob.has_magic(ref.name)
+            else [str(regular_file(ref.name))]
+        )
         if not found:
             raise ModelRefError(f"{ref.name} matches no file")
         return [ModelRef("exported", name, ref.options) for name in found]
@@ -34,19 +38,11 @@ class ExportedProgramSource:
     def recipe(self, ref: ModelRef) -> Recipe:
         if ref.options:
             raise ModelRefError(f"{ref}: an exported program takes no options")
-        path = _path(ref)
+        path = Path(os.path.abspath(regular_file(ref.name)))
         return Recipe(lambda: _load(path), _input_shape, path)
 
     def provenance(self, ref: ModelRef) -> dict[str, str]:
-        return {"sha256": hashlib.sha256(_path(ref).read_bytes()).hexdigest(), **versions("torch")}
-
-
-def _path(ref: ModelRef) -> Path:
-    path = Path(ref.name)
-    if path.is_file():
-        return path
-    near = did_you_mean(path.name, [other.name for other in path.parent.glob("*.pt2")])
-    raise ModelRefError(f"{path}: no such file{near}")
+        return {"sha256": file_digest(regular_file(ref.name)), **versions("torch")}
 
 
 def _load(path: Path) -> nn.Module:

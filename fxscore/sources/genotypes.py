@@ -1,14 +1,19 @@
-"""Search spaces as a source: `nasbench201:|nor_conv_3x3~0|+…`, or your `package.module:Space:genotype`."""
+"""Search spaces as a source: `nasbench201:|nor_conv_3x3~0|+…`, or your own, `nets.py:Space:genotype`.
+
+A space of one's own is code of the user, so the parent of the workers only looks where it is.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxscore.errors import ModelRefError
 from fxscore.sources.base import Recipe
 from fxscore.sources.blame import foreign_code
-from fxscore.sources.digest import versions
-from fxscore.sources.python_callables import working_directory_first
+from fxscore.sources.digest import source_digest, versions
+from fxscore.sources.files import regular_file
+from fxscore.sources.modules import module_file, working_directory_first
 from fxscore.types import ModelRef
 
 if TYPE_CHECKING:
@@ -23,10 +28,13 @@ class GenotypeSource:
         """Whether the reference names a search space."""
         from fxscore.spaces import space_names
 
-        return ref.source in space_names() or ":" in ref.name
+        return ref.source in space_names() or ":" in ref.name or _is_file(ref)
 
     def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
-        self._read(ref)
+        if _is_own(ref):
+            _file_of(ref)
+        else:
+            self._read(ref)
         return [ref]
 
     def recipe(self, ref: ModelRef) -> Recipe:
@@ -34,7 +42,8 @@ class GenotypeSource:
         return Recipe(lambda: space.build(genotype), lambda module: space.input_shape)
 
     def provenance(self, ref: ModelRef) -> dict[str, str]:
-        return versions("torch", "fxscore")
+        file = _file_of(ref) if _is_own(ref) else None
+        return versions("torch", "fxscore") | ({"sha256": source_digest(file)} if file else {})
 
     def _read(self, ref: ModelRef) -> tuple[SearchSpace[Any], Any]:
         from fxscore.spaces import get_space
@@ -51,7 +60,24 @@ def _split(ref: ModelRef) -> tuple[str, str]:
     """The space, as `get_space` names it, and the genotype's text."""
     from fxscore.spaces import space_names
 
-    if ref.source in space_names():
+    if ref.source in space_names() or _is_file(ref):
         return ref.source, ref.name
     name, _, text = ref.name.partition(":")
     return f"{ref.source}:{name}", text
+
+
+def _is_own(ref: ModelRef) -> bool:
+    from fxscore.spaces import space_names
+
+    return ref.source not in space_names()
+
+
+def _is_file(ref: ModelRef) -> bool:
+    return ".py:" in ref.source
+
+
+def _file_of(ref: ModelRef) -> Path | None:
+    """The file of a space of one's own, found without running it."""
+    if _is_file(ref):
+        return regular_file(ref.source.rpartition(":")[0])
+    return module_file(ref, ref.source)

@@ -1,14 +1,13 @@
-"""Anything importable as a source: `package.module:callable{"width": 32}`, a function or a module class."""
+"""Anything importable as a source: `package.module:callable{"width": 32}`, a function or a module class.
+
+Importing runs code of the user, so the parent of the workers only looks whether the module is there.
+"""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import reduce
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,11 +15,10 @@ from fxscore.errors import ModelRefError
 from fxscore.sources.base import Recipe
 from fxscore.sources.blame import check_options, foreign_code
 from fxscore.sources.digest import source_digest, versions
+from fxscore.sources.modules import module_file, working_directory_first
 from fxscore.sources.names import did_you_mean
 from fxscore.sources.python_files import read_input_shape
 from fxscore.types import ModelRef
-
-_SOURCE_NAMES = ("timm", "torchvision", "file", "python")
 
 
 class PythonCallableSource:
@@ -29,7 +27,7 @@ class PythonCallableSource:
     def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
         place, name = _split(ref)
         plain = ModelRef(place, name, ref.options)
-        _builder(plain)
+        module_file(plain, place)
         return [plain]
 
     def recipe(self, ref: ModelRef) -> Recipe:
@@ -40,7 +38,7 @@ class PythonCallableSource:
 
     def provenance(self, ref: ModelRef) -> dict[str, str]:
         place = _split(ref)[0]
-        file = _file_of(ref)
+        file = module_file(ref, place)
         digest = {"sha256": source_digest(file)} if file else {}
         return digest | versions("torch", place.partition(".")[0])
 
@@ -58,19 +56,8 @@ def _split(ref: ModelRef) -> tuple[str, str]:
 def _import(ref: ModelRef) -> ModuleType:
     place = _split(ref)[0]
     with foreign_code(str(ref)), working_directory_first():
-        if importlib.util.find_spec(place.partition(".")[0]) is None:
-            raise ModelRefError(_unknown(ref, place))
+        module_file(ref, place)
         return importlib.import_module(place)
-
-
-def _unknown(ref: ModelRef, place: str) -> str:
-    from fxscore.spaces import space_names
-
-    known = (*_SOURCE_NAMES, *space_names())
-    return (
-        f"{ref}: {place!r} is neither a package nor a source of models{did_you_mean(place, known)} "
-        f"(sources: {', '.join(known)})"
-    )
 
 
 def _builder(ref: ModelRef) -> Callable[..., Any]:
@@ -85,20 +72,3 @@ def _builder(ref: ModelRef) -> Callable[..., Any]:
             f"{ref}: {name} is a {type(found).__name__}, not a function or class that builds one"
         )
     return found
-
-
-def _file_of(ref: ModelRef) -> Path | None:
-    with foreign_code(str(ref)), working_directory_first():
-        spec = importlib.util.find_spec(_split(ref)[0])
-    return Path(spec.origin) if spec and spec.has_location and spec.origin else None
-
-
-@contextmanager
-def working_directory_first() -> Iterator[None]:
-    """Import from the working directory too, which a console script does not have on its path."""
-    before = list(sys.path)
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        yield
-    finally:
-        sys.path[:] = before

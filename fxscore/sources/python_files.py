@@ -7,6 +7,7 @@ the files in its own folder. Running it leaves nothing in `sys.modules` or `sys.
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from fxscore.errors import ModelRefError
 from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
 from fxscore.sources.blame import check_options, foreign_code
 from fxscore.sources.digest import source_digest, versions
+from fxscore.sources.files import chunks, names_beside, regular_file
 from fxscore.sources.names import did_you_mean
 from fxscore.types import ModelRef, Shape
 
@@ -30,12 +32,12 @@ class PythonFileSource:
         return [ModelRef.of("file", f"{path}:{builder}", ref.kwargs) for path in _files(pattern)]
 
     def recipe(self, ref: ModelRef) -> Recipe:
-        path = path_of(ref)
+        path = Path(os.path.abspath(path_of(ref)))  # the file itself may change the folder
         with foreign_code(str(ref), path), importable(path.parent):
             file = _run(path)
         builder = _builder(ref, file)
         check_options(str(ref), builder, ref.kwargs)
-        shape = read_input_shape(str(path), file)
+        shape = read_input_shape(_split(ref)[0], file)
 
         def make() -> object:
             with importable(path.parent):
@@ -48,11 +50,8 @@ class PythonFileSource:
 
 
 def path_of(ref: ModelRef) -> Path:
-    """The file of a file reference; raises `ModelRefError` with close names where it does not exist."""
-    path = Path(_split(ref)[0])
-    if path.is_file():
-        return path
-    raise ModelRefError(f"{path}: no such file{did_you_mean(path.name, _names_in(path.parent))}")
+    """The file of a file reference; raises `ModelRefError` where there is none, with close names."""
+    return regular_file(_split(ref)[0])
 
 
 def read_input_shape(what: str, module: ModuleType) -> Shape:
@@ -69,19 +68,15 @@ def _split(ref: ModelRef) -> tuple[str, str]:
 
 
 def _files(pattern: str) -> list[str]:
-    if Path(pattern).is_file() or not glob.has_magic(pattern):
-        return [str(path_of(ModelRef("file", f"{pattern}:build")))]
+    if os.path.lexists(pattern) or not glob.has_magic(pattern):
+        return [str(regular_file(pattern))]
     found = [
         path for path in sorted(glob.glob(pattern, recursive=True)) if not Path(path).name.startswith("_")
     ]
     if not found:
-        near = did_you_mean(Path(pattern).name, _names_in(Path(pattern).parent))
+        near = did_you_mean(Path(pattern).name, names_beside(Path(pattern)))
         raise ModelRefError(f"{pattern} matches no file{near}")
     return found
-
-
-def _names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.glob("*.py")] if folder.is_dir() else []
 
 
 def _run(path: Path) -> ModuleType:
@@ -89,7 +84,7 @@ def _run(path: Path) -> ModuleType:
     module = ModuleType(f"_fxscore_file_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses look their module up; `importable` removes it
-    code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    code = compile(b"".join(chunks(path)), str(path), "exec", dont_inherit=True)
     exec(code, module.__dict__)
     return module
 

@@ -69,9 +69,9 @@ def test_lasting_errors(error: Exception, lasting: bool) -> None:
 
 
 def died(code: str) -> int:
-    """The wait status of a Python process."""
+    """The exit code of a Python process, or its signal, negative."""
     pid = os.posix_spawn(sys.executable, [sys.executable, "-c", code], os.environ)
-    return os.waitpid(pid, 0)[1]
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_deaths_are_named() -> None:

@@ -59,6 +59,38 @@ HOSTILE: dict[str, tuple[str, str | None]] = {
     "patched_conv": ("nn.Conv2d.forward = lambda self, x: x * 0", None),
     "patched_parameters": ("nn.Module.parameters = lambda self: iter(())", None),
     "patched_exit": ("import os; os._exit = lambda code: None", None),
+    "words_of_no_one": (
+        "import os, stat\n"
+        "    for fd in map(int, os.listdir('/proc/self/fd')):\n"
+        "        try:\n"
+        "            if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+        '                os.write(fd, b\'\\n\\xff{\\n[[1\\n{"score": 7}\\n{"runner": 1}\\n{"prepared": {}}\\n\')\n'
+        "        except OSError: pass",
+        None,
+    ),
+    "a_false_end": (
+        "import os, stat, time\n"
+        "    for fd in map(int, os.listdir('/proc/self/fd')):\n"
+        "        if os.path.exists(f'/proc/self/fd/{fd}') and stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+        "            os.write(fd, b'\\n{\"ended\": [1]}\\n')\n"
+        "    time.sleep(1000)",
+        "its code wrote to its worker's channel",
+    ),
+    "a_line_without_end": (
+        "import os, stat\n"
+        "    for fd in map(int, os.listdir('/proc/self/fd')):\n"
+        "        if os.path.exists(f'/proc/self/fd/{fd}') and stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+        "            while True: os.write(fd, b'x' * 65536)",
+        "its code wrote to its worker's channel",
+    ),
+    "changes_folder_and_fails": (
+        "import os; os.chdir('/'); raise ValueError('\\x1b[31m\\ud800')",
+        "ValueError: \\x1b[31m\\ud800",
+    ),
+    "message_that_raises": (
+        "class Odd(Exception):\n        def __str__(self): raise self\n    raise Odd",
+        "Odd: (its message cannot be read)",
+    ),
     "folder_and_path": ("import os, sys; os.chdir('/'); sys.path.clear(); sys.modules.clear()", ""),
 }
 GOOD = "import torch\nfrom torch import nn\ndef build():\n    {}\n    return nn.Conv2d(3, {}, 3)\n"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from fxscore.run.messages import Channel
+from fxscore.run.messages import Channel, NonsenseError
 from fxscore.run.outcome import Facts, Outcome, Task
 from fxscore.run.processes import descendants, kill_tree, machine_memory, tree_memory
 from fxscore.run.sharing import Sharing
@@ -42,9 +43,35 @@ class TestChannel:
 
     def test_garbage_is_passed_over(self) -> None:
         left, right = socket.socketpair()
-        left.sendall(b"hello\n[1]\n\xff\xfe\n")
+        left.sendall(b"hello\n[1]\n\xff\xfe\n" + b"[" * 50_000 + b"\n")
         Channel(left).send({"a": 1})
         assert Channel(right).receive() == {"a": 1}
+
+    def test_a_line_without_an_end_is_an_error_and_spoils_itself_alone(self) -> None:
+        left, right = socket.socketpair()
+        channel = Channel(right, longest=1000)
+        left.sendall(b"x" * 2000)
+        with pytest.raises(NonsenseError):
+            channel.receive()
+        Channel(left).send({"a": 1})
+        assert channel.receive() == {"a": 1}
+
+    def test_a_flood_of_nonsense_does_not_hold_up_the_reader(self) -> None:
+        left, right = socket.socketpair()
+        ended = threading.Event()
+
+        def flood() -> None:
+            while not ended.is_set():
+                left.sendall(b"nonsense\n" * 10_000)
+
+        writer = threading.Thread(target=flood)
+        writer.start()
+        channel, begin = Channel(right, longest=1000), time.monotonic()
+        assert [channel.receive(0.05) for _ in range(4)] == [None] * 4
+        assert time.monotonic() - begin < 10
+        ended.set()
+        while writer.is_alive():  # which may still wait for room
+            channel.receive(0.01)
 
     def test_waiting_ends(self) -> None:
         left, right = socket.socketpair()

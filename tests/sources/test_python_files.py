@@ -235,6 +235,6 @@ def test_a_search_space_of_ones_own_is_a_source(folder: Path, monkeypatch: pytes
         assert built.input_shape == (4,)
         assert built.module.get_parameter("weight").shape == (16, 4)
         with pytest.raises(ModelRefError, match="width = '17' is not one of 8, 16"):
-            expand("myspace_of_this_test:Plain:width=17")
+            build(expand("myspace_of_this_test:Plain:width=17")[0])
     finally:
         sys.modules.pop("myspace_of_this_test", None)

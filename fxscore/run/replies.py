@@ -1,0 +1,50 @@
+"""What a child says of a network, read with the distrust that is due to code of others.
+
+A network may find the channel of its worker and write to it: what it says must have the form of an answer, and is
+cleaned here, where it enters the parent.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fxscore.run.messages import Message, NonsenseError
+from fxscore.run.outcome import Facts, Outcome
+from fxscore.texts import one_line
+
+_EXIT_CODES = range(-255, 256)
+
+
+def read_facts(message: Message) -> Facts:
+    """What is known of a captured network; raises `NonsenseError`."""
+    found = message["prepared"]
+    if not isinstance(found, dict) or found.keys() != {"fingerprint", "params", "macs"}:
+        raise NonsenseError("no facts")
+    if not isinstance(found["fingerprint"], str) or not (
+        _is_count(found["params"]) and _is_count(found["macs"])
+    ):
+        raise NonsenseError("facts of another type")
+    return Facts(one_line(found["fingerprint"]), found["params"], found["macs"])
+
+
+def read_outcome(message: Message, facts: Facts | None) -> Outcome:
+    """A score or an error; raises `NonsenseError`."""
+    score, error = message.get("score"), message.get("error")
+    if isinstance(error, str):
+        return Outcome(None, one_line(error), facts, bool(message.get("lasting")))
+    if isinstance(score, float) and math.isfinite(score):
+        return Outcome(score, None, facts)
+    raise NonsenseError("neither a score nor an error")
+
+
+def read_exit_code(message: Message) -> int:
+    """How a runner ended; raises `NonsenseError`."""
+    code = message["ended"]
+    if isinstance(code, int) and code in _EXIT_CODES:
+        return code
+    raise NonsenseError("no exit code")
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and value >= 0)
