@@ -74,7 +74,7 @@ def test_options_go_to_every_match() -> None:
 )
 def test_what_means_nothing_is_an_error_with_close_names(pattern: str, words: str) -> None:
     with pytest.raises(ModelRefError) as caught:
-        expand(pattern)
+        build(expand(pattern)[0])
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
