@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fxscore.spaces import SearchSpace, Variable
     from fxscore.types import ModelRef, Ranking, ScoreRecord
 
+    __version__: str
+
 _HOMES = {
     "ConstructedArchitecture": "fxscore.constructed",
     "FTScoreNet": "fxscore.scorer",
@@ -63,10 +65,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("fxscore")
     if name not in _HOMES:
         raise AttributeError(f"module 'fxscore' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "__version__"])

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from torch import nn
 
 from fxscore.capture.inputs import Examples
-from fxscore.errors import FxScoreError
 from fxscore.explanation import Explanation, explain_subject
-from fxscore.job import ScoreJob, prepare
+from fxscore.job import ScoreJob, score_module
 from fxscore.run import Watcher, Where, evaluate, in_order
+from fxscore.run.failure import own_errors_only
+from fxscore.run.guard import unchanged_globals
+from fxscore.run.job import finite
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
-from fxscore.scorer.subjects import Model, subject_of
-from fxscore.sources import expand
-from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape
+from fxscore.scorer.subjects import Model, sorted_out, subject_of
+from fxscore.types import Ranking, Shape, shape_of
 
 
 def score(
@@ -37,17 +38,20 @@ def score(
         scorer: a name (`fxscore scorers` lists them), a path, or an object; None is the default scorer.
 
     Raises:
-        FxScoreError: the model cannot be built, captured or represented; says what, where and how to mend it.
+        FxScoreError: the model cannot be built, captured, run or represented; says what, where and how to mend it.
+            Nothing else is raised, whatever the network's own code raises: that is the error's cause.
     """
     used = load_scorer(scorer)
-    return used.score(subject_of(model, input_shape, example_inputs, weights=used.needs_weights))
+    with own_errors_only(), unchanged_globals():
+        return finite(used.score(subject_of(model, input_shape, example_inputs, weights=used.needs_weights)))
 
 
 def rank(
-    models: Iterable[Model] | Mapping[str, nn.Module],
+    models: Model | Iterable[Model] | Mapping[str, nn.Module],
     *,
     scorer: str | Path | Scorer | None = None,
     input_shape: Shape | None = None,
+    example_inputs: Examples | None = None,
     workers: int | None = None,
     time_limit: float | None = None,
     memory_limit: int | None = None,
@@ -61,9 +65,10 @@ def rank(
     Modules are scored in this process, references and patterns (`timm:resnet*`, `zoo/*.py`) by workers.
 
     Args:
-        models: modules, references or patterns; a mapping names its modules.
+        models: modules, references or patterns, or one of the latter two; a mapping names its modules.
         scorer: as for `score`.
         input_shape: as for `score`, for all networks.
+        example_inputs: as for `score`, for all networks.
         workers: worker processes; one per core by default.
         time_limit: seconds for one network.
         memory_limit: bytes for one network.
@@ -71,13 +76,18 @@ def rank(
         no_store: neither read nor keep results.
         cluster: address of a Dask scheduler, or `local`.
         watcher: is told of each start and record, for a display.
+
+    Raises:
+        FxScoreError: nothing can be ranked: `models` holds what is no network, the scorer cannot be loaded, or no
+            worker can start. A network that fails ends nothing: it is a record.
     """
     used = load_scorer(scorer)
-    modules, refs = _sort_out(models)
-    records = [_score_module(ref, module, input_shape, used) for ref, module in modules]
+    modules, refs = sorted_out(models)
+    shape = None if input_shape is None else shape_of(input_shape)
+    records = [score_module(ref, module, used, shape, example_inputs) for ref, module in modules]
     if not refs:
         return Ranking.of(records)
-    job = ScoreJob(portable(scorer), used.scorer_id, input_shape)
+    job = ScoreJob(portable(scorer), used.scorer_id, shape, example_inputs)
     where = Where(workers, time_limit, memory_limit, store, no_store, cluster)
     with where.executor() as executor, where.opened_store() as opened:
         found = list(evaluate(refs, job, executor, opened, watcher=watcher))
@@ -93,42 +103,16 @@ def explain(
 ) -> Explanation:
     """What each operator of a network became, what is encoded, and what it costs; arguments as for `score`."""
     used = load_scorer(scorer)
-    subject = subject_of(model, input_shape, example_inputs, weights=used.needs_weights)
-    return explain_subject(_name(model), subject, used.batch or 16)
+    with own_errors_only(), unchanged_globals():
+        subject = subject_of(model, input_shape, example_inputs, weights=used.needs_weights)
+        return explain_subject(_name(model), subject, used.batch or 16)
 
 
 def _name(model: Model) -> str:
-    return type(model).__name__ if isinstance(model, nn.Module) else str(model)
-
-
-def _sort_out(
-    models: Iterable[Model] | Mapping[str, nn.Module],
-) -> tuple[list[tuple[ModelRef, nn.Module]], list[ModelRef]]:
-    """(modules with a name for their records, references)."""
-    if isinstance(models, Mapping):
-        return [(ModelRef("module", name), module) for name, module in models.items()], []
-    modules: list[tuple[ModelRef, nn.Module]] = []
-    refs: list[ModelRef] = []
-    for index, model in enumerate(models):
-        if isinstance(model, nn.Module):
-            modules.append((ModelRef("module", f"{type(model).__name__}#{index}"), model))
-        else:
-            refs += expand(model) if isinstance(model, str) else [model]
-    return modules, refs
-
-
-def _score_module(ref: ModelRef, module: nn.Module, input_shape: Shape | None, scorer: Scorer) -> ScoreRecord:
-    start = time.perf_counter()
-    try:
-        subject = subject_of(module, input_shape, weights=scorer.needs_weights)
-        prepared = prepare(subject, scorer, f"{ref} {id(module)}")
-        value = scorer.score(subject)
-    except FxScoreError as error:
-        seconds = time.perf_counter() - start
-        return ScoreRecord(ref, error=_one_line(error), seconds=seconds, scorer_id=scorer.scorer_id)
-    facts = (prepared.params, prepared.macs, time.perf_counter() - start, prepared.fingerprint)
-    return ScoreRecord(ref, value, None, *facts, scorer.scorer_id)
-
-
-def _one_line(error: FxScoreError) -> str:
-    return str(error).splitlines()[0]
+    return (
+        type(model).__name__
+        if isinstance(model, nn.Module)
+        else os.fsdecode(model)
+        if isinstance(model, os.PathLike)
+        else str(model)
+    )

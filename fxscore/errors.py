@@ -7,6 +7,14 @@ class FxScoreError(Exception):
     """Base of every error that fxscore raises on purpose."""
 
 
+class UsageError(FxScoreError, ValueError):
+    """An argument is of a kind, or has a value, that a function does not take."""
+
+
+class NetworkError(FxScoreError):
+    """A network's own code raised something of its own where it was run; the cause is chained."""
+
+
 class ModelRefError(FxScoreError):
     """A model reference cannot be read, found or built."""
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
-from fxscore.capture.inputs import own_examples
+from fxscore.capture.inputs import Examples, examples_digest, own_examples
 from fxscore.costs import Costs
 from fxscore.errors import FxScoreError
 from fxscore.run import Prepared
+from fxscore.run.failure import describe_exception
+from fxscore.run.guard import unchanged_globals
+from fxscore.run.job import finite
 from fxscore.scorer import Scorer, Subject, load_scorer
 from fxscore.scorer.features import fingerprint_of
+from fxscore.scorer.subjects import subject_of
 from fxscore.sources import build, recipe_key
 from fxscore.spaces import space_names
-from fxscore.types import ModelRef, Shape
+from fxscore.types import ModelRef, ScoreRecord, Shape
 
 _OWN_CODE = ("timm", "torchvision")
 
@@ -30,16 +35,19 @@ class ScoreJob:
         scorer: a name, a path or a picklable scorer.
         scorer_id: the id of that scorer.
         input_shape: (C, H, W) for all networks; None takes each network's own.
+        example_inputs: what all networks take, where that is not one image.
     """
 
     scorer: str | Scorer | None
     scorer_id: str
     input_shape: Shape | None = None
+    example_inputs: Examples | None = field(default=None, compare=False)
 
     @property
     def settings(self) -> str:
         """What else changes a score."""
-        return f"input_shape={self.input_shape or 'own'} torch={torch.__version__}"
+        given = "" if self.example_inputs is None else f" inputs={examples_digest(self.example_inputs)}"
+        return f"input_shape={self.input_shape or 'own'} torch={torch.__version__}{given}"
 
     def recipe_key(self, ref: ModelRef) -> str:
         """Text that changes with what the reference builds."""
@@ -57,22 +65,27 @@ class ScoreJob:
         scorer = load_scorer(self.scorer)
         with suppress(FxScoreError):  # a scorer that fails here says so again for every network
             scorer.score(Subject(_small_network(), (3, 8, 8)))
-        return ScoreSession(scorer, self.input_shape)
+        return ScoreSession(scorer, self.input_shape, self.example_inputs)
 
 
 class ScoreSession:
     """A scorer at work in one process."""
 
-    def __init__(self, scorer: Scorer, input_shape: Shape | None) -> None:
+    def __init__(
+        self, scorer: Scorer, input_shape: Shape | None, example_inputs: Examples | None = None
+    ) -> None:
         self.scorer = scorer
         self.input_shape = input_shape
+        self.example_inputs = example_inputs
 
     def prepare(self, ref: ModelRef) -> Prepared:
         """Build the network, and construct it where the scorer will."""
         recipe = recipe_key(ref)  # before its code runs, which may change the folder
         built = build(ref, weights=self.scorer.needs_weights)
         owned = not self.scorer.needs_weights
-        examples = None if self.input_shape else own_examples(built.module)
+        examples = self.example_inputs
+        if examples is None and self.input_shape is None:
+            examples = own_examples(built.module)
         shape = self.input_shape or built.input_shape
         subject = Subject(built.module, shape, owned=owned, example_inputs=examples, rebuild=built.resized)
         return prepare(subject, self.scorer, recipe)
@@ -81,6 +94,29 @@ class ScoreSession:
         """The score."""
         subject: Subject = prepared.payload
         return self.scorer.score(subject)
+
+
+def score_module(
+    ref: ModelRef,
+    module: nn.Module,
+    scorer: Scorer,
+    input_shape: Shape | None = None,
+    example_inputs: Examples | None = None,
+) -> ScoreRecord:
+    """The record of a module in this very process, whatever its code raises; Ctrl-C goes through."""
+    start = time.perf_counter()
+    try:
+        with unchanged_globals():
+            subject = subject_of(module, input_shape, example_inputs, weights=scorer.needs_weights)
+            prepared = prepare(subject, scorer, f"{ref} {id(module)}")
+            value = finite(scorer.score(subject))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  a boundary like a worker's, without its process
+        seconds = time.perf_counter() - start
+        return ScoreRecord(ref, error=describe_exception(error), seconds=seconds, scorer_id=scorer.scorer_id)
+    facts = (prepared.params, prepared.macs, time.perf_counter() - start, prepared.fingerprint)
+    return ScoreRecord(ref, value, None, *facts, scorer.scorer_id)
 
 
 def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:

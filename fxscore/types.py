@@ -6,13 +6,14 @@ They are frozen and picklable; only these (never a module) cross process boundar
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fxscore.errors import ModelRefError
-from fxscore.texts import visible
+from fxscore.errors import ModelRefError, UsageError
+from fxscore.texts import one_line, visible
 
 Shape = tuple[int, ...]
 
@@ -21,6 +22,26 @@ _FILE = re.compile(r"^(?P<path>.*\.py)(?::(?P<builder>[A-Za-z_]\w*))?$", re.DOTA
 _EXPORTED = ".pt2"
 _OWN_SPACE = re.compile(r"^(?P<place>.*?\.py:[A-Za-z_]\w*):(?P<genotype>.+)$", re.DOTALL)
 _NAMED = re.compile(r"^(?P<source>[A-Za-z_][\w.]*):(?P<name>.+)$", re.DOTALL)
+
+
+def shape_of(given: object) -> Shape:
+    """A shape as users give it: a sequence of positive whole numbers, NumPy's too, without the batch axis.
+
+    Raises:
+        UsageError: it is none; says how to write one.
+    """
+    try:
+        if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+            raise TypeError
+        shape = tuple(map(operator.index, given))
+    except TypeError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise UsageError(
+            f"input_shape={one_line(repr(given), 80)} is no shape; give positive whole numbers without the batch axis, "
+            "as in input_shape=(3, 32, 32)"
+        )
+    return shape
 
 
 @dataclass(frozen=True, order=True)

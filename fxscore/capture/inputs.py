@@ -8,6 +8,7 @@ first row stands for all.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,6 +78,20 @@ class Inputs:
             (self.args, dict(self.kwargs)),
         )
         return args, kwargs
+
+
+def examples_digest(examples: Examples) -> str:
+    """Equal for examples of equal types, shapes and values."""
+    leaves, structure = pytree.tree_flatten(examples)
+    digest = hashlib.sha256(repr(structure).encode())
+    for leaf in leaves:
+        digest.update(repr(leaf).encode() if not isinstance(leaf, Tensor) else _tensor_bytes(leaf))
+    return digest.hexdigest()[:16]
+
+
+def _tensor_bytes(tensor: Tensor) -> bytes:
+    values = "" if tensor.is_meta else repr(tensor.tolist())
+    return f"{tensor.dtype} {tuple(tensor.shape)} {values}".encode()
 
 
 def own_examples(module: nn.Module) -> Examples | None:

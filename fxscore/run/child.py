@@ -35,7 +35,6 @@ import base64
 import contextlib
 import faulthandler
 import gc
-import math
 import os
 import pickle
 import select
@@ -44,10 +43,9 @@ import socket
 from os import _exit  # bound here, where no network can replace it
 from typing import NoReturn
 
-from fxscore.errors import ScorerError
 from fxscore.run.failure import describe_exception, is_lasting
 from fxscore.run.guard import seed_everything, unchanged_globals
-from fxscore.run.job import Job, JobSession
+from fxscore.run.job import Job, JobSession, finite
 from fxscore.run.messages import Channel, Message
 from fxscore.run.processes import (
     adopt_orphans,
@@ -189,7 +187,4 @@ def _work(channel: Channel, session: JobSession, ref: ModelRef, number: int) -> 
     wanted = channel.receive()
     if wanted is None or not wanted["finish"]:
         return None
-    score = float(session.finish(prepared))
-    if not math.isfinite(score):
-        raise ScorerError(f"the score is {score}, which ranks nothing")
-    return {"score": score}
+    return {"score": finite(session.finish(prepared))}

@@ -6,9 +6,11 @@ import re
 import signal
 import sysconfig
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from fxscore.errors import FxScoreError, ModelRefError, WorkerError
+from fxscore.errors import FxScoreError, ModelRefError, NetworkError, WorkerError
 from fxscore.texts import message_of, one_line, visible
 
 _FAULT = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in ')
@@ -40,13 +42,27 @@ def _is_users(filename: str) -> bool:
     return not filename.startswith((*_LIBRARIES, package, "<"))
 
 
+@contextmanager
+def own_errors_only() -> Iterator[None]:
+    """Whatever foreign code raises within becomes a `NetworkError`, its cause chained; Ctrl-C goes through."""
+    try:
+        yield
+    except (FxScoreError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise NetworkError(f"the network raised {describe_exception(error)}") from error
+
+
 def is_lasting(error: BaseException) -> bool:
     """Whether trying again with the same recipe, package and libraries must fail again.
 
     True where fxscore itself says that a network cannot be scored. A broken file or a missing package
-    (`ModelRefError`), a lost worker and every foreign exception may be mended outside of the recipe.
+    (`ModelRefError`), a network's own exception, a lost worker and every foreign exception may be mended outside
+    of the recipe.
     """
-    return isinstance(error, FxScoreError) and not isinstance(error, (ModelRefError, WorkerError))
+    return isinstance(error, FxScoreError) and not isinstance(
+        error, (ModelRefError, NetworkError, WorkerError)
+    )
 
 
 def describe_death(code: int, stderr: str) -> str:

@@ -7,9 +7,11 @@ known.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fxscore.errors import ScorerError
 from fxscore.types import ModelRef
 
 
@@ -28,6 +30,14 @@ class Prepared:
     params: int | None = None
     macs: int | None = None
     payload: Any = None
+
+
+def finite(score: float) -> float:
+    """The score, where it is one; raises `ScorerError` for what ranks nothing."""
+    value = float(score)
+    if not math.isfinite(value):
+        raise ScorerError(f"the score is {value}, which ranks nothing")
+    return value
 
 
 class JobSession(Protocol):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import time
 from concurrent.futures import Future
 from dataclasses import replace
 from types import TracebackType
 
-from fxscore.errors import ScorerError
 from fxscore.run import JobSession
 from fxscore.run.failure import describe_exception, is_lasting
 from fxscore.run.guard import unchanged_globals
+from fxscore.run.job import finite
 from fxscore.run.outcome import Ask, Facts, Outcome, Task
 
 
@@ -34,7 +33,9 @@ class InlineExecutor:
         try:
             with unchanged_globals():
                 outcome = self._work(task, ask)
-        except Exception as error:  # noqa: BLE001  the worker boundary: a user's builder may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  the worker boundary: a user's builder may raise anything
             outcome = Outcome(error=describe_exception(error), lasting=is_lasting(error))
         future: Future[Outcome] = Future()
         future.set_result(replace(outcome, seconds=time.monotonic() - begin))
@@ -45,10 +46,7 @@ class InlineExecutor:
         facts = Facts(prepared.fingerprint, prepared.params, prepared.macs)
         if not ask(task, facts):
             return Outcome(facts=facts)
-        score = float(self._session.finish(prepared))
-        if not math.isfinite(score):
-            raise ScorerError(f"the score is {score}, which ranks nothing")
-        return Outcome(score, facts=facts)
+        return Outcome(finite(self._session.finish(prepared)), facts=facts)
 
     def flush(self) -> None:
         """Nothing waits."""

@@ -28,7 +28,7 @@ def module_file(ref: ModelRef, place: str) -> Path | None:
         if spec is None:
             raise ModelRefError(_unknown(ref, place))
         for depth in range(2, len(names) + 1):
-            inside = (spec.submodule_search_locations if spec else None) or []
+            inside = [] if spec is None else spec.submodule_search_locations or []
             spec = PathFinder.find_spec(".".join(names[:depth]), inside)
     return Path(spec.origin) if spec and spec.has_location and spec.origin else None
 

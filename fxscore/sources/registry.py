@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 
@@ -52,6 +53,20 @@ def expand(pattern: str, *, pretrained_only: bool = False) -> list[ModelRef]:
         raise ModelRefError(f"{pattern} is a folder; name its files, as in {Path(pattern) / '*.py'}")
     ref = ModelRef.parse(pattern)
     return source_of(ref).expand(ref, pretrained_only=pretrained_only)
+
+
+def expand_or_keep(word: str, *, pretrained_only: bool = False) -> list[ModelRef]:
+    """As `expand`; a plain name that cannot be found is kept, and becomes an error row beside the networks that can.
+
+    Raises:
+        ModelRefError: the word is no reference at all, or a pattern matches nothing.
+    """
+    try:
+        return expand(word, pretrained_only=pretrained_only)
+    except ModelRefError:
+        if glob.has_magic(word) and not os.path.lexists(word):
+            raise
+        return [ModelRef.parse(word)]
 
 
 def file_hash(ref: ModelRef) -> str:

@@ -40,8 +40,8 @@ class FakeBackEnd:
             ref, score=float(len(ref.name)), params=1000, macs=2000, seconds=0.1, scorer_id="fake"
         )
 
-    def expand(self, pattern: str, *, pretrained_only: bool = False) -> list[ModelRef]:
-        if "missing" in pattern:
+    def expand_or_keep(self, pattern: str, *, pretrained_only: bool = False) -> list[ModelRef]:
+        if "missing" in pattern and "*" in pattern:
             raise ModelRefError(f"{pattern} matches nothing")
         ref = ModelRef.parse(pattern)
         if "*" in pattern:
@@ -54,7 +54,7 @@ def back_end(monkeypatch: pytest.MonkeyPatch) -> FakeBackEnd:
     fake = FakeBackEnd()
     for name in ("api", "sources"):
         module: Any = types.ModuleType(f"fxscore.{name}")
-        module.rank, module.expand = fake.rank, fake.expand
+        module.rank, module.expand_or_keep = fake.rank, fake.expand_or_keep
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setattr(fxscore, name, module, raising=False)
     return fake

@@ -33,6 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make_odd(folder: Path) -> dict[str, str]:
     """File names and words of the error that each must have, from looking at it alone."""
     (folder / "folder.py").mkdir()
+    (folder / "file.txt").write_text("")
     os.mkfifo(folder / "pipe.py")
     (folder / "dangling.py").symlink_to("nowhere.py")
     (folder / "loop.py").symlink_to("loop.py")
@@ -57,7 +58,6 @@ def make_odd(folder: Path) -> dict[str, str]:
 
 
 def test_what_is_no_readable_file_is_one_line(folder: Path) -> None:
-    (folder / "file.txt").write_text("")
     for name, words in make_odd(folder).items():
         with pytest.raises(ModelRefError) as caught:
             recipe_key(ModelRef.parse(name))
