@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from fxscore.errors import CheckpointError
 from fxscore.evaluate.tables import table_path
 from fxscore.scorer import Scorer, Settings
 from fxscore.train.data import CellSet, split_cells
@@ -35,7 +36,10 @@ def trained_spaces(scorer: Scorer) -> tuple[str, ...]:
 
     An ensemble was trained on what its members were trained on, and what their weights were found on.
     """
-    return tuple(dict.fromkeys(space for part in _parts(scorer) for space in _spaces(part)))
+    try:
+        return tuple(dict.fromkeys(space for part in _parts(scorer) for space in _spaces(part)))
+    except TypeError as error:
+        raise _unreadable(scorer, error) from None
 
 
 def seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
@@ -46,7 +50,23 @@ def seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
         space: the benchmark's space.
         data: its file or folder, as for `read_population`.
         count: networks in the population.
+
+    Raises:
+        CheckpointError: the record does not read.
     """
+    try:
+        return _seen_by(scorer, space, data, count)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(scorer, error) from None
+
+
+def _unreadable(scorer: Scorer, error: BaseException) -> CheckpointError:
+    return CheckpointError(
+        f"the training record of {scorer.scorer_id} does not read ({error}); train it again"
+    )
+
+
+def _seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
     parts = [part for part in _parts(scorer) if space in _spaces(part)]
     if not parts or data is None:
         return Seen()

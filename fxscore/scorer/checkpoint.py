@@ -20,8 +20,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from fxscore.errors import CheckpointError
+from fxscore.scorer.file_header import check_header
 
 FORMAT = "fxscore-1"
+# What settings and tensors that do not fit each other make a scorer's class raise.
+MISFITS = (
+    *(AttributeError, TypeError, KeyError, IndexError, ValueError, OverflowError, RuntimeError),
+    MemoryError,
+)
+_LONGEST_NAME = 200
+_TABLES = ("plan", "seen", "tables")  # of a record: what `fxscore.evaluate.seen` reads
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     metadata = {
         "format": FORMAT,
         "kind": checkpoint.kind,
-        "name": checkpoint.name,
+        "name": _plain(checkpoint.name),
         "settings": json.dumps(checkpoint.settings, sort_keys=True),
         "record": json.dumps(checkpoint.record, sort_keys=True),
     }
@@ -85,11 +93,46 @@ def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tens
         raise CheckpointError(
             f"{path} was altered: its contents do not match their sha256; fetch or train it again"
         )
+    _refuse_infinite(path, tensors)
     try:
         settings, record = json.loads(metadata["settings"]), json.loads(metadata["record"])
+        _check_metadata(metadata["name"], settings, record)
         return Checkpoint(metadata["kind"], metadata["name"], settings, record, tensors)
-    except (KeyError, json.JSONDecodeError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} has damaged metadata ({error}); fetch or train it again") from None
+
+
+def _refuse_infinite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise CheckpointError(
+                f"{path} cannot score: its tensor {name!r} holds numbers that are not finite"
+            )
+
+
+def _check_metadata(name: str, settings: Any, record: Any) -> None:
+    """Raise `ValueError` where readers would stumble."""
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise ValueError("its name is no name")
+    if not isinstance(settings, dict):
+        raise ValueError("its settings are no table")
+    check_record(record)
+
+
+def check_record(record: Any) -> None:
+    """Raise `ValueError` where what readers of a record look up is not what they expect."""
+    if not isinstance(record, dict) or not all(isinstance(record.get(name, {}), dict) for name in _TABLES):
+        raise ValueError("its record is no table")
+
+
+def _plain(name: str) -> str:
+    """The name, what cannot be printed (a file's name may hold anything) escaped."""
+    return name if name.isprintable() else name.encode("unicode_escape").decode()
+
+
+def misfit(kind: str, name: str, error: BaseException) -> CheckpointError:
+    """The error for one of `MISFITS`, on one line."""
+    return CheckpointError(f"the {kind} {name!r} does not fit its settings: {' '.join(str(error).split())}")
 
 
 def write_sealed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -107,7 +150,13 @@ def write_sealed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 
 def read_unsealed(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """(metadata, tensors) as they stand in the file; `is_sealed` tells whether they are what was written."""
+    """(metadata, tensors) as they stand in the file; `is_sealed` tells whether they are what was written.
+
+    Raises:
+        ValueError: the header does not describe the file; nothing was allocated.
+        SafetensorError, OSError: the file cannot be read.
+    """
+    check_header(path)
     with safe_open(path, framework="pt") as opened:
         metadata = opened.metadata() or {}
         return metadata, {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a mapping)

@@ -17,8 +17,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fxscore.errors import CheckpointError, ScorerError
-from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
+from fxscore.errors import ScorerError
+from fxscore.scorer.checkpoint import (
+    MISFITS,
+    Checkpoint,
+    check_record,
+    misfit,
+    save_checkpoint,
+    tensors_sha256,
+)
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.subject import Subject
@@ -111,13 +118,12 @@ class Ensemble:
             ]
             numbers = (checkpoint.tensors[name] for name in ("means", "deviations", "weights"))
             ensemble = cls(members, *numbers, name=checkpoint.name)
-        except (AttributeError, TypeError, KeyError, RuntimeError, ScorerError) as error:
-            raise CheckpointError(
-                f"the ensemble {checkpoint.name!r} does not fit its settings: {error}"
-            ) from None
-        ensemble.record = checkpoint.record
-        for member, entry in zip(ensemble.members, checkpoint.record.get("members", ()), strict=False):
-            member.record = entry["record"]
+            ensemble.record = checkpoint.record
+            for member, entry in zip(ensemble.members, checkpoint.record.get("members", ()), strict=False):
+                check_record(entry["record"])
+                member.record = entry["record"]
+        except (*MISFITS, ScorerError) as error:
+            raise misfit("ensemble", checkpoint.name, error) from None
         return ensemble
 
     def _settings(self) -> dict[str, Any]:
@@ -176,6 +182,8 @@ def _check(members: Sequence[Member], means: Tensor, deviations: Tensor, weights
         raise ScorerError("an ensemble needs at least one member")
     if any(values.shape != (len(members),) for values in (means, deviations, weights)):
         raise ScorerError(f"{len(members)} members need as many means, deviations and weights")
+    if not all(bool(values.isfinite().all()) for values in (means, deviations, weights)):
+        raise ScorerError("means, deviations and weights of an ensemble are finite numbers")
     if bool((deviations <= 0).any()):
         raise ScorerError("a member gives all networks of its space one score; leave it out of the ensemble")
     if any(isinstance(member, Hybrid) and member.head is None for member in members):

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from fxscore.constructed import ConstructedArchitecture, Encoding
-from fxscore.errors import CheckpointError, ScorerError
+from fxscore.errors import ScorerError
 from fxscore.input_like import resample
 from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
-from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
+from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint, tensors_sha256
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.protocol import seen_shape
 from fxscore.scorer.subject import Subject
@@ -60,9 +60,15 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
-        """Read the form that `as_dict` writes; raises `TypeError` where a name is unknown."""
+        """Read the form that `as_dict` writes; raises `TypeError` or `ValueError` where it is not that."""
         shape = {"input_shape": tuple(values["input_shape"])} if "input_shape" in values else {}
-        return cls(**{**values, **shape})
+        settings = cls(**{**values, **shape})
+        sizes = (settings.batch, settings.n_in, settings.n_out, settings.kernel_size, *settings.input_shape)
+        if not settings.input_shape or not all(type(size) is int and size > 0 for size in sizes):
+            raise ValueError(f"{sizes} are not all sizes")
+        if not all(type(option) is bool for option in (settings.v_norm, settings.small_inputs)):
+            raise ValueError("v_norm and small_inputs are true or false")
+        return settings
 
 
 class FTScoreNet(nn.Module):
@@ -133,22 +139,36 @@ class FTScoreNet(nn.Module):
     def from_checkpoint(cls, checkpoint: Checkpoint) -> FTScoreNet:
         """The scorer in a file; raises `CheckpointError` where tensors and settings do not fit each other."""
         try:
-            settings = Settings.from_dict(checkpoint.settings)
-            scorer = cls(settings, name=checkpoint.name)
             tensors = dict(checkpoint.tensors)
             points = {
                 name: tensors.pop(name).numpy() for name in checkpoint.tensors if name.startswith(_SCALE)
             }
+            scorer = cls.of_tensors(checkpoint.settings, tensors, checkpoint.name)
             if points:
                 scorer.scale = Percentiles(
                     **{name.removeprefix(_SCALE): array for name, array in points.items()}
                 )
-            scorer.load_state_dict(tensors, strict=True)
-        except (AttributeError, TypeError, KeyError, RuntimeError) as error:
-            raise CheckpointError(
-                f"the scorer {checkpoint.name!r} does not fit its settings: {error}"
-            ) from None
+        except MISFITS as error:
+            raise misfit("scorer", checkpoint.name, error) from None
         scorer.record = checkpoint.record
+        return scorer
+
+    @classmethod
+    def of_tensors(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor], name: str) -> FTScoreNet:
+        """The scorer of these settings and learned values, which are looked at first; raises one of `MISFITS`."""
+        read = Settings.from_dict(settings)
+        wanted = {
+            "input_like": (read.batch, *read.input_shape),
+            "kernel.maps": (read.n_in * read.n_out, read.kernel_size, read.kernel_size),
+            "kernel.biases": (read.n_out,),
+        }
+        for key, shape in wanted.items():  # with these, nothing is allocated that is larger than the file
+            if tuple(tensors[key].shape) != shape:
+                raise ValueError(f"{key} has the shape {tuple(tensors[key].shape)}, where {shape} is wanted")
+        if wrong := [key for key, tensor in tensors.items() if tensor.dtype != torch.float32]:
+            raise ValueError(f"{wrong[0]} is not in single precision")
+        scorer = cls(read, name=name)
+        scorer.load_state_dict(dict(tensors), strict=True)
         return scorer.requires_grad_(False)
 
     def fit(

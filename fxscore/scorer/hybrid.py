@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fxscore.errors import CheckpointError, ScorerError
+from fxscore.errors import ScorerError
 from fxscore.graph_features.layers import larger_side
-from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint, tensors_sha256
+from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint, tensors_sha256
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.fitting import check_accuracies
-from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
+from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.percentiles import Percentiles
@@ -77,13 +78,16 @@ class Hybrid:
         """The score of a network: its percentile in the reference population.
 
         Raises:
-            ScorerError: the scorer is untrained, or a feature is not finite.
+            ScorerError: the scorer is untrained, or a feature or the score is not finite.
         """
         if self.head is None:
             raise ScorerError(_UNTRAINED)
         head = self.head.at(larger_side(subject.input_shape))
         features = network_features(subject, self.encoder, forward=head.uses(FORWARD))
-        raw = float(self.head.predict(features.names, features.values[None])[0])
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            raw = float(self.head.predict(features.names, features.values[None])[0])
+        if not isfinite(raw):
+            raise ScorerError(f"the scorer {self.name!r} gives {raw}; its learned numbers are too large")
         return raw if self.scale is None else self.scale(raw)
 
     def features(self, subject: Subject) -> NetworkFeatures:
@@ -149,10 +153,8 @@ class Hybrid:
             scale = (
                 Percentiles(arrays[f"{SCALE}raw"], arrays[f"{SCALE}percent"]) if settings["scale"] else None
             )
-        except (AttributeError, TypeError, KeyError, ValueError, RuntimeError) as error:
-            raise CheckpointError(
-                f"the scorer {checkpoint.name!r} does not fit its settings: {error}"
-            ) from None
+        except MISFITS as error:
+            raise misfit("scorer", checkpoint.name, error) from None
         scorer = cls(encoder, head, scale, name=checkpoint.name)
         scorer.record = checkpoint.record
         return scorer
@@ -172,10 +174,8 @@ class Hybrid:
 
 
 def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTScoreNet:
-    encoder = FTScoreNet(Settings.from_dict(settings), name="encoder")
     state = {name.removeprefix(ENCODER): value for name, value in tensors.items() if name.startswith(ENCODER)}
-    encoder.load_state_dict(state, strict=True)
-    return encoder.requires_grad_(False)
+    return FTScoreNet.of_tensors(settings, state, "encoder")
 
 
 def _check_columns(head: AnyHead | None) -> None:

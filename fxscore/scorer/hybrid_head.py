@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fxscore.scorer.percentiles import Percentiles
-from fxscore.scorer.trees import Trees
+from fxscore.scorer.trees import Trees, require
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]
@@ -41,6 +41,10 @@ class Member(Protocol):
         """All that it has learned."""
         ...
 
+    def check(self, columns: int) -> None:
+        """Raise `ValueError` where it cannot predict rows of so many columns."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Linear:
@@ -56,6 +60,10 @@ class Linear:
     def arrays(self) -> Arrays:
         """Weights (columns,) and offset (1,)."""
         return {"weights": self.weights, "offset": self.offset}
+
+    def check(self, columns: int) -> None:
+        """As `Member.check`."""
+        require(self.arrays(), {"weights": (columns,), "offset": (1,)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +84,12 @@ class Radial:
     def arrays(self) -> Arrays:
         """Vectors (m, columns), amounts (m,), scales (columns,), offset (1,)."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def check(self, columns: int) -> None:
+        """As `Member.check`."""
+        count = len(self.vectors)
+        require(self.arrays(), {"vectors": (count, columns), "amounts": (count,), "lengths": (columns,)})
+        require(self.arrays(), {"offset": (1,)})
 
 
 _KINDS = {"trees": Trees, "linear": Linear, "radial": Radial}
@@ -154,7 +168,28 @@ class Head:
             members
         ):
             raise ValueError("columns, members and arrays differ in number")
-        return cls(columns, **own, members=members, prior=prior or None, squash=about["squash"])
+        head = cls(columns, **own, members=members, prior=prior or None, squash=about["squash"])
+        head.check()
+        return head
+
+    def check(self) -> None:
+        """Raise `ValueError` where it could not predict, or not finitely."""
+        count = len(self.columns)
+        own = {"centre": self.centre, "spread": self.spread, "levels": self.levels}
+        require(own, {"centre": (count,), "spread": (count,), "levels": (len(self.members), 3)})
+        last = () if self.prior is None else (PRIOR,)
+        if self.columns.count(PRIOR) != len(last) or self.columns[count - len(last) :] != last:
+            raise ValueError("the column of the prior is the last one, where there is a prior")
+        weights = self.levels[:, 2]
+        if (
+            (self.spread <= 0).any()
+            or (self.levels[:, 1] <= 0).any()
+            or (weights < 0).any()
+            or not weights.max() > 0
+        ):
+            raise ValueError("spreads and weights are positive")
+        for member in self.members.values():
+            member.check(count)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,14 @@ class Percentiles:
     raw: Floats
     percent: Floats
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where the points make no rising scale."""
+        if self.raw.ndim != 1 or self.raw.shape != self.percent.shape or not len(self.raw):
+            raise ValueError("a scale has as many percentiles as raw scores, and one at least")
+        rising = (np.diff(self.raw) > 0).all() and (np.diff(self.percent) > 0).all()
+        if not rising or not 0 < self.percent[0] <= self.percent[-1] < 100:
+            raise ValueError("the points of a scale rise, and its percentiles lie between 0 and 100")
+
     def arrays(self) -> dict[str, Floats]:
         """The points by name."""
         return {"raw": self.raw, "percent": self.percent}

@@ -62,10 +62,14 @@ class Trees:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Trees:
-        """Trees from what `arrays` gave; raises `ValueError` where a node leads nowhere."""
+        """Trees from what `arrays` gave; raises `ValueError` where sizes differ or a node leads nowhere."""
         trees = cls(**arrays)
         nodes = len(trees.feature)
+        require(arrays, dict.fromkeys(("feature", "threshold", "left", "right", "value"), (nodes,)))
+        require(arrays, {"roots": (len(trees.roots),), "offset": (1,)})
         for links in (trees.left, trees.right, trees.roots):
+            if links.dtype.kind != "i":
+                raise ValueError("a tree's nodes are not whole numbers")
             if len(links) and not (links.min() >= 0 and links.max() < nodes):
                 raise ValueError("a tree's node leads to a node that is not there")
         inner = trees.feature != LEAF
@@ -73,6 +77,13 @@ class Trees:
         if ((trees.left <= own) & inner).any() or ((trees.right <= own) & inner).any():
             raise ValueError("a tree's node leads back")
         return trees
+
+    def check(self, columns: int) -> None:
+        """Raise `ValueError` where a node looks at a column that rows of so many columns do not have."""
+        if self.feature.dtype.kind != "i" or (
+            len(self.feature) and not LEAF <= self.feature.min() <= self.feature.max() < columns
+        ):
+            raise ValueError("a tree looks at a feature that is not there")
 
     @classmethod
     def of_sklearn(cls, estimators: Sequence[Any], scale: float, offset: float) -> Trees:
@@ -98,6 +109,13 @@ class Trees:
             starts[:-1].astype(np.int32),
             np.array([offset]),
         )
+
+
+def require(arrays: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise `ValueError` at the first array of another shape."""
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} has the shape {arrays[name].shape}, where {shape} is wanted")
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:

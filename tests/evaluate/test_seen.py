@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from fxscore.errors import ScorerError
+from fxscore.errors import CheckpointError, ScorerError
 from fxscore.evaluate import read_population, seen_by, split_indices, trained_spaces
 from fxscore.evaluate.study import choose, named
 from fxscore.scorer import FTScoreNet, Settings, load_scorer
@@ -109,3 +109,22 @@ def test_other_spaces_and_handcrafted_scorers_have_seen_nothing(
     assert trained_spaces(load_scorer(path)) == ("nasbench_macro",)
     assert seen_by(load_scorer(path), "nasbench201", data, 5).indices == frozenset()
     assert trained_spaces(load_scorer("params")) == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"plan": {"spaces": ["nasbench201"], "cells": "many", "validation": 0.5, "seed": 3}},
+        {"plan": {"spaces": ["nasbench201"]}},
+        {"plan": {"spaces": 3}},
+        {"seen": {"nasbench201": 7}, "plan": {}},
+    ],
+)
+def test_a_record_that_does_not_read_is_one_line(
+    changes: dict[str, Any], make_table: Callable[[int], Path], tmp_path: Path
+) -> None:
+    data = make_table(8)
+    scorer = load_scorer(scorer_file(tmp_path, data / "nas_bench_201.csv.gz"))
+    scorer.record = {**scorer.record, **changes}  # type: ignore[attr-defined]
+    with pytest.raises(CheckpointError, match=r"training record of mine@.* does not read"):
+        seen_by(scorer, "nasbench201", data, 8)

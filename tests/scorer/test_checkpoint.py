@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import random
 from collections.abc import Callable, Mapping
@@ -135,6 +136,21 @@ def test_one_altered_byte_anywhere_is_refused(place: int, change: int, header: b
         load_checkpoint(altered)
 
 
+def header(entries: object) -> bytes:
+    text = json.dumps(entries).encode()
+    return len(text).to_bytes(8, "little") + text
+
+
+def claim(shape: list[int]) -> dict[str, Any]:
+    """The entry of a tensor that is said to be in the file."""
+    return {"dtype": "F32", "shape": shape, "data_offsets": [0, 4 * math.prod(shape)]}
+
+
+def sparse(path: Path, size: int) -> None:
+    with path.open("wb") as file:
+        file.truncate(size)
+
+
 FOREIGN: dict[str, tuple[Callable[[Path], object], str]] = {
     "another safetensors": (
         lambda path: save_file({"w": torch.ones(3)}, path),
@@ -145,9 +161,29 @@ FOREIGN: dict[str, tuple[Callable[[Path], object], str]] = {
         "fxscore-9, expected fxscore-1",
     ),
     "half precision without a hash": (
-        lambda path: save_file({"w": torch.ones(3).bfloat16()}, path, {"format": "fxscore-1"}),
+        lambda path: save_file({"w": torch.ones(3).half()}, path, {"format": "fxscore-1"}),
         "altered",
     ),
+    "a type that no scorer has": (
+        lambda path: save_file({"w": torch.ones(3).bfloat16()}, path, {"format": "fxscore-1"}),
+        "no type that a scorer has",
+    ),
+    "a header nested deeply": (
+        lambda path: path.write_bytes((100_000).to_bytes(8, "little") + b"[" * 100_000),
+        "nested too deeply",
+    ),
+    "a header of petabytes": (lambda path: path.write_bytes(b"\xff" * 7 + b"\0{}"), "cut short or too long"),
+    "a header that is a list": (lambda path: path.write_bytes(header([])), "no table of tensors"),
+    "more tensors than bytes": (lambda path: path.write_bytes(header({"w": claim([1 << 40])})), "describes"),
+    "another shape than bytes": (
+        lambda path: path.write_bytes(header({"w": {**claim([3]), "shape": [1 << 62, 4]}})),
+        "asks for",
+    ),
+    "a negative shape": (
+        lambda path: path.write_bytes(header({"w": {**claim([3]), "shape": [-3]}})),
+        "has no shape",
+    ),
+    "a sparse file of gigabytes": (lambda path: sparse(path, 3 << 30), "more than any scorer"),
     "a pickle": (lambda path: torch.save({"w": torch.ones(3)}, path), "another kind"),
     "a plain pickle": (lambda path: path.write_bytes(pickle.dumps({"w": 1})), "another kind"),
     "a text": (lambda path: path.write_text("accuracy = 97 %\n" * 9), "another kind"),

@@ -53,14 +53,19 @@ def test_many_scores_are_combined_at_once() -> None:
 
 def test_a_file_gives_the_same_scores(tmp_path: Path) -> None:
     path, found = tmp_path / "two.safetensors", ensemble()
-    record = {"members": [{"name": "member0", "record": {"plan": "a"}}, {"name": "member1", "record": {}}]}
+    record = {
+        "members": [{"name": "member0", "record": {"plan": {"seed": 1}}}, {"name": "member1", "record": {}}]
+    }
     save_checkpoint(path, found.to_checkpoint(record))
     loaded = load_scorer(path)
     assert isinstance(loaded, Ensemble)
     assert loaded.scorer_id == found.scorer_id
     assert loaded.score(subject()) == found.score(subject())
     assert (loaded.record, loaded.name) == (record, "two")
-    assert [(m.name, m.record) for m in loaded.members] == [("member0", {"plan": "a"}), ("member1", {})]
+    assert [(m.name, m.record) for m in loaded.members] == [
+        ("member0", {"plan": {"seed": 1}}),
+        ("member1", {}),
+    ]
     assert not any(parameter.requires_grad for m in loaded.scorenets for parameter in m.parameters())
 
 
