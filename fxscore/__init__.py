@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fxscore.api import explain, rank, score
+    from fxscore.capture.inputs import Shared
     from fxscore.constructed import ConstructedArchitecture, construct
     from fxscore.errors import FxScoreError
     from fxscore.represent import represents
@@ -33,6 +34,7 @@ _HOMES = {
     "ScoreRecord": "fxscore.types",
     "SearchResult": "fxscore.searching",
     "SearchSpace": "fxscore.spaces",
+    "Shared": "fxscore.capture.inputs",
     "Variable": "fxscore.spaces",
     "construct": "fxscore.constructed",
     "explain": "fxscore.api",
@@ -53,6 +55,7 @@ __all__ = [
     "ScoreRecord",
     "SearchResult",
     "SearchSpace",
+    "Shared",
     "Variable",
     "construct",
     "explain",

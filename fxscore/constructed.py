@@ -47,7 +47,8 @@ class ConstructedArchitecture:
         coverage: what each weighted operator became.
         fingerprint: hash of the canonical graph; equal architectures have equal ones.
         costs: size of the network as it was captured, shared out to the examples of the batch.
-        input_shape, batch: what the graph was captured for; () where the network takes token ids alone.
+        input_shape, batch: what the graph was captured for: () where the network takes token ids alone, a batch of 1
+            where it takes no batch axis.
         channels: C of the encoding.
     """
 
@@ -108,7 +109,7 @@ def construct(
     """
     taken = Inputs.image(input_shape) if example_inputs is None else Inputs.of(example_inputs)
     graph_module = capture(model, batch=batch, owned=owned, leaves=has_module_rule, inputs=taken)
-    captured_costs = costs(graph_module, batch)
+    captured_costs = costs(graph_module, graph_module.meta["batch"])
     run_passes(graph_module, default_pipeline())
     return ConstructedArchitecture(
         graph_module=graph_module,
@@ -116,8 +117,8 @@ def construct(
         coverage=_coverage(graph_module),
         fingerprint=fingerprint(graph_module),
         costs=captured_costs,
-        input_shape=taken.shape,
-        batch=batch,
+        input_shape=graph_module.meta["inputs"].shape,
+        batch=graph_module.meta["batch"],
         channels=output_node(graph_module.graph).meta["val"].shape[1],
     )
 

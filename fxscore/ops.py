@@ -135,11 +135,16 @@ def swish(value: Tensor, beta: float) -> Tensor:
 
 
 def encode(value: Tensor, axis: int) -> Tensor:
-    """Average over every axis but the batch and the channel axis: (B, C); of the batch axis alone (B, 1)."""
-    if value.dim() == 1:
-        return value.unsqueeze(1)
+    """Average over every axis but the batch and the channel axis: (B, C); (B, 1) where there is no such axis."""
     axes = [other for other in range(1, value.dim()) if other != axis]
-    return value.mean(axes) if axes else value
+    averaged = value.mean(axes) if axes else value
+    return averaged if averaged.dim() > 1 else averaged.unsqueeze(1)
+
+
+def encode_rows(value: Tensor, axis: int, rows: int) -> Tensor:
+    """Of a value without a batch axis, its positions averaged into `rows` equal parts: (rows, C)."""
+    positions = value.movedim(axis, -1).flatten(0, -2) if axis < value.dim() else value.reshape(-1, 1)
+    return F.adaptive_avg_pool1d(positions.T.unsqueeze(0), rows).squeeze(0).T
 
 
 def zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.overrides import TorchFunctionMode
 
+from fxscore.capture.indices import check_indices
 from fxscore.capture.operators import (
     CASTS,
     DROPPED_KEYWORDS,
@@ -63,9 +64,11 @@ class Recorder(TorchFunctionMode):
         self._alive: list[Tensor] = []  # an id is only unique while its tensor lives
         self._muted = False
 
-    def placeholder(self, name: str, tensor: Tensor) -> Tensor:
-        """Make `tensor` (on the meta device) an input of the graph."""
-        self._bind(tensor, self.graph.placeholder(name), tensor)
+    def placeholder(self, name: str, tensor: Tensor, batched: bool = True) -> Tensor:
+        """Make `tensor` (on the meta device) an input of the graph; `batched` says whether it has a batch axis."""
+        node = self.graph.placeholder(name)
+        node.meta["batched"] = batched
+        self._bind(tensor, node, tensor)
         return tensor
 
     def give(self, tensor: Tensor) -> Tensor:
@@ -158,6 +161,7 @@ class Recorder(TorchFunctionMode):
         return self._record_call(func, args, kwargs)
 
     def _record_call(self, func: Any, args: Any, kwargs: Any) -> Any:
+        check_indices(func.__name__, args, kwargs)
         place = inplace_position(func)
         if place is not None and len(args) > place:
             kwargs = {**kwargs, "inplace": args[place]}

@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from torch.fx._lazy_graph_module import _LazyGraphModule
 
 from fxscore.capture.fallback import exported_forward
-from fxscore.capture.inputs import Inputs, is_continuous, is_mask
+from fxscore.capture.inputs import Inputs, is_continuous
 from fxscore.capture.outputs import output_tensors
 from fxscore.capture.recorder import DataDependentError, Recorder
 from fxscore.capture.standin import unchanged, weightless_copy
@@ -47,19 +47,34 @@ def capture(
         inputs: what the forward is called with, instead of one image of `input_shape`.
 
     Returns:
-        A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once), `input_shape`, and
-        `exported`, the paths of the modules that were exported since they could not be recorded ("" is the whole).
+        A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once), `inputs` as read,
+        `rows` (the scorer's batch), `batch` (the same; 1 where no input has a batch axis), and `exported`, the paths of
+        the modules that were exported since they could not be recorded ("" is the whole).
 
     Raises:
         CaptureError: the forward fails, or its control flow depends on values; says where, and what to try.
     """
     model = model if owned else weightless_copy(model)
+    failure: CaptureError | None = None
+    for reading in (inputs or Inputs.image(input_shape)).readings():
+        try:
+            return _capture(model, reading, batch, leaves)
+        except CaptureError as error:
+            failure = failure or error
+    assert failure is not None  # there is at least one reading
+    raise failure
+
+
+def _capture(
+    model: nn.Module, inputs: Inputs, batch: int, leaves: Callable[[nn.Module], bool]
+) -> fx.GraphModule:
+    """Capture under one reading of the inputs: by recording, with exported parts where that fails."""
     exported: tuple[str, ...] = ()
     first: _RecordingError | None = None
     while True:
         try:
             with unchanged(model):
-                return _record(model, inputs or Inputs.image(input_shape), batch, leaves, exported)
+                return _record(model, inputs, batch, leaves, exported)
         except _RecordingError as error:
             first = first or error
             further = [path for path in (error.path, "") if path not in exported]
@@ -103,8 +118,10 @@ def _record(
     finally:
         for module in replaced:
             module.__dict__.pop("forward", None)
-    graph_module = _graph_module(model, recorder, inputs.shape)
-    graph_module.meta["exported"] = exported
+    graph_module = _graph_module(model, recorder)
+    graph_module.meta.update(
+        exported=exported, inputs=inputs, rows=batch, batch=1 if inputs.batch is None else batch
+    )
     return graph_module
 
 
@@ -135,7 +152,7 @@ def _leaf_call(recorder: Recorder, name: str, forward: Callable[..., Any]) -> Ca
 
 
 def _run(model: nn.Module, part: nn.Module, recorder: Recorder, inputs: Inputs, batch: int) -> None:
-    args, kwargs = inputs.at_batch(batch, lambda tensor: _declare(recorder, tensor))
+    args, kwargs = inputs.at_batch(batch, lambda tensor, batched: _declare(recorder, tensor, batched))
     try:
         # A forward that draws constants draws the same ones every time, and leaves the caller's generator alone.
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -153,11 +170,11 @@ def _run(model: nn.Module, part: nn.Module, recorder: Recorder, inputs: Inputs, 
         ) from error
 
 
-def _declare(recorder: Recorder, tensor: Tensor) -> Tensor:
-    """Tell the recorder of an input; a mask is a constant of the network like any other."""
+def _declare(recorder: Recorder, tensor: Tensor, batched: bool) -> Tensor:
+    """Tell the recorder of a tensor that depends on the input."""
     if is_continuous(tensor):
-        return recorder.placeholder("input", tensor)
-    return tensor if is_mask(tensor) else recorder.give(tensor)
+        return recorder.placeholder("input", tensor, batched)
+    return recorder.give(tensor)
 
 
 def _failing_path(model: nn.Module, error: Exception) -> str:
@@ -190,7 +207,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or "no message").splitlines()[0]
 
 
-def _graph_module(model: nn.Module, recorder: Recorder, input_shape: Shape) -> fx.GraphModule:
+def _graph_module(model: nn.Module, recorder: Recorder) -> fx.GraphModule:
     attributes: dict[str, Any] = dict(recorder.attributes)
     for node in recorder.graph.nodes:
         if node.op == "call_module":
@@ -200,5 +217,4 @@ def _graph_module(model: nn.Module, recorder: Recorder, input_shape: Shape) -> f
     graph_module.meta["parameters"] = {
         name: parameter.numel() for name, parameter in model.named_parameters()
     }
-    graph_module.meta["input_shape"] = tuple(input_shape)
     return graph_module

@@ -61,7 +61,8 @@ def network_costs(
         first = error
     for batch in _OTHER_BATCHES:
         try:
-            return costs(capture(module, input_shape, batch, owned=owned, inputs=inputs), batch)
+            captured = capture(module, input_shape, batch, owned=owned, inputs=inputs)
+            return costs(captured, captured.meta["batch"])
         except CaptureError:
             continue
     raise first

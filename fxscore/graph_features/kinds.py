@@ -17,7 +17,16 @@ from torch import fx
 
 from fxscore.costs.operators import CELLS, RECURRENT
 from fxscore.costs.shapes import argument, shape_of
-from fxscore.ops import batch_axis_norm, encode, note_activation, note_redundant, sum_of, swish, unitise
+from fxscore.ops import (
+    batch_axis_norm,
+    encode,
+    encode_rows,
+    note_activation,
+    note_redundant,
+    sum_of,
+    swish,
+    unitise,
+)
 from fxscore.represent.attention import tuple_of
 
 CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d}
@@ -78,7 +87,7 @@ _BY_TARGET: dict[Any, str] = {
 _SUMS = {torch.add, torch.sub, torch.rsub, sum_of}
 _MULTIPLIES = {torch.mul, torch.div}
 _SHAPE: set[Any] = {
-    getitem, tuple_of, unitise, note_redundant, note_activation, encode,
+    getitem, tuple_of, unitise, note_redundant, note_activation, encode, encode_rows,
     torch.reshape, torch.permute, torch.unbind, torch.chunk, torch.split, torch.roll, torch.flip, torch.sum,
     torch.repeat_interleave, torch.gather, torch.index_select, torch.clone, torch.narrow, torch.tile, F.pad, F.unfold,
     F.dropout, torch.neg, torch.clamp,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import fx
 
+from fxscore.passes.align_batch import AlignBatchPass
 from fxscore.passes.base import PassBase
 from fxscore.passes.cut_head import CutHeadPass
 from fxscore.passes.fold_zeros import FoldZerosPass
@@ -29,6 +30,7 @@ def default_pipeline() -> list[PassBase]:
         PrepareInputsPass(),  # input → input-like tensor
         CutHeadPass(),  # outputs → encodings; loss and heads → the scorer's
         RepresentOperatorsPass(),  # weights → synthesised weights; one spelling for the rest
+        AlignBatchPass(),  # time first, folded frames → the batch in front
         NameFunctionsPass(),  # activations that are written out
         FoldZerosPass(),  # edges that carry only zeros; what is left of a sum may then repeat its neighbour
         SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN

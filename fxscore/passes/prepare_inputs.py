@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from operator import getitem
+from typing import Any
+
 import torch
 from torch import fx
 
@@ -13,6 +16,8 @@ INPUTS = ("input_like", "weights", "observer")
 
 class PrepareInputsPass(PassBase):
     """Names the first captured input `input_like`, makes further ones of it, and adds `weights` and `observer`.
+
+    Inputs without a batch axis are the first row of what stands for inputs with one.
 
     Source: METHOD.md section 1.
     """
@@ -28,14 +33,32 @@ class PrepareInputsPass(PassBase):
         for name in INPUTS[1:]:
             with graph.inserting_after(last):
                 last = graph.placeholder(name)
+        rows = graph_module.meta["rows"]
         for place, further in enumerate(placeholders[1:], start=1):
-            with graph.inserting_after(last):
-                last = graph.call_function(
-                    further_input, (first, tuple(further.meta["val"].shape[1:]), place)
-                )
-            last.meta.update(further.meta, represented=True)
-            replace(further, last)
+            batched, value = further.meta["batched"], further.meta["val"]
+            shape = tuple(value.shape[1:] if batched else value.shape)
+            last = _call_after(last, further_input, (first, shape, place), further)
+            last.meta["val"] = torch.empty((rows, *shape), device="meta")
+            replace(further, last if batched else _call_after(last, getitem, (last, 0), further))
+        if placeholders and not first.meta["batched"]:
+            _split_off_row(first, last, rows)
         return PassResult(graph_module, True)
+
+
+def _split_off_row(first: fx.Node, last: fx.Node, rows: int) -> None:
+    """A network without a batch axis takes the first row of the input-like tensor, which has one all the same."""
+    row = _call_after(last, getitem, (first, 0), first)
+    first.replace_all_uses_with(
+        row, delete_user_cb=lambda user: user is not row and user.target is not further_input
+    )
+    first.meta["val"] = torch.empty((rows, *first.meta["val"].shape), device="meta")
+
+
+def _call_after(last: fx.Node, target: Any, args: tuple[Any, ...], like: fx.Node) -> fx.Node:
+    with last.graph.inserting_after(last):
+        node = last.graph.call_function(target, args)
+    node.meta.update(like.meta, represented=True)
+    return node
 
 
 def _unused_input(graph: fx.Graph) -> fx.Node:

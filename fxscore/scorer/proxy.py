@@ -34,7 +34,7 @@ class ProxyScorer:
 
     def score(self, subject: Subject) -> float:
         """The proxy's value."""
-        if subject.inputs is not None:
+        if not subject.inputs.is_one_image:
             raise ScorerError(f"{self.scorer_id} takes networks of one image; this one takes other inputs")
         return self.proxy(subject.module, subject.input_shape)
 

@@ -21,8 +21,7 @@ class Subject:
         module: the network; built weight-free unless the scorer needs weights.
         input_shape: (C, H, W).
         owned: the module was built for this alone, and may be captured without a copy.
-        example_inputs: what the network takes, where that is not one image (`fxscore.capture.inputs`); it is then seen
-            at these sizes by every scorer.
+        example_inputs: what the network takes, where that is not one image (`fxscore.capture.inputs`).
         rebuild: builds the network weight-free for images of another (height, width), where its recipe can.
     """
 
@@ -36,8 +35,8 @@ class Subject:
         rebuild: Rebuild | None = None,
     ) -> None:
         self.module = module
-        self.inputs = None if example_inputs is None else Inputs.of(example_inputs)
-        self.input_shape = input_shape if self.inputs is None else self.inputs.shape
+        self.inputs = Inputs.image(input_shape) if example_inputs is None else Inputs.of(example_inputs)
+        self.input_shape = self.inputs.shape
         self.owned = owned
         self.rebuild = rebuild
         self._constructed: dict[tuple[int, Shape], ConstructedArchitecture] = {}
@@ -51,10 +50,18 @@ class Subject:
             shape: the input shape at which the scorer would rather see the network; one that does not take it is
                 constructed at the next that `fxscore.scorer.protocol` names, at last at its own.
         """
-        key = (batch, self.input_shape if shape is None or self.inputs else shape)
+        key = (batch, self.input_shape if shape is None else shape)
         if key not in self._constructed:
-            self._constructed[key] = self._construct(*key)
+            constructed = self._constructed[key] = self._construct(*key)
+            self._adopt(constructed, batch)
         return self._constructed[key]
+
+    def _adopt(self, constructed: ConstructedArchitecture, batch: int) -> None:
+        """Read the examples from here on as the network took them: it may take them without a batch axis."""
+        taken: Inputs = constructed.graph_module.meta["inputs"]
+        if taken.batch is None and self.inputs.batch is not None:
+            self.inputs, self.input_shape = taken, taken.shape
+            self._constructed[(batch, taken.shape)] = constructed
 
     @property
     def seen_shapes(self) -> tuple[Shape, ...]:
@@ -71,7 +78,8 @@ class Subject:
         """At `shape` or the nearest to it that the network takes (`fxscore.scorer.protocol`)."""
         for make, size in attempts(self.module, self.input_shape, shape, self.rebuild):
             try:
-                return construct(make(), size, batch, owned=self.owned, example_inputs=self.inputs)
+                inputs = self.inputs.resized(size)
+                return construct(make(), batch=batch, owned=self.owned, example_inputs=inputs)
             except (CaptureError, ModelRefError):
                 if size == self.input_shape:
                     raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_named_and_positional_inputs_score_the_same() -> None:
 
 
 @pytest.mark.parametrize("examples", [{}, (), (torch.tensor(1.0),), {"scale": 3}])
-def test_inputs_without_a_batch_are_refused(examples: Any) -> None:
+def test_inputs_without_an_axis_are_refused(examples: Any) -> None:
     with pytest.raises(CaptureError, match="first axis of each is the batch"):
         Inputs.of(examples)
 
@@ -137,3 +138,153 @@ def test_masks_are_zeros_and_ones() -> None:
     assert is_mask(torch.tensor([[0, 1]]))
     assert not is_mask(IDS)
     assert not is_mask(torch.ones(1, 2))
+
+
+class Calls(nn.Module):
+    """A forward given as a function of the module and its inputs."""
+
+    def __init__(self, function: Callable[..., Any], **parts: nn.Module) -> None:
+        super().__init__()
+        self.function = function
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(self, *args, **kwargs)
+
+
+def built(model: nn.Module, examples: Any) -> ConstructedArchitecture:
+    return fxscore.construct(model, batch=BATCH, example_inputs=examples)
+
+
+def attention() -> nn.Module:
+    return nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+
+
+def causal(length: int) -> Tensor:
+    return torch.ones(length, length).triu(1).bool()
+
+
+@pytest.mark.parametrize("length", [BATCH, 6])
+def test_a_mask_of_two_lengths_is_given_as_it_is(length: int) -> None:
+    """Also where it has as many rows as the scorer's batch."""
+    words = torch.zeros(1, length, 8)
+    first_alone = causal(length)[:1].repeat(length, 1)
+    given, shared, other = (
+        built(attention(), {"src": words, "src_mask": mask})
+        for mask in (causal(length), fxscore.Shared(causal(length)), first_alone)
+    )
+    assert given.fingerprint == shared.fingerprint != other.fingerprint
+    assert run(given).isfinite().all()
+
+
+def test_a_mask_with_as_many_rows_as_the_examples_is_recognised_by_its_failing() -> None:
+    examples = {"src": torch.zeros(6, 6, 8), "src_mask": causal(6)}
+    alone = {"src": torch.zeros(1, 6, 8), "src_mask": causal(6)}
+    assert built(attention(), examples).fingerprint == built(attention(), alone).fingerprint
+
+
+def test_the_rows_of_a_mask_are_kept_in_turn() -> None:
+    mask = torch.tensor([[1, 1, 0], [1, 0, 0]])
+    args, _ = Inputs.of((torch.zeros(2, 3), mask)).at_batch(4, lambda tensor, batched: tensor)
+    assert torch.equal(args[1], mask.repeat(2, 1))
+
+
+EDGES = torch.tensor([[0, 1, 2, 3, 4, 5, 6, 8], [1, 2, 3, 4, 5, 6, 8, 7]])
+
+
+def messages(hidden: int, split: bool) -> nn.Module:
+    def forward(m: Any, x: Tensor, edges: Tensor) -> Tensor:
+        source, target = edges if split else (edges[0], edges[1])
+        passed = torch.zeros_like(m.a(x)).index_add(0, target, m.a(x)[source])
+        output: Tensor = m.b(passed.relu())
+        return output
+
+    return Calls(forward, a=nn.Linear(3, hidden), b=nn.Linear(hidden, 2))
+
+
+@pytest.mark.parametrize("split", [True, False])
+@pytest.mark.parametrize("nodes", [9, 30])
+def test_a_graph_is_taken_as_given(nodes: int, split: bool) -> None:
+    narrow, wide = (built(messages(hidden, split), (torch.zeros(nodes, 3), EDGES)) for hidden in (4, 6))
+    assert (narrow.input_shape, narrow.batch, narrow.channels) == ((nodes, 3), 1, 4)
+    assert narrow.costs.macs == 2 * nodes * 3 * 4 + nodes * 4 * 2
+    assert run(narrow).shape == (BATCH, 4)
+    assert narrow.fingerprint != wide.fingerprint
+    other_edges = built(messages(4, split), (torch.zeros(nodes, 3), EDGES.flip(0)))
+    assert other_edges.fingerprint != narrow.fingerprint
+
+
+def test_graphs_are_scored() -> None:
+    examples = (torch.zeros(9, 3), EDGES)
+    scores = {
+        fxscore.score(messages(hidden, True), example_inputs=examples, scorer=SCORER) for hidden in (4, 6)
+    }
+    assert len(scores) == 2
+
+
+def test_a_batch_of_nodes_keeps_its_batch_beside_edges() -> None:
+    forward = Calls(lambda m, x, edges: m.a(x)[:, edges[0]].relu(), a=nn.Linear(3, 4))
+    found = built(forward, (torch.zeros(1, 9, 3), EDGES))
+    assert (found.input_shape, found.batch) == ((9, 3), BATCH)
+
+
+def test_categories_of_several_sizes_stay_within_their_tables() -> None:
+    def forward(m: Any, categories: Tensor, numbers: Tensor) -> Tensor:
+        parts = [m.a(categories[:, 0]), m.b(categories[:, 1]), m.c(categories[:, 2]), numbers]
+        output: Tensor = m.head(torch.cat(parts, 1))
+        return output
+
+    parts = {"a": nn.Embedding(4, 3), "b": nn.Embedding(90, 3), "c": nn.Embedding(7, 3)}
+    model = Calls(forward, **parts, head=nn.Linear(11, 2))
+    found = built(model, (torch.tensor([[3, 89, 6]]), torch.zeros(1, 2)))
+    assert run(found).isfinite().all()
+
+
+def test_an_id_beyond_its_table_is_an_error_that_names_both() -> None:
+    with pytest.raises(CaptureError, match="9 of 5"):
+        built(Calls(lambda m, ids: m.a(ids).sum(1), a=nn.Embedding(5, 3)), torch.tensor([[9, 9]]))
+
+
+def test_lengths_are_those_of_the_example() -> None:
+    ids, lengths = torch.tensor([[5, 8, 3, 9]]), torch.tensor([3])
+    args, _ = Inputs.of((ids, lengths)).at_batch(BATCH, lambda tensor, batched: tensor)
+    assert torch.equal(args[1], torch.full((BATCH,), 3))
+    alone, _ = Inputs.of((torch.tensor([50]), torch.tensor([70]))).at_batch(
+        BATCH, lambda tensor, batched: tensor
+    )
+    assert len(alone[0].unique()) > 1
+
+
+def test_one_network_has_one_score() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+    )
+    scorer = FTScoreNet(Settings(batch=BATCH, input_shape=(3, 8, 8), small_inputs=True))
+    by_shape = fxscore.score(model, input_shape=(3, 48, 48), scorer=scorer)
+    assert by_shape == fxscore.score(model, example_inputs=torch.zeros(1, 3, 48, 48), scorer=scorer)
+    assert by_shape == fxscore.score(
+        model, example_inputs={"input": torch.zeros(2, 3, 48, 48)}, scorer=scorer
+    )
+    assert by_shape != fxscore.score(model, input_shape=(3, 16, 16), scorer=scorer)
+    model.example_input_array = torch.zeros(1, 3, 48, 48)
+    assert by_shape == fxscore.score(model, scorer=scorer)
+
+
+def test_images_shrink_and_ids_and_masks_do_not() -> None:
+    ids, mask = torch.tensor([[3, 4, 5]]), torch.ones(1, 224, 224, dtype=torch.bool)
+    pair = {
+        "photo": torch.zeros(1, 3, 224, 224),
+        "depth": torch.zeros(1, 1, 112, 112),
+        "ids": ids,
+        "mask": mask,
+    }
+    small = Inputs.of(pair).resized((3, 64, 64))
+    shapes = {name: tuple(leaf.shape) for name, leaf in small.kwargs.items()}
+    assert shapes == {"photo": (1, 3, 64, 64), "depth": (1, 1, 32, 32), "ids": (1, 3), "mask": (1, 224, 224)}
+
+
+def test_a_proxy_takes_one_image_as_an_example() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    by_example = fxscore.score(model, example_inputs=torch.zeros(1, 3, 8, 8), scorer="params")
+    assert by_example == fxscore.score(model, input_shape=(3, 8, 8), scorer="params")

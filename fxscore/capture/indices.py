@@ -1,0 +1,59 @@
+"""Places that are looked up are checked while recording: on shapes alone an id beyond a table would go unnoticed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+_PLACES = {"index_select": 2, "gather": 2, "index_add": 2, "index_copy": 2, "scatter": 2, "scatter_add": 2}
+
+
+def check_indices(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Refuse a call that looks up a place which a tensor does not have.
+
+    Args:
+        name: of the function (`embedding`, `__getitem__`, `index_add_`, …).
+        args: what it is called with; only indices with values are checked.
+        kwargs: what it is called with by name.
+
+    Raises:
+        IndexError: says which number, and how many places there are.
+    """
+    for index, length in _lookups(name.rstrip("_") if not name.startswith("__") else name, args, kwargs):
+        if isinstance(index, Tensor) and not index.is_meta and index.numel() and index.dtype.itemsize > 1:
+            largest, least = int(index.max()), int(index.min())
+            if largest >= length or least < -length:
+                wrong = largest if largest >= length else least
+                raise IndexError(f"{name.strip('_')} looks up place {wrong} of {length}")
+
+
+def _lookups(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Any, int]]:
+    """(index, number of places) of every look-up in a call."""
+    if name == "embedding" and len(args) > 1:
+        index, table = args[:2] if args[1].dim() == 2 and args[1].is_floating_point() else args[1::-1]
+        yield index, len(table)
+    elif name == "__getitem__":
+        yield from _in_brackets(args[0], args[1] if isinstance(args[1], tuple) else (args[1],))
+    elif name in _PLACES and len(args) > _PLACES[name] and isinstance(args[1], int) and args[0].dim():
+        yield args[2], args[0].shape[args[1]]
+
+
+def _in_brackets(tensor: Tensor, index: tuple[Any, ...]) -> Iterator[tuple[Any, int]]:
+    spelled = [part for part in index if part is not None]
+    axis = 0
+    for part in spelled:
+        if part is Ellipsis:
+            axis = tensor.dim() - sum(map(_axes, spelled)) + axis
+        else:
+            if isinstance(part, Tensor) and part.dtype.itemsize > 1 and axis < tensor.dim():
+                yield part, tensor.shape[axis]
+            axis += _axes(part)
+
+
+def _axes(part: Any) -> int:
+    """Axes that one part of an index takes up: none of an ellipsis, as many as a mask has."""
+    if part is Ellipsis:
+        return 0
+    return part.dim() if isinstance(part, Tensor) and part.dtype.itemsize == 1 else 1
