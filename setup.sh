@@ -123,7 +123,7 @@ install 'setuptools>=77' wheel
 install_torchsort
 say "3/3 fxscore and everything else"
 # shellcheck disable=SC2086
-install --no-build-isolation $torch_pair -e '.[all]'
+install --no-build-isolation $torch_pair -e '.[all,test]'
 $venv/bin/python -c 'import torch, torchvision, timm, torchsort, pymoo, fxscore' ||
     fail "the environment does not import; remove $venv and run again"
 echo "done $(key)" >$mark

@@ -61,3 +61,7 @@ class SearchError(FxScoreError):
 
 class OutputError(FxScoreError):
     """A file that is asked for cannot be written."""
+
+
+class MissingExtraError(FxScoreError):
+    """A package that only some commands need is not installed."""

@@ -19,6 +19,7 @@ from fxscore.classify.images import FileImages, Images, TensorImages
 from fxscore.classify.plan import ClassifierPlan
 from fxscore.classify.transforms import cifar_transforms, folder_transforms
 from fxscore.errors import TrainingError
+from fxscore.extras import require
 from fxscore.types import Shape
 
 DATA_SETS = ("cifar10", "cifar100", "imagefolder", "digits")
@@ -141,12 +142,9 @@ def _three(shape: Shape) -> tuple[int, int, int]:
 
 
 def _load_digits() -> tuple[torch.Tensor, torch.Tensor]:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise TrainingError(
-            f"digits come with scikit-learn ({error}): pip install 'fxscore[train]'"
-        ) from None
+    require("fit", "the data set of digits")
+    from sklearn.datasets import load_digits
+
     data = load_digits()
     return torch.from_numpy(data.images).float()[:, None], torch.from_numpy(data.target).long()
 

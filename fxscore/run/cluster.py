@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any
 
 from fxscore.errors import WorkerError
+from fxscore.extras import require
 from fxscore.run import dask_worker
 from fxscore.run.dask_worker import Bundle
 from fxscore.run.executor import DEFAULT_SECONDS, default_memory
@@ -53,7 +54,8 @@ class DaskExecutor:
         memory_limit: resident bytes for one network; by default as if `workers` shared this machine.
 
     Raises:
-        WorkerError: dask[distributed] is not installed, or no scheduler or no worker answers.
+        MissingExtraError: dask[distributed] is not installed.
+        WorkerError: no scheduler or no worker answers.
     """
 
     def __init__(
@@ -195,10 +197,8 @@ class _Pace:
 
 
 def _connect(address: str, workers: int) -> tuple[Any, Any]:
-    try:
-        distributed: Any = import_module("distributed")
-    except ImportError:
-        raise WorkerError("a cluster needs dask[distributed]: pip install 'fxscore[cluster]'") from None
+    require("cluster", "--cluster")
+    distributed: Any = import_module("distributed")
     if address == "local":
         options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
         cluster = distributed.LocalCluster(n_workers=workers, **options)

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from fxscore.errors import ScorerError
+from fxscore.extras import require
 from fxscore.scorer.hybrid_head import (
     LIMIT,
     PRIOR,
@@ -107,6 +108,7 @@ def fit_head(
     Raises:
         ScorerError: fewer than two networks, or targets or networks that are all equal.
     """
+    require("fit", "fitting a hybrid scorer")
     learning = learning or Learning()
     if len(targets) < 2 or np.ptp(targets) == 0:
         raise ScorerError("a head needs at least two networks of different accuracy")

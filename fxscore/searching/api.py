@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fxscore.errors import SearchError
+from fxscore.extras import require
 from fxscore.run import Where, package_version
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
@@ -143,10 +144,9 @@ def make_strategy(algorithm: str, task: Task) -> Strategy:
         return RegularisedEvolution(task)
     if algorithm not in ALGORITHMS:
         raise SearchError(f"no algorithm is called {algorithm!r}; there are {', '.join(ALGORITHMS)}")
-    try:
-        from fxscore.searching.nsga2 import NSGA2Search  # needs the extra `search`
-    except ImportError as error:
-        raise SearchError(f"{algorithm} needs pymoo ({error}): pip install 'fxscore[search]'") from None
+    require("search", algorithm)
+    from fxscore.searching.nsga2 import NSGA2Search
+
     return NSGA2Search(task, differential=algorithm == "nsga2-de")
 
 

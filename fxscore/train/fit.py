@@ -14,6 +14,7 @@ from fxscore.constructed import ConstructedArchitecture
 from fxscore.errors import FxScoreError, ScorerError
 from fxscore.evaluate import Measures, agreement
 from fxscore.evaluate.estimates import Estimate
+from fxscore.extras import require
 from fxscore.scorer import FTScoreNet, Hybrid, Settings
 from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.scorer.features import NetworkFeatures, fingerprint_of
@@ -74,6 +75,7 @@ def fit_hybrid(
     Raises:
         ScorerError: accuracies that teach nothing, or too few networks that can be used.
     """
+    require("fit", "fitting a hybrid scorer")
 
     def see(model: Model) -> NetworkFeatures:
         return start.features(subject_of(model, input_shape))
@@ -198,6 +200,7 @@ def fit_ft_scorenet(
     Raises:
         ScorerError: accuracies that teach nothing, or too few networks that can be used.
     """
+    require("train", "training an FT-ScoreNet")
 
     def see(model: Model) -> tuple[ConstructedArchitecture, str]:
         subject = subject_of(model, input_shape)
@@ -252,6 +255,8 @@ def fit_both(
         ScorerError: accuracies that teach nothing, too few networks that can be used, or no member.
         TrainingError: an FT-ScoreNet gives all networks one score.
     """
+    require("fit", "fitting a hybrid scorer")
+    require("train", "training an FT-ScoreNet")
     if members < 1:
         raise ScorerError(f"{members} FT-ScoreNets make no ensemble; fit the hybrid alone, or take 1 or more")
 

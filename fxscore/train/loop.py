@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fxscore.errors import TrainingError
+from fxscore.extras import require
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.train.data import CellSet
 from fxscore.train.listwise import accumulate_gradients
@@ -48,6 +49,7 @@ class Trainer:
         every: int = 10,
         validate_every: int | None = None,
     ) -> None:
+        require("train", "training an FT-ScoreNet")
         if any(len(cells) < 2 for cells in training):
             raise TrainingError("a space has fewer than 2 training cells")
         self.plan = plan

@@ -1,0 +1,34 @@
+"""Packages that only some commands need: one of them that is missing is one line with the command that installs it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from fxscore.errors import MissingExtraError
+
+_PACKAGES = {
+    "fit": ("sklearn", "scikit-learn"),
+    "train": ("torchsort", "torchsort"),
+    "search": ("pymoo", "pymoo"),
+    "cluster": ("distributed", "dask[distributed]"),
+}
+# torchsort is compiled against the torch that is there; an isolated build would fetch another one.
+_OPTIONS = {"train": "--no-build-isolation "}
+
+
+def require(extra: str, what: str) -> None:
+    """Import the package of an extra.
+
+    Args:
+        extra: as `pyproject.toml` names it.
+        what: what needs it, the beginning of a sentence.
+
+    Raises:
+        MissingExtraError: it cannot be imported; says how to install it.
+    """
+    module, package = _PACKAGES[extra]
+    try:
+        import_module(module)
+    except ImportError as error:
+        command = f"pip install {_OPTIONS.get(extra, '')}'fxscore[{extra}]'"
+        raise MissingExtraError(f"{what} needs {package} ({error}): {command}") from None
