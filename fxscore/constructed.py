@@ -50,6 +50,7 @@ class ConstructedArchitecture:
         input_shape, batch: what the graph was captured for: () where the network takes token ids alone, a batch of 1
             where it takes no batch axis.
         channels: C of the encoding.
+        left_out: paths of modules with weights that were not captured (a detector behind its backbone).
     """
 
     graph_module: fx.GraphModule
@@ -60,6 +61,7 @@ class ConstructedArchitecture:
     input_shape: Shape
     batch: int
     channels: int
+    left_out: tuple[str, ...] = ()
 
     def __call__(
         self, input_like: Tensor, weights_by_shape: Mapping[Shape, Tensor], observer: Observer | None = None
@@ -120,6 +122,7 @@ def construct(
         input_shape=graph_module.meta["inputs"].shape,
         batch=graph_module.meta["batch"],
         channels=output_node(graph_module.graph).meta["val"].shape[1],
+        left_out=graph_module.meta["left_out"],
     )
 
 

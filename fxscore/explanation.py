@@ -41,6 +41,7 @@ class Explanation:
         encoding: (B, C).
         params, macs: size, as in a record; `macs_by_operator` by captured operator.
         uncounted: operators that calculate and have no part in `macs` (`fxscore.costs.operators`).
+        left_out: modules that were not captured (a detector behind its backbone).
         operators: summaries, most parameters first.
         exported: modules that were captured by `torch.export`, since recording failed; "" is the whole network.
         unused: parameters that the encoding does not depend on (another head, an auxiliary branch).
@@ -57,6 +58,7 @@ class Explanation:
     macs: int
     macs_by_operator: dict[str, int]
     uncounted: tuple[str, ...]
+    left_out: tuple[str, ...]
     operators: tuple[OperatorSummary, ...]
     exported: tuple[str, ...]
     unused: tuple[str, ...]
@@ -80,6 +82,7 @@ def explain_subject(name: str, subject: Subject, batch: int) -> Explanation:
         macs=size.macs,
         macs_by_operator=size.macs_by_operator,
         uncounted=size.uncounted,
+        left_out=constructed.left_out,
         operators=_summaries(constructed, sizes),
         exported=tuple(constructed.graph_module.meta["exported"]),
         unused=tuple(parameter for parameter in sizes if parameter not in covered),

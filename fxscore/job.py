@@ -116,14 +116,21 @@ def score_module(
         seconds = time.perf_counter() - start
         return ScoreRecord(ref, error=describe_exception(error), seconds=seconds, scorer_id=scorer.scorer_id)
     facts = (prepared.params, prepared.macs, time.perf_counter() - start, prepared.fingerprint)
-    return ScoreRecord(ref, value, None, *facts, scorer.scorer_id)
+    return ScoreRecord(ref, value, None, *facts, scorer.scorer_id, prepared.note)
 
 
 def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:
     """The fingerprint and the size of a network."""
     known = fingerprint(subject, scorer, recipe)
     size = _costs(subject) if scorer.batch is None else subject.costs()
-    return Prepared(known, size.params if size else None, size.macs if size else None, subject)
+    note = note_of(subject.left_out, size.uncounted if size else ())
+    return Prepared(known, size.params if size else None, size.macs if size else None, subject, note)
+
+
+def note_of(left_out: tuple[str, ...], uncounted: tuple[str, ...]) -> str | None:
+    """What a record says of modules that the score does not see, and operators that the counts do not hold."""
+    lines = {"score and MACs without": left_out, "MACs without": uncounted}
+    return "; ".join(f"{what} {', '.join(names)}" for what, names in lines.items() if names) or None
 
 
 def fingerprint(subject: Subject, scorer: Scorer, recipe: str) -> str:

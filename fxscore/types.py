@@ -116,7 +116,8 @@ class ScoreRecord:
     """What is known about one network after one attempt to score it.
 
     Exactly one of `score` and `error` is set. `params` counts learnable numbers (tied once), `macs` are
-    multiply-accumulates of one image, `seconds` is wall time of the whole attempt.
+    multiply-accumulates of one image, `seconds` is wall time of the whole attempt. `note` says what of the network the
+    score or the counts leave out (a detector behind its backbone, operators that are not counted); None where nothing.
     """
 
     ref: ModelRef
@@ -127,6 +128,7 @@ class ScoreRecord:
     seconds: float = 0.0
     fingerprint: str | None = None
     scorer_id: str = ""
+    note: str | None = None
 
     def __post_init__(self) -> None:
         if (self.score is None) == (self.error is None):
@@ -143,6 +145,7 @@ class ScoreRecord:
             "seconds": round(self.seconds, 4),
             "fingerprint": self.fingerprint,
             "scorer": self.scorer_id,
+            "note": self.note,
         }
 
 

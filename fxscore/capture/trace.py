@@ -48,8 +48,9 @@ def capture(
 
     Returns:
         A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once), `inputs` as read,
-        `rows` (the scorer's batch), `batch` (the same; 1 where no input has a batch axis), and `exported`, the paths of
-        the modules that were exported since they could not be recorded ("" is the whole).
+        `rows` (the scorer's batch), `batch` (the same; 1 where no input has a batch axis), `exported`, the paths of the
+        modules that were exported since they could not be recorded ("" is the whole), and `left_out`, the paths of
+        those that were not captured.
 
     Raises:
         CaptureError: the forward fails, or its control flow depends on values; says where, and what to try.
@@ -120,9 +121,24 @@ def _record(
             module.__dict__.pop("forward", None)
     graph_module = _graph_module(model, recorder)
     graph_module.meta.update(
-        exported=exported, inputs=inputs, rows=batch, batch=1 if inputs.batch is None else batch
+        exported=exported,
+        inputs=inputs,
+        rows=batch,
+        batch=1 if inputs.batch is None else batch,
+        left_out=_left_out(model, part),
     )
     return graph_module
+
+
+def _left_out(model: nn.Module, part: nn.Module) -> tuple[str, ...]:
+    """Names of the children with weights beside the part that is captured."""
+    if part is model:
+        return ()
+    return tuple(
+        name
+        for name, child in model.named_children()
+        if child is not part and any(True for _ in child.parameters())
+    )
 
 
 def main_part(model: nn.Module) -> nn.Module:

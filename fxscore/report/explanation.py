@@ -39,6 +39,8 @@ def print_explanation(
     for name, value in _summary(explanation):
         console.print(Text(f"  {name:<12} {value}"))
     console.print(operator_table(explanation, paths=paths))
+    if explanation.left_out:
+        console.print(Text("Not seen by the score: " + _some(explanation.left_out, paths)))
     if explanation.uncounted:
         console.print(Text("Not among the MACs: " + _some(explanation.uncounted, paths)))
     if explanation.unused:

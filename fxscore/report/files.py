@@ -9,7 +9,7 @@ import json
 from fxscore.report.rows import rows
 from fxscore.types import Ranking
 
-FIELDS = ("rank", "name", "score", "error", "params", "macs", "seconds", "fingerprint", "scorer")
+FIELDS = ("rank", "name", "score", "error", "params", "macs", "seconds", "fingerprint", "scorer", "note")
 
 
 def ranking_json(ranking: Ranking, *, sort: str = "score") -> str:

@@ -13,7 +13,7 @@ from fxscore.types import Ranking
 
 
 def ranking_table(ranking: Ranking, *, sort: str = "score", title: str | None = None) -> Table:
-    """Rank, model, score, params, MACs and seconds; a last column holds the errors, where there are any.
+    """Rank, model, score, params, MACs and seconds; further columns hold notes and errors, where there are any.
 
     Args:
         ranking: The records to show.
@@ -25,11 +25,13 @@ def ranking_table(ranking: Ranking, *, sort: str = "score", title: str | None = 
     table.add_column("model", overflow="fold")
     for name in ("score", "params", "MACs", "time"):
         table.add_column(name, justify="right", no_wrap=True)
-    failed = bool(ranking.failures)
+    noted, failed = any(record.note for record in ranking), bool(ranking.failures)
+    if noted:
+        table.add_column("note", overflow="fold")
     if failed:
         table.add_column("error", overflow="fold", style="red")
     for row in rows(ranking, sort):
-        table.add_row(*_cells(row, failed))
+        table.add_row(*_cells(row, noted, failed))
     return table
 
 
@@ -49,7 +51,7 @@ def summary(ranking: Ranking) -> str:
     return f"{text}, {failed} failed" if failed else text
 
 
-def _cells(row: Row, with_error: bool) -> list[Text]:
+def _cells(row: Row, with_note: bool, with_error: bool) -> list[Text]:
     record = row.record
     texts = [
         numbers.MISSING if row.rank is None else str(row.rank),
@@ -59,6 +61,8 @@ def _cells(row: Row, with_error: bool) -> list[Text]:
         numbers.count(record.macs),
         numbers.seconds(record.seconds),
     ]
+    if with_note:
+        texts.append(record.note or "")
     if with_error:
         texts.append(record.error or "")
     # Text, not str: a name may hold square brackets, which rich would read as markup.

@@ -22,7 +22,7 @@ Messages, in this order, all as `fxscore.run.messages`::
     keeper → supervisor   {"opened"} or {"broken"} the job is open, or why it is not
     keeper → supervisor   {"runner": pid}          a runner waits for work
     supervisor → runner   {"run", "alone", "number"}  a network; alone: the runner ends after it
-    runner → supervisor   {"prepared"}             fingerprint, params, macs; this and the next with the number
+    runner → supervisor   {"prepared"}             fingerprint, params, macs, note; this and the next with the number
     supervisor → runner   {"finish": bool}         whether a score is wanted
     runner → supervisor   {"score"} or {"error", "lasting"}
     supervisor → runner   {"retire"}               the runner ends: it grew large, or the next must run alone
@@ -182,7 +182,7 @@ def _answer(channel: Channel, session: JobSession, request: Message) -> None:
 
 def _work(channel: Channel, session: JobSession, ref: ModelRef, number: int) -> Message | None:
     prepared = session.prepare(ref)
-    facts = {"fingerprint": prepared.fingerprint, "params": prepared.params, "macs": prepared.macs}
+    facts = {name: getattr(prepared, name) for name in ("fingerprint", "params", "macs", "note")}
     channel.send({"number": number, "prepared": facts})
     wanted = channel.receive()
     if wanted is None or not wanted["finish"]:

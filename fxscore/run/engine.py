@@ -220,7 +220,7 @@ class _Run:
         known = (facts.params, facts.macs) if facts else (None, None)
         fingerprint = facts.fingerprint if facts else None
         results = (outcome.score, outcome.error, *known, outcome.seconds, fingerprint)
-        record = ScoreRecord(task.ref, *results, self._job.scorer_id)
+        record = ScoreRecord(task.ref, *results, self._job.scorer_id, facts.note if facts else None)
         self._store.write(self._context, task.recipe, record, outcome.lasting)
         return record
 

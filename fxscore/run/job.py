@@ -24,12 +24,14 @@ class Prepared:
         params: number of learnable numbers.
         macs: multiply-accumulates of one image.
         payload: whatever `finish` needs; it stays in the process that made it.
+        note: what the score or the counts leave out, in one line.
     """
 
     fingerprint: str
     params: int | None = None
     macs: int | None = None
     payload: Any = None
+    note: str | None = None
 
 
 def finite(score: float) -> float:

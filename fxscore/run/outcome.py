@@ -40,6 +40,7 @@ class Facts:
     fingerprint: str
     params: int | None = None
     macs: int | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)

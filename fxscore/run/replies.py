@@ -19,13 +19,14 @@ _EXIT_CODES = range(-255, 256)
 def read_facts(message: Message) -> Facts:
     """What is known of a captured network; raises `NonsenseError`."""
     found = message["prepared"]
-    if not isinstance(found, dict) or found.keys() != {"fingerprint", "params", "macs"}:
+    if not isinstance(found, dict) or found.keys() != {"fingerprint", "params", "macs", "note"}:
         raise NonsenseError("no facts")
-    if not isinstance(found["fingerprint"], str) or not (
-        _is_count(found["params"]) and _is_count(found["macs"])
-    ):
+    note = found["note"]
+    typed = isinstance(found["fingerprint"], str) and isinstance(note, (str, type(None)))
+    if not (typed and _is_count(found["params"]) and _is_count(found["macs"])):
         raise NonsenseError("facts of another type")
-    return Facts(one_line(found["fingerprint"]), found["params"], found["macs"])
+    note = None if note is None else one_line(note)
+    return Facts(one_line(found["fingerprint"]), found["params"], found["macs"], note)
 
 
 def read_outcome(message: Message, facts: Facts | None) -> Outcome:

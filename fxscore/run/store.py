@@ -37,7 +37,7 @@ T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
 _FIND = """
-SELECT r.fingerprint, r.params, r.macs, r.seconds, v.score, coalesce(v.error, r.error) AS error,
+SELECT r.fingerprint, r.params, r.macs, r.seconds, r.note, v.score, coalesce(v.error, r.error) AS error,
        coalesce(v.lasting, r.lasting) AS lasting
 FROM recipes r LEFT JOIN verdicts v ON v.context = r.context AND v.fingerprint = r.fingerprint
 WHERE r.context = ? AND r.recipe = ?
@@ -49,7 +49,7 @@ INSERT INTO verdicts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
 SET score = excluded.score, error = excluded.error, lasting = excluded.lasting
 WHERE excluded.score IS NOT NULL OR verdicts.score IS NULL
 """
-_WRITE_RECIPE = "INSERT OR REPLACE INTO recipes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_WRITE_RECIPE = "INSERT OR REPLACE INTO recipes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Store:
             return None
         error = row["error"] if row["score"] is None else None
         known = (row["params"], row["macs"], row["seconds"], row["fingerprint"])
-        return ScoreRecord(ref, row["score"], error, *known, scorer_id), bool(row["lasting"])
+        return ScoreRecord(ref, row["score"], error, *known, scorer_id, row["note"]), bool(row["lasting"])
 
     def verdict(self, context: int, fingerprint: str) -> Verdict | None:
         """What is known of a fingerprint."""
@@ -174,7 +174,7 @@ def _digest(recipe: str) -> bytes:
 def _recipe_row(context: int, recipe: str, record: ScoreRecord, lasting: bool) -> tuple[object, ...]:
     error = record.error if record.fingerprint is None else None  # with a fingerprint, the verdict has it
     key = (context, _digest(recipe), str(record.ref), record.fingerprint, error, lasting)
-    return (*key, _fitting(record.params), _fitting(record.macs), record.seconds, time.time())
+    return (*key, _fitting(record.params), _fitting(record.macs), record.seconds, time.time(), record.note)
 
 
 def _fitting(count: int | None) -> int | None:

@@ -16,7 +16,8 @@ import platformdirs
 from fxscore.errors import StoreError
 
 APPLICATION = 0x66785363  # "fxSc", in the file's header
-VERSION = 1
+VERSION = 2
+_UPGRADES = {1: "ALTER TABLE recipes ADD COLUMN note TEXT"}  # from this format to the next
 BUSY_SECONDS = 30.0
 CHECKED_BYTES = 64 << 20
 SCHEMA = """
@@ -29,7 +30,7 @@ CREATE TABLE verdicts (
 CREATE TABLE recipes (
     context INTEGER NOT NULL REFERENCES contexts, recipe BLOB NOT NULL, name TEXT NOT NULL,
     fingerprint TEXT, error TEXT, lasting INTEGER NOT NULL, params INTEGER, macs INTEGER,
-    seconds REAL NOT NULL, written REAL NOT NULL, PRIMARY KEY (context, recipe)) WITHOUT ROWID;
+    seconds REAL NOT NULL, written REAL NOT NULL, note TEXT, PRIMARY KEY (context, recipe)) WITHOUT ROWID;
 """
 
 
@@ -76,6 +77,7 @@ def _make_ready(connection: sqlite3.Connection, path: Path | None) -> None:
     _refuse_others(connection, path)
     if path is not None and path.stat().st_size <= CHECKED_BYTES:  # 0.2 s at that size
         refuse_damage(connection, path)
+    _upgrade(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -91,10 +93,23 @@ def _create(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a file of an older format to this one; what it holds stays."""
+    if _version(connection) < VERSION:
+        with transaction(connection, "EXCLUSIVE"):
+            for version in range(_version(connection), VERSION):  # read again: no other process writes now
+                connection.execute(_UPGRADES[version])
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _refuse_others(connection: sqlite3.Connection, path: Path | None) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise StoreError(f"{path} is a database of another program; give the store another path")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     if version > VERSION:
         raise StoreError(
             f"the store {path} was written by a newer fxscore (format {version}, this one reads {VERSION}); "

@@ -17,11 +17,11 @@ from fxscore.run.store_file import connect, explained, refuse_damage, transactio
 
 COLUMNS = (
     *("name", "score", "error", "params", "macs", "seconds", "fingerprint"),
-    *("scorer", "settings", "package", "written"),
+    *("scorer", "settings", "package", "written", "note"),
 )
 _ROWS = """
 SELECT r.name, v.score, CASE WHEN v.score IS NULL THEN coalesce(v.error, r.error) END AS error,
-       r.params, r.macs, r.seconds, r.fingerprint, c.scorer, c.settings, c.package, r.written
+       r.params, r.macs, r.seconds, r.fingerprint, c.scorer, c.settings, c.package, r.written, r.note
 FROM recipes r JOIN contexts c ON c.id = r.context
 LEFT JOIN verdicts v ON v.context = r.context AND v.fingerprint = r.fingerprint
 ORDER BY c.id, v.score IS NULL, v.score DESC, r.name

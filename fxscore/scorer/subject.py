@@ -68,6 +68,12 @@ class Subject:
         """The input shapes at which the network was constructed so far."""
         return tuple(constructed.input_shape for constructed in self._constructed.values())
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Paths of modules that the constructions so far leave out (a detector behind its backbone)."""
+        found = (constructed.left_out for constructed in self._constructed.values())
+        return next(found, ())
+
     def costs(self) -> Costs:
         """Parameters, and multiply-accumulates of one example at the network's own input shape, counted once."""
         if self._costs is None:

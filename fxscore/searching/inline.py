@@ -43,7 +43,7 @@ class InlineExecutor:
 
     def _work(self, task: Task, ask: Ask) -> Outcome:
         prepared = self._session.prepare(task.ref)
-        facts = Facts(prepared.fingerprint, prepared.params, prepared.macs)
+        facts = Facts(prepared.fingerprint, prepared.params, prepared.macs, prepared.note)
         if not ask(task, facts):
             return Outcome(facts=facts)
         return Outcome(finite(self._session.finish(prepared)), facts=facts)

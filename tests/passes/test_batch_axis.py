@@ -38,7 +38,7 @@ def run(found: ConstructedArchitecture) -> Tensor:
 PLACES: dict[str, tuple[Callable[[Tensor], Any], BatchAxis | None]] = {
     "as it comes": (lambda x: x.relu(), BatchAxis(0)),
     "frames folded": (lambda x: x.flatten(0, 1), BatchAxis(0, 4)),
-    "frames folded and apart": (lambda x: x.flatten(0, 1).relu().unflatten(0, (-1, 4)), BatchAxis(0)),
+    "frames folded and apart": (lambda x: x.flatten(0, 1).relu().view(-1, *CLIP), BatchAxis(0)),
     "stacks folded": (lambda x: torch.cat([x, x + 1], 0), BatchAxis(0)),
     "time first": (lambda x: x.transpose(0, 1), BatchAxis(1)),
     "time first, folded": (lambda x: x.transpose(0, 1).flatten(0, 1), BatchAxis(0)),
@@ -85,7 +85,7 @@ def test_frames_folded_into_the_batch_are_positions() -> None:
 
 
 def test_stacks_folded_into_the_batch_are_positions() -> None:
-    def forward(m: Any, x: Tensor) -> Tensor:
+    def forward(m: Any, x: Tensor) -> object:
         first, second = m.head(m.body(torch.cat([x[:, 0, 0], x[:, 1, 0]])).relu()).chunk(2)
         return (first - second).pow(2).sum(1)
 
@@ -93,12 +93,12 @@ def test_stacks_folded_into_the_batch_are_positions() -> None:
     torch.testing.assert_close(run(classifier(forward)), run(plain))
 
 
-def test_time_first_is_encoded_as_batch_first() -> None:
+@pytest.mark.parametrize("steps", [4, BATCH])
+def test_time_first_is_encoded_as_batch_first(steps: int) -> None:
     """With as many steps as images, too: shapes alone cannot tell."""
-    for steps in (4, BATCH):
-        first = classifier(lambda m, x, steps=steps: m.head(m.body(x[:, :steps, 0].transpose(0, 1)).relu()))
-        plain = classifier(lambda m, x, steps=steps: m.head(m.body(x[:, :steps, 0]).relu()))
-        torch.testing.assert_close(run(first), run(plain))
+    first = classifier(lambda m, x: m.head(m.body(x[:, :steps, 0].transpose(0, 1)).relu()))
+    plain = classifier(lambda m, x: m.head(m.body(x[:, :steps, 0]).relu()))
+    torch.testing.assert_close(run(first), run(plain))
 
 
 def test_a_time_first_output_without_a_head_is_encoded_as_batch_first() -> None:

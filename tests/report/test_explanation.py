@@ -19,6 +19,7 @@ EXPLANATION = Explanation(
     macs=50_000_000,
     macs_by_operator={"linear": 10_000_000, "conv2d": 40_000_000},
     uncounted=("cdist", "fft_rfft2"),
+    left_out=("proposals", "boxes"),
     operators=(
         OperatorSummary("conv2d", "synthesised", 2, 900_000, ("stem.conv", "body.conv")),
         OperatorSummary("my_op", "halved", 1, 100_000, ("body.mine",)),
@@ -52,6 +53,7 @@ def test_explanation_says_what_each_operator_became(console: Console) -> None:
     assert "synthesised: weights from the shared kernel" in conv
     assert conv.split()[-4:] == ["2", "900", "k", "90.0%"]
     assert "halved" in text
+    assert "Not seen by the score: proposals, boxes" in text
     assert "extra.7 and 12 more (--verbose)" in text
     assert "stem.conv" not in text
     assert "forward" not in text

@@ -93,6 +93,13 @@ def test_narrow_table_folds_and_loses_no_character_of_a_name() -> None:
     )
 
 
+def test_a_note_has_a_column_where_there_is_one(ranking: Ranking) -> None:
+    noted = Ranking.of([*ranking, record("detector", 1.0, note="score and MACs without [head]")])
+    assert "without [head]" in printed(noted, width=200)
+    assert "note" not in printed(ranking)
+    assert json.loads(ranking_json(noted))[2]["note"] == "score and MACs without [head]"
+
+
 def test_json_and_csv_hold_the_same(ranking: Ranking) -> None:
     objects = json.loads(ranking_json(ranking, sort="params"))
     lines = list(csv.DictReader(io.StringIO(ranking_csv(ranking, sort="params"))))

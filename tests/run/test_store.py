@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ REF = toy("a")
 
 
 def record(score: float | None = 1.0, error: str | None = None, fingerprint: str | None = "f") -> ScoreRecord:
-    return ScoreRecord(REF, score, error, 5, 6, 0.5, fingerprint, "s")
+    return ScoreRecord(REF, score, error, 5, 6, 0.5, fingerprint, "s", "MACs without cdist")
 
 
 def filled(path: Path, count: int = 50) -> Path:
@@ -106,6 +107,23 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
         other.execute("CREATE TABLE bookmarks (url TEXT)")
     other.close()
     refuse_unchanged(path, "another program")
+
+
+def test_an_older_store_is_brought_up_to_date_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    path = filled(tmp_path / "store", 3)
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE recipes DROP COLUMN note")
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    for _ in range(2):
+        with Store(path) as store:
+            context = store.context("s", "t", "1")
+            assert store.find(context, "r2", REF, "s") == (
+                replace(record(2.0, fingerprint="f2"), note=None),
+                True,
+            )
+            store.write(context, "new", record(4.0, fingerprint="f4"))
+            assert store.find(context, "new", REF, "s") == (record(4.0, fingerprint="f4"), True)
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
