@@ -21,6 +21,7 @@ from fxscore.passes.show_activations import ShowActivationsPass
 from fxscore.passes.simplify import SimplifyPass
 from fxscore.passes.skip_unitisation import SkipUnitisationPass
 from fxscore.passes.sort_sums import SortSumsPass
+from fxscore.passes.spell_products import SpellProductsPass
 from fxscore.passes.verify import VerifyPass
 
 
@@ -28,6 +29,7 @@ def default_pipeline() -> list[PassBase]:
     """From a captured graph to a constructed architecture."""
     return [
         PrepareInputsPass(),  # input → input-like tensor
+        SpellProductsPass(),  # einsum, tensordot … → linear layers and matrix products
         CutHeadPass(),  # outputs → encodings; loss and heads → the scorer's
         RepresentOperatorsPass(),  # weights → synthesised weights; one spelling for the rest
         AlignBatchPass(),  # time first, folded frames → the batch in front

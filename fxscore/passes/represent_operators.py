@@ -10,7 +10,7 @@ from torch import fx
 
 from fxscore.capture.recorder import assign
 from fxscore.errors import UnrepresentedOperatorError
-from fxscore.passes.base import PassBase, PassResult, ancestors, reversed_nodes, shape_of, weight_nodes
+from fxscore.passes.base import PassBase, PassResult, ancestors, reversed_nodes, weight_nodes
 from fxscore.represent.context import RewriteContext
 from fxscore.represent.registry import module_rule, rule_for
 
@@ -20,6 +20,7 @@ _DIRECT_USE = {
     torch.maximum, torch.minimum, torch.lerp, torch.cross, torch.eq, torch.gt, torch.lt, torch.ge, torch.le,
     assign, torch.addcmul, torch.concat, F.scaled_dot_product_attention, F.grid_sample, "expand_as",
     "masked_fill", torch.masked_fill, torch.index_select, torch.gather,
+    torch.cdist, torch.cosine_similarity, F.cosine_similarity, F.pairwise_distance, torch.kron, torch.outer,
 }  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def _direct_tensor(context: RewriteContext, node: fx.Node) -> fx.Node:
     if not node.meta.get("is_parameter"):
         return node
     context.replaced = [(node, "synthesised")]
-    return context.tensor(shape_of(node) or ())
+    return context.direct(node)
 
 
 def _apply_rule(context: RewriteContext, node: fx.Node, from_input: bool) -> fx.Node:

@@ -61,7 +61,19 @@ class RewriteContext:
         if not self.is_weight(value):
             return value
         self.replaced.append((value, "synthesised"))
-        return self.synthesise(self.shape(value))
+        shape = self.shape(value)
+        return self._complex(self.synthesise((*shape, 2))) if _is_complex(value) else self.synthesise(shape)
+
+    def matrix(self, value: Any) -> Any:
+        """A weight argument of any rank, synthesised as the matrix that its leading axes and its last axis make."""
+        if not self.is_weight(value):
+            return value
+        self.drop(value, form="synthesised")
+        shape = (*self.shape(value), 2) if _is_complex(value) else self.shape(value)
+        width = shape[-1] * (shape[-2] if _is_complex(value) else 1)
+        flat = self.synthesise((prod(shape) // max(width, 1), width))
+        whole = flat if self.shape(flat) == shape else self.call(torch.reshape, flat, shape)
+        return self._complex(whole) if _is_complex(value) else whole
 
     def drop(self, *values: Any, form: str = "one") -> None:
         """Note that weights have no part in the representation (a norm's affine: scale one, shift zero)."""
@@ -73,8 +85,13 @@ class RewriteContext:
         weight = self._fetch(key)
         return weight if tuple(shape) == key else self.call(torch.reshape, weight, tuple(shape))
 
+    def direct(self, value: fx.Node) -> fx.Node:
+        """A learnable tensor that is used directly, real or complex: synthesised at its shape, unit variance."""
+        shape = self.shape(value)
+        return self._complex(self.tensor((*shape, 2))) if _is_complex(value) else self.tensor(shape)
+
     def tensor(self, shape: Shape) -> fx.Node:
-        """A learnable tensor that is used directly: synthesised at its shape, unit variance."""
+        """A real tensor of `shape` that is used directly: synthesised, unit variance."""
         flat = (prod(shape[:-1]), shape[-1]) if shape else (1, 1)
         unit = self.call(unit_variance, self._fetch(kernel_key(flat)))
         return self.call(torch.reshape, unit, tuple(shape))
@@ -83,6 +100,10 @@ class RewriteContext:
         """Divide by the unitisation factor, as every synthesised operator's output is."""
         return self.call(unitise, node, self.observer, like=node)
 
+    def _complex(self, parts: fx.Node) -> fx.Node:
+        """Complex numbers, of which the last axis of `parts` holds the real and the imaginary part."""
+        return self.call(torch.view_as_complex, parts)
+
     def _fetch(self, key: Shape) -> fx.Node:
         with self.graph.inserting_before(self.node):
             node = self.graph.create_node("call_function", getitem)
@@ -90,6 +111,10 @@ class RewriteContext:
         node.meta["val"] = torch.empty(key, device="meta")
         node.meta["represented"] = True
         return node
+
+
+def _is_complex(value: fx.Node) -> bool:
+    return bool(value.meta["val"].is_complex())
 
 
 def kernel_key(shape: Shape) -> Shape:

@@ -61,6 +61,17 @@ def _transposed_convolution(function: Any, dims: int) -> Any:
     return rule
 
 
+@represents("torchvision.deform_conv2d", "torchvision.deform_conv2d.default")
+def deformable_convolution(
+    ctx: RewriteContext, input: fx.Node, weight: Any, offset: fx.Node, mask: Any, bias: Any, *settings: Any
+) -> fx.Node:
+    """`torchvision.ops.deform_conv2d`, by the name of its C++ operator; offsets and mask are values like any other."""
+    output = ctx.call(
+        ctx.node.target, input, ctx.weight(weight), offset, mask, ctx.weight(bias), *settings, like=ctx.node
+    )
+    return ctx.unitise(output) if ctx.is_weight(weight) else output
+
+
 def _tuple(size: Size, dims: int) -> tuple[int, ...]:
     values = (size,) if isinstance(size, int) else tuple(size)
     return values * dims if len(values) == 1 else values

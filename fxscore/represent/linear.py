@@ -1,4 +1,4 @@
-"""Linear layers are 1×1 convolutions in their own form: linear, matrix products and einsum with a weight."""
+"""Linear layers are 1×1 convolutions in their own form: linear layers, matrix products, contractions and look-ups."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def matmul(ctx: RewriteContext, input: Any, other: Any, **_: Any) -> fx.Node:
         return _linear_from_columns(ctx, input, other, None)
     if not (ctx.is_weight(input) or ctx.is_weight(other)):
         return ctx.call(torch.matmul, input, other, like=ctx.node)
-    return ctx.unitise(ctx.call(torch.matmul, _matrix(ctx, input), _matrix(ctx, other), like=ctx.node))
+    return ctx.unitise(ctx.call(torch.matmul, ctx.matrix(input), ctx.matrix(other), like=ctx.node))
 
 
 @represents(torch.addmm)
@@ -49,7 +49,7 @@ def einsum(ctx: RewriteContext, equation: str, *operands: Any) -> fx.Node:
         product = contract(ctx, equation, *values)
         if product is not None:
             return product
-    output = ctx.call(torch.einsum, equation, *(_matrix(ctx, value) for value in values), like=ctx.node)
+    output = ctx.call(torch.einsum, equation, *(ctx.matrix(value) for value in values), like=ctx.node)
     return ctx.unitise(output) if any(map(ctx.is_weight, values)) else output
 
 
@@ -66,6 +66,52 @@ def torch_embedding(ctx: RewriteContext, weight: Any, indices: fx.Node, *_: Any,
     return embedding(ctx, indices, weight)
 
 
+@represents(F.embedding_bag)
+def embedding_bag(
+    ctx: RewriteContext, input: fx.Node, weight: Any, offsets: Any = None, *settings: Any, **named: Any
+) -> fx.Node:
+    """Sums or means of a table's rows."""
+    return ctx.call(F.embedding_bag, input, _table(ctx, weight), offsets, *settings, like=ctx.node, **named)
+
+
+@represents(F.bilinear, torch.bilinear)
+def bilinear(ctx: RewriteContext, input1: fx.Node, input2: fx.Node, weight: Any, bias: Any = None) -> fx.Node:
+    """x₁ᵀ W x₂ for every output; W (out, in₁, in₂) is synthesised as a linear layer's (out, in₁·in₂)."""
+    output = ctx.call(F.bilinear, input1, input2, _rows(ctx, weight), ctx.weight(bias), like=ctx.node)
+    return ctx.unitise(output) if ctx.is_weight(weight) else output
+
+
+def grouped_mm(
+    ctx: RewriteContext, mat_a: fx.Node, mat_b: fx.Node, offs: Any = None, bias: Any = None, **named: Any
+) -> fx.Node:
+    """Experts: each row meets the matrix of its group. All are synthesised; routing is by the values there are."""
+    output = ctx.call(
+        ctx.node.target,
+        ctx.matrix(mat_a),
+        ctx.matrix(mat_b),
+        offs=offs,
+        bias=ctx.weight(bias),
+        like=ctx.node,
+        **named,
+    )
+    return ctx.unitise(output) if ctx.is_weight(mat_b) else output
+
+
+# Public since torch 2.10, `torch._grouped_mm` before.
+for _grouped in (getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)):
+    if _grouped is not None:
+        represents(_grouped)(grouped_mm)
+
+
+def _rows(ctx: RewriteContext, weight: Any) -> Any:
+    """A weight (out, …) of any rank, as the reshaped weight of a linear layer."""
+    if not ctx.is_weight(weight):
+        return weight
+    ctx.drop(weight, form="synthesised")
+    shape = ctx.shape(weight)
+    return ctx.call(torch.reshape, ctx.synthesise((shape[0], prod(shape[1:]))), shape)
+
+
 def _linear_from_columns(ctx: RewriteContext, input: Any, weight: fx.Node, bias: Any) -> fx.Node:
     inputs, outputs = ctx.shape(weight)
     ctx.drop(weight, form="synthesised")
@@ -73,18 +119,8 @@ def _linear_from_columns(ctx: RewriteContext, input: Any, weight: fx.Node, bias:
     return ctx.unitise(output)
 
 
-def _matrix(ctx: RewriteContext, value: Any) -> Any:
-    """A weight of any rank, synthesised as the matrix that its leading axes and its last axis make."""
-    if not ctx.is_weight(value):
-        return value
-    ctx.drop(value, form="synthesised")
-    shape = ctx.shape(value)
-    flat = ctx.synthesise((prod(shape[:-1]), shape[-1]))
-    return ctx.call(torch.reshape, flat, shape)
-
-
 def _table(ctx: RewriteContext, weight: Any) -> Any:
     if not ctx.is_weight(weight):
         return weight
     ctx.drop(weight, form="synthesised")
-    return ctx.tensor(ctx.shape(weight))
+    return ctx.direct(weight)

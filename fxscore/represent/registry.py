@@ -17,7 +17,8 @@ def represents(*operators: Any) -> Callable[[_Decorated], _Decorated]:
     """Declare the representation of operators.
 
     The rule is called as the operator was, after a `RewriteContext`; it returns the node that takes the operator's
-    place. An operator is a function (`F.conv2d`), the name of a tensor method without a function (`"view"`), or a
+    place. An operator is a function (`F.conv2d`), the name of a tensor method without a function (`"view"`) or of a C++
+    operator (`"torchvision.deform_conv2d"`), or a
     module class (itself, or its name where importing it would be dear), whose rule is given the module before the
     arguments::
 
@@ -36,8 +37,8 @@ def represents(*operators: Any) -> Callable[[_Decorated], _Decorated]:
 
 
 def rule_for(operator: Any) -> Rule | None:
-    """The rule of a function, method name or module class; None where it has none."""
-    return _RULES.get(operator)
+    """The rule of a function, method name or module class, or of a C++ operator by its name; None where it has none."""
+    return _RULES.get(operator) or _RULES.get(str(operator))
 
 
 def module_rule(module: nn.Module) -> Rule | None:
