@@ -36,6 +36,8 @@ class FourierKernel(nn.Module):
     def synthesise(self, shape: Shape) -> Tensor:
         """The weight of `shape` (out, in, kh, kw), or the bias of shape (out,); differentiable."""
         source = self.biases if len(shape) == 1 else self.maps
+        if 0 in shape:
+            return source.new_zeros(shape)
         lengths = shape if len(shape) == 1 else (shape[0] * shape[1], *shape[2:])
         axes = tuple(range(len(lengths)))
         trimmed = source[tuple(slice(0, length) for length in lengths)]

@@ -45,13 +45,13 @@ class Observer:
 
     def unitise(self, value: Tensor) -> Tensor:
         """`value` divided by its unitisation factor; itself without v-norm."""
-        if not self.v_norm:
+        if not self.v_norm or not value.numel():
             return value
         return value / self._next_factor(value)
 
     def note_redundant(self, value: Tensor) -> Tensor:
         """Keep the factor, where wanted, of a value that a batch-axis norm is about to rescale anyway."""
-        if self.v_norm and self.keep_redundant:
+        if self.v_norm and self.keep_redundant and value.numel():
             self._next_factor(value)
         return value
 

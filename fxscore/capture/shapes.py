@@ -17,6 +17,8 @@ _LIKE_INPUT = {
     F.relu6, F.hardtanh, F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh,
     torch.softmax, Tensor.softmax, Tensor.sigmoid,
 }  # fmt: skip
+_RECURRENT = {torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu}
+_GROUPED = {getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)} - {None}
 _SUMS = {Tensor.add, Tensor.mul, Tensor.sub, Tensor.add_, Tensor.mul_, torch.add, torch.mul, torch.sub}
 
 
@@ -38,8 +40,10 @@ def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _batch_norm(first, args[1])
     if func is F.linear and len(args) > 1:
         return _linear(first, args[1])
-    if func is torch.lstm:
-        return _lstm(*args) if len(args) == 9 else None
+    if func in _GROUPED and len(args) == 2:
+        return _grouped(*args, kwargs.get("offs"))
+    if func in _RECURRENT:
+        return _recurrent(args) if len(args) == 9 else None
     if func is F.conv2d:
         return _conv2d(*args) if not kwargs and len(args) == 7 else None
     if func in _LIKE_INPUT and kwargs.get("dtype") is None and _normalised_axes_fit(func, args):
@@ -90,24 +94,29 @@ def _conv2d(
     return torch.empty((images, out, *spatial), dtype=value.dtype, device="meta")
 
 
-def _lstm(
-    value: Tensor,
-    hx: Any,
-    params: Any,
-    has_biases: bool,
-    layers: int,
-    dropout: float,
-    train: bool,
-    bidirectional: bool,
-    batch_first: bool,
-) -> tuple[Tensor, ...] | None:
-    """PyTorch's own answer walks through every layer and time step; this one takes plain sequences."""
-    if value.dim() != 3 or not isinstance(hx, (tuple, list)):
+def _recurrent(args: tuple[Any, ...]) -> tuple[Tensor, ...] | None:
+    """PyTorch's own answer walks through every layer and time step, and cannot read the sizes of a packed sequence."""
+    packed = isinstance(args[3], (list, tuple))
+    states = args[2] if packed else args[1]
+    both_ways = args[8] if packed else args[7]
+    states = states if isinstance(states, (list, tuple)) else (states,)
+    if args[0].dim() != 3 - packed or not all(
+        isinstance(state, Tensor) and state.dim() == 3 for state in states
+    ):
         return None
-    width = sum(state.shape[2] for state in hx[:1]) * (2 if bidirectional else 1)
-    return torch.empty((*value.shape[:2], width), dtype=value.dtype, device="meta"), *(
-        _like(state) for state in hx
-    )
+    width = states[0].shape[2] * (2 if both_ways else 1)
+    sequence = torch.empty((*args[0].shape[:-1], width), dtype=args[0].dtype, device="meta")
+    return sequence, *(_like(state) for state in states)
+
+
+def _grouped(first: Tensor, second: Tensor, ends: Any) -> Tensor | None:
+    """PyTorch's own answer takes half precision alone (seen in 2.14), which its kernel on a CPU does not ask for."""
+    if first.shape[-1] != second.shape[-2]:
+        return None
+    groups = ends.shape[:1] if first.dim() == second.dim() == 2 else ()
+    leading = first.shape[:-2] if second.dim() == 2 or first.dim() == 3 else ()
+    shape = (*groups, *leading, first.shape[-2], second.shape[-1])
+    return torch.empty(shape, dtype=first.dtype, device="meta")
 
 
 def _normalised_axes_fit(func: Any, args: tuple[Any, ...]) -> bool:

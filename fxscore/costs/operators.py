@@ -33,6 +33,13 @@ Count = Callable[[fx.Node], int]
 RECURRENT = (torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu)
 CELLS = (torch.lstm_cell, torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell)
 
+# Mixtures of experts: public since torch 2.10, `torch._grouped_mm` before (seen in 2.14).
+GROUPED: tuple[Any, ...] = tuple(
+    function
+    for function in (getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None))
+    if function is not None
+)
+
 
 def is_counted(node: fx.Node) -> bool:
     """Whether an operator has multiply-accumulates."""
@@ -101,11 +108,8 @@ _COUNTS: dict[Any, Count] = {
     F.scaled_dot_product_attention: attention_macs,
     F.multi_head_attention_forward: packed_attention_macs,
     **dict.fromkeys((*RECURRENT, *CELLS), recurrent_macs),
+    **dict.fromkeys(GROUPED, grouped_macs),
 }
-# Mixtures of experts: public since torch 2.10, `torch._grouped_mm` before.
-for _grouped in (getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)):
-    if _grouped is not None:
-        _COUNTS[_grouped] = grouped_macs
 # By name, since importing torchvision or transformers for them would be dear.
 _BY_NAME: dict[str, Count] = {
     "torchvision.deform_conv2d": _convolution,

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import fx
+from torch._ops import OpOverload, OpOverloadPacket
 
-from fxscore.costs.operators import CELLS, RECURRENT
+from fxscore.costs.operators import CELLS, GROUPED, RECURRENT
 from fxscore.costs.shapes import argument, shape_of
 from fxscore.ops import (
     batch_axis_norm,
@@ -31,7 +32,17 @@ from fxscore.represent.attention import tuple_of
 
 CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d}
 TRANSPOSED = {F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d}
-MATRIX_PRODUCTS = {torch.matmul, torch.mm, torch.bmm, torch.einsum, torch.addmm, torch.baddbmm}
+MATRIX_PRODUCTS: set[Any] = {
+    torch.matmul,
+    torch.mm,
+    torch.bmm,
+    torch.einsum,
+    torch.addmm,
+    torch.baddbmm,
+    *GROUPED,
+}
+
+BILINEAR = {F.bilinear, torch.bilinear}
 
 WEIGHTED = ("conv_pointwise", "conv_spatial", "conv_large", "conv_grouped", "conv_depthwise", "linear")
 NORMS = ("norm_batch", "norm_other")
@@ -98,9 +109,9 @@ _SHAPE: set[Any] = {
 def kind_of(node: fx.Node, operands: int) -> str:
     """The kind of a node of which `operands` different operands depend on the input; `shape` where it is none."""
     target = node.target
-    if target in CONVOLUTIONS or target in TRANSPOSED:
+    if target in CONVOLUTIONS or target in TRANSPOSED or is_deformable(node):
         return _convolution_kind(node)
-    if target is F.linear:
+    if target is F.linear or target in BILINEAR:
         return "linear"
     if target in MATRIX_PRODUCTS:
         return "linear" if operands < 2 else "product"
@@ -114,8 +125,15 @@ def kind_of(node: fx.Node, operands: int) -> str:
     return "shape" if target in _SHAPE else "other"
 
 
+def is_deformable(node: fx.Node) -> bool:
+    """Whether a node is torchvision's deformable convolution, whose C++ operator is known by its name."""
+    return isinstance(node.target, (OpOverload, OpOverloadPacket)) and str(node.target).startswith(
+        "torchvision.deform_conv2d"
+    )
+
+
 def _convolution_kind(node: fx.Node) -> str:
-    groups = int(argument(node, 6, "groups", 1))
+    groups = int(argument(node, 11 if is_deformable(node) else 6, "groups", 1))
     weight = shape_of(node.args[1])
     inputs = weight[0] if node.target in TRANSPOSED else weight[1] * groups
     if groups > 1:

@@ -19,7 +19,14 @@ from fxscore.costs.composites import recurrent_matrices
 from fxscore.costs.operators import CELLS, RECURRENT
 from fxscore.costs.shapes import shape_of
 from fxscore.graph_features.flow import Flow, Operator
-from fxscore.graph_features.kinds import MATRIX_PRODUCTS, TRANSPOSED, WEIGHTED, elements
+from fxscore.graph_features.kinds import (
+    BILINEAR,
+    MATRIX_PRODUCTS,
+    TRANSPOSED,
+    WEIGHTED,
+    elements,
+    is_deformable,
+)
 from fxscore.types import Shape
 
 
@@ -78,7 +85,7 @@ def _plain(operator: Operator, batch: int) -> Layer:
         elements=operator.elements,
         width=width,
         positions=positions if node.target in TRANSPOSED else max(positions, 1),
-        weight=_largest_operand(node),
+        weight=weight if _has_values_beside(node) else _largest_operand(node),
     )
 
 
@@ -90,8 +97,14 @@ def _width(node: fx.Node, weight: Shape) -> int:
 
 def _weight_shapes(operator: Operator) -> list[Shape]:
     node = operator.node
-    operands = operator.weights if node.target in MATRIX_PRODUCTS else node.all_input_nodes[1:]
+    by_flow = node.target in MATRIX_PRODUCTS or _has_values_beside(node)
+    operands = operator.weights if by_flow else node.all_input_nodes[1:]
     return [shape for shape in map(shape_of, operands) if shape]
+
+
+def _has_values_beside(node: fx.Node) -> bool:
+    """Whether operands after the first may be values: a bilinear form's second, a deformable convolution's offsets."""
+    return node.target in BILINEAR or is_deformable(node)
 
 
 def _largest_operand(node: fx.Node) -> Shape:

@@ -11,6 +11,7 @@ from torch import fx
 from fxscore.capture.recorder import assign
 from fxscore.errors import UnrepresentedOperatorError
 from fxscore.passes.base import PassBase, PassResult, ancestors, reversed_nodes, weight_nodes
+from fxscore.passes.missing_rule import missing_rule
 from fxscore.represent.context import RewriteContext
 from fxscore.represent.registry import module_rule, rule_for
 
@@ -138,16 +139,6 @@ def _parameters_of(weight: fx.Node) -> tuple[str, ...]:
 
 
 def _missing_rule(context: RewriteContext, node: fx.Node) -> str:
-    name = getattr(node.target, "__name__", str(node.target))
     weights = filter(context.is_weight, node.all_input_nodes)
     paths = [path for source in weights for path in _parameters_of(source)]
-    where = f" at {paths[0].rpartition('.')[0]!r}" if paths else ""
-    module = getattr(node.target, "__module__", None) or "torch"
-    operator = f"{module}.{name}" if callable(node.target) else repr(name)
-    arguments = ", ".join(f"arg{index}" for index in range(len(node.args)))
-    return (
-        f"operator {name}{where} has weights and no representation; declare one:\n\n"
-        f"@fxscore.represents({operator})\ndef {name.strip('_')}(ctx, {arguments}, **options):\n"
-        f"    weight = ctx.weight(arg1)  # synthesised from the shared kernel\n"
-        f"    return ctx.unitise(ctx.call({operator}, arg0, weight, **options))\n"
-    )
+    return missing_rule(node, context.is_weight, paths)

@@ -50,7 +50,9 @@ def _product(node: fx.Node, weights: set[fx.Node]) -> fx.Node | None:
 
 def _einsum_before(node: fx.Node, contraction: Contraction) -> fx.Node:
     first, second, result = map("".join, contraction.axes)
-    return call_before(node, torch.einsum, f"{first},{second}->{result}", contraction.first, contraction.second)
+    return call_before(
+        node, torch.einsum, f"{first},{second}->{result}", contraction.first, contraction.second
+    )
 
 
 def _einsum(node: fx.Node) -> Contraction | None:

@@ -61,7 +61,10 @@ class RewriteContext:
         if not self.is_weight(value):
             return value
         self.replaced.append((value, "synthesised"))
-        shape = self.shape(value)
+        return self.synthesise_for(value, self.shape(value))
+
+    def synthesise_for(self, value: fx.Node, shape: Shape) -> fx.Node:
+        """A weight of `shape` in place of `value`, real or complex as that is."""
         return self._complex(self.synthesise((*shape, 2))) if _is_complex(value) else self.synthesise(shape)
 
     def matrix(self, value: Any) -> Any:

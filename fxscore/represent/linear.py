@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
+from fxscore.costs.operators import GROUPED
 from fxscore.represent.context import RewriteContext
 from fxscore.represent.contraction import contract
 from fxscore.represent.registry import represents
@@ -81,6 +82,7 @@ def bilinear(ctx: RewriteContext, input1: fx.Node, input2: fx.Node, weight: Any,
     return ctx.unitise(output) if ctx.is_weight(weight) else output
 
 
+@represents(*GROUPED)
 def grouped_mm(
     ctx: RewriteContext, mat_a: fx.Node, mat_b: fx.Node, offs: Any = None, bias: Any = None, **named: Any
 ) -> fx.Node:
@@ -97,12 +99,6 @@ def grouped_mm(
     return ctx.unitise(output) if ctx.is_weight(mat_b) else output
 
 
-# Public since torch 2.10, `torch._grouped_mm` before.
-for _grouped in (getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)):
-    if _grouped is not None:
-        represents(_grouped)(grouped_mm)
-
-
 def _rows(ctx: RewriteContext, weight: Any) -> Any:
     """A weight (out, …) of any rank, as the reshaped weight of a linear layer."""
     if not ctx.is_weight(weight):
@@ -115,7 +111,8 @@ def _rows(ctx: RewriteContext, weight: Any) -> Any:
 def _linear_from_columns(ctx: RewriteContext, input: Any, weight: fx.Node, bias: Any) -> fx.Node:
     inputs, outputs = ctx.shape(weight)
     ctx.drop(weight, form="synthesised")
-    output = ctx.call(F.linear, input, ctx.synthesise((outputs, inputs)), ctx.weight(bias), like=ctx.node)
+    columns = ctx.synthesise_for(weight, (outputs, inputs))
+    output = ctx.call(F.linear, input, columns, ctx.weight(bias), like=ctx.node)
     return ctx.unitise(output)
 
 

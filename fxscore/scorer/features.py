@@ -133,6 +133,8 @@ class DepthObserver(Observer):
 
     def unitise(self, value: Tensor) -> Tensor:
         """Keep the share of variance between images; a batch-axis norm leaves no other, so it is not measured there."""
+        if not value.numel():
+            return value
         shared, whole = value.detach().mean(0).std(correction=0), standard_deviation(value)
         self.signals.append((1 - (shared / (whole + EPSILON)) ** 2).clamp_min(_EPSILON).log())
         return super().unitise(value)

@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torchvision.ops import FrozenBatchNorm2d
+from torchvision.ops import DeformConv2d, FrozenBatchNorm2d
 
 from fxscore.capture import capture
 from fxscore.kernel import FourierKernel, TrainableWeights
@@ -44,12 +44,17 @@ class Row:
 
 
 class Use(nn.Module):
-    """Uses learnable tensors, or layers, in a forward given as a function."""
+    """Uses learnable tensors (complex ones: with their parts last), or layers, in a forward given as a function."""
 
-    def __init__(self, forward: Callable[..., Tensor], *shapes: tuple[int, ...], **layers: Any) -> None:
+    def __init__(
+        self, forward: Callable[..., Tensor], *shapes: tuple[int, ...], complex: bool = False, **layers: Any
+    ) -> None:
         super().__init__()
         for number, shape in enumerate(shapes):
-            self.register_parameter("wvu"[number], nn.Parameter(torch.randn(shape)))
+            values = torch.randn(shape)
+            self.register_parameter(
+                "wvu"[number], nn.Parameter(torch.view_as_complex(values) if complex else values)
+            )
         for name, layer in layers.items():
             setattr(self, name, layer)
         self.function = forward
@@ -96,8 +101,9 @@ def use(
     *shapes: tuple[int, ...],
     form: str | tuple[str, ...] = "synthesised",
     of: Shape = IMAGE,
+    complex: bool = False,
 ) -> Row:
-    return Row(lambda: Use(forward, *shapes), of, (form,) if isinstance(form, str) else form)
+    return Row(lambda: Use(forward, *shapes, complex=complex), of, (form,) if isinstance(form, str) else form)
 
 
 def standardised(weight: Tensor) -> Tensor:
@@ -157,6 +163,63 @@ ROWS: dict[str, Row] = {
     "einsum with a weight per head": use(
         lambda m, x: torch.einsum("btc,hcd->bhtd", x, m.w), (2, 8, 5), of=TOKENS
     ),
+    "einsum with a matrix per group": use(
+        lambda m, x: torch.einsum("btc,tcd->btd", x, m.w), (7, 8, 5), of=TOKENS
+    ),
+    "einsum of three": use(
+        lambda m, x: torch.einsum("btc,cd,de->bte", x, m.w, m.v), (8, 5), (5, 4), of=TOKENS
+    ),
+    "einsum with a weight first": use(lambda m, x: torch.einsum("cd,btc->bdt", m.w, x), (8, 5), of=TOKENS),
+    "tensordot": use(lambda m, x: torch.tensordot(x, m.w, dims=([1, 2], [1, 0])), (8, 7, 5), of=TOKENS),
+    "tensordot by a number": use(lambda m, x: torch.tensordot(x, m.w, dims=1), (8, 5, 2), of=TOKENS),
+    "inner": use(lambda m, x: torch.inner(x, m.w), (5, 8), of=TOKENS),
+    "matrix by vector": use(lambda m, x: torch.mv(x, m.w), (8,), of=(8,)),
+    "matmul with a vector": use(lambda m, x: x @ m.w, (8,), of=TOKENS),
+    "linear with a vector": use(lambda m, x: F.linear(x, m.w), (8,), of=TOKENS),
+    "baddbmm": use(lambda m, x: torch.baddbmm(x, x, m.w.expand(BATCH, -1, -1), beta=0.5), (8, 8), of=TOKENS),
+    "addbmm": use(lambda m, x: torch.addbmm(m.v, x, m.w), (BATCH, 8, 5), (7, 5), of=TOKENS),
+    "bilinear": Row(lambda: Use(lambda m, x: m.b(x, x.flip(1)[..., :3]), b=nn.Bilinear(8, 3, 5)), TOKENS),
+    "embedding bag": Row(
+        lambda: Use(lambda m, x: x + m.e(torch.arange(14).view(7, 2) % 9), e=nn.EmbeddingBag(9, 8)), TOKENS
+    ),
+    "grouped products": use(
+        lambda m, x: F.grouped_mm(x, m.w, offs=torch.tensor([1, 3, 4], dtype=torch.int32)),
+        (3, 8, 16),
+        of=(8,),
+    ),
+    "deformable convolution": Row(
+        lambda: Use(
+            lambda m, x: m.d(x, m.c(x)),
+            d=DeformConv2d(6, 4, 3, padding=1, groups=2),
+            c=nn.Conv2d(6, 18, 3, padding=1),
+        )
+    ),
+    "deformable convolution under a mask": Row(
+        lambda: Use(
+            lambda m, x: m.d(x, x.repeat(1, 3, 1, 1), x[:, :1].repeat(1, 9, 1, 1).sigmoid()),
+            d=DeformConv2d(6, 4, 3, padding=1, bias=False),
+        )
+    ),
+    "distances": use(lambda m, x: torch.cdist(x, m.w), (5, 8), of=TOKENS),
+    "cosine similarity": use(lambda m, x: F.cosine_similarity(x, m.w, dim=-1), (7, 8), of=TOKENS),
+    "complex linear": use(
+        lambda m, x: torch.fft.irfft(torch.fft.rfft(x) @ m.w), (5, 5, 2), of=TOKENS, complex=True
+    ),
+    "complex einsum": use(
+        lambda m, x: torch.einsum("btf,tf->btf", torch.fft.rfft(x), m.w).abs(),
+        (7, 5, 2),
+        of=TOKENS,
+        complex=True,
+    ),
+    "complex einsum per frequency": use(
+        lambda m, x: torch.fft.irfft(torch.einsum("bif,iof->bof", torch.fft.rfft(x), m.w)),
+        (7, 4, 5, 2),
+        of=TOKENS,
+        complex=True,
+    ),
+    "complex filter, its weights real": use(
+        lambda m, x: torch.fft.irfft(torch.fft.rfft(x) * torch.view_as_complex(m.w)), (7, 5, 2), of=TOKENS
+    ),
     # -- norms
     "batch norm of vectors": norm(lambda: nn.BatchNorm1d(8), (8,)),
     "batch norm 1d": norm(lambda: nn.BatchNorm1d(7), TOKENS),
@@ -199,6 +262,31 @@ ROWS: dict[str, Row] = {
     "attention under a float mask": attend(8, 2, mask=torch.zeros(7, 7).masked_fill(~CAUSAL, -9.0)),
     "attention under a mask per head": attend(8, 2, mask=(~CAUSAL).expand(2 * BATCH, 7, 7)),
     "causal attention": attend(8, 2, batch_first=True, mask=~CAUSAL, causal=True),
+    "attention without a batch axis": Row(
+        lambda: Use(lambda m, x: torch.stack([m.a(t, t, t)[0] for t in x]), a=nn.MultiheadAttention(8, 2)),
+        TOKENS,
+    ),
+    "attention with a learned key": attend(8, 2, add_bias_kv=True, mask=~CAUSAL),
+    "attention with a zero key": attend(8, 2, add_zero_attn=True, add_bias_kv=True, batch_first=True),
+    "attention of padded sequences": Row(
+        lambda: Use(
+            lambda m, x: m.a(x, x, x, key_padding_mask=torch.arange(7).expand(BATCH, -1) > 4)[0],
+            a=nn.MultiheadAttention(8, 2, batch_first=True),
+        ),
+        TOKENS,
+    ),
+    "attention whose shares are used": Row(
+        lambda: Use(lambda m, x: sum(m.a(x, x, x)), a=nn.MultiheadAttention(7, 7, batch_first=True)), (7, 7)
+    ),
+    "attention whose shares per head are used": Row(
+        lambda: Use(
+            lambda m, x: torch.cat(
+                [x, m.a(x, x, x, average_attn_weights=False, attn_mask=~CAUSAL)[1].flatten(1, 2)], 1
+            ),
+            a=nn.MultiheadAttention(7, 7, batch_first=True),
+        ),
+        (7, 7),
+    ),
     "transformer layer": Row(lambda: nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), TOKENS, ALL),
     "transformer layer, norm first": Row(
         lambda: nn.TransformerEncoderLayer(8, 2, 12, batch_first=True, norm_first=True, activation="gelu"),
@@ -221,6 +309,14 @@ ROWS: dict[str, Row] = {
     "prelu per channel": Row(lambda: nn.PReLU(6), IMAGE, ("0.25",)),
     "lstm": Row(lambda: Use(lambda m, x: m.layer(x)[0], layer=nn.LSTM(8, 5, 2, batch_first=True)), TOKENS),
     "gru": Row(lambda: Use(lambda m, x: m.layer(x)[0], layer=nn.GRU(8, 5, bidirectional=True)), TOKENS),
+    "lstm with a projection": Row(
+        lambda: Use(lambda m, x: m.layer(x)[0], layer=nn.LSTM(8, 5, 2, proj_size=3, bidirectional=True)),
+        TOKENS,
+    ),
+    "last state of a gru": Row(lambda: Use(lambda m, x: m.layer(x)[1][-1], layer=nn.GRU(8, 5, 3)), TOKENS),
+    "lstm cell": Row(lambda: Use(lambda m, x: m.c(x, m.c(x))[0], c=nn.LSTMCell(8, 5)), (8,)),
+    "gru cell": Row(lambda: Use(lambda m, x: m.c(x, m.c(x)), c=nn.GRUCell(8, 5, bias=False)), (8,)),
+    "rnn cell": Row(lambda: Use(lambda m, x: m.c(x), c=nn.RNNCell(8, 5, nonlinearity="relu")), (8,)),
     # -- learnable tensors used directly
     "scale by a scalar": use(lambda m, x: x * m.w, (), form="one"),
     "scale per channel": use(lambda m, x: m.w * x, (6, 1, 1), form="one"),
