@@ -187,7 +187,7 @@ class Recorder(TorchFunctionMode):
         if isinstance(kwargs.get("out"), Tensor):
             return kwargs["out"]  # type: ignore[no-any-return]
         in_place = (name.endswith("_") and not name.startswith("__")) or (
-            name.startswith("__i") and name in OPERATORS
+            name.startswith("__i") and name in OPERATORS and name != "__invert__"
         )
         if in_place or kwargs.get("inplace"):
             return args[0] if args else kwargs["input"]  # type: ignore[no-any-return]

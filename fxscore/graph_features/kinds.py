@@ -93,6 +93,7 @@ _BY_TARGET: dict[Any, str] = {
     **dict.fromkeys((F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d), "pool_max"),
     **dict.fromkeys((torch.mean, torch.amax), "pool_global"),
     **dict.fromkeys((torch.cat, torch.concat, torch.stack), "cat"),
+    F.glu: "multiply",
     **dict.fromkeys((F.interpolate, F.pixel_shuffle, F.pixel_unshuffle, F.grid_sample), "resize"),
 }
 _SUMS = {torch.add, torch.sub, torch.rsub, sum_of}

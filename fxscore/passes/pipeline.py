@@ -17,6 +17,7 @@ from fxscore.passes.name_nodes import NameNodesPass
 from fxscore.passes.order_nodes import OrderNodesPass
 from fxscore.passes.prepare_inputs import PrepareInputsPass
 from fxscore.passes.represent_operators import RepresentOperatorsPass
+from fxscore.passes.rewrite_patterns import RewritePatternsPass
 from fxscore.passes.show_activations import ShowActivationsPass
 from fxscore.passes.simplify import SimplifyPass
 from fxscore.passes.skip_unitisation import SkipUnitisationPass
@@ -36,6 +37,9 @@ def default_pipeline() -> list[PassBase]:
         NameFunctionsPass(),  # activations that are written out
         FoldZerosPass(),  # edges that carry only zeros; what is left of a sum may then repeat its neighbour
         SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN
+        OrderNodesPass(),  # rules count users: those that are left
+        RewritePatternsPass(),  # operators that are written in single steps
+        SimplifyPass(),  # what the rules moved axes with
         OrderNodesPass(),  # what nobody uses must not hide that a sum is used once, or only normalised
         SortSumsPass(),
         MergeCommonSubexpressionsPass(),

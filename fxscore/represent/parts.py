@@ -26,6 +26,12 @@ def split(ctx: RewriteContext, input: fx.Node, sizes: Any, dim: int = 0) -> fx.N
     return ctx.call(torch.split, input, lengths, axis, like=ctx.node)
 
 
+@represents(torch.unbind)
+def unbind(ctx: RewriteContext, input: fx.Node, dim: int = 0) -> fx.Node:
+    """All places along an axis counted from the front."""
+    return ctx.call(torch.unbind, input, dim % len(ctx.shape(input)), like=ctx.node)
+
+
 @represents(torch.select)
 def select(ctx: RewriteContext, input: fx.Node, dim: int, index: int) -> fx.Node:
     """One place along an axis, as an index."""

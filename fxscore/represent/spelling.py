@@ -52,6 +52,13 @@ def where(ctx: RewriteContext, input: fx.Node, condition: fx.Node, other: Any) -
     return ctx.call(torch.where, condition, input, other, like=ctx.node)
 
 
+@represents(torch.bitwise_not)
+def invert(ctx: RewriteContext, input: fx.Node) -> fx.Node:
+    """`~x` of truth values is their logical negation."""
+    boolean = input.meta["val"].dtype == torch.bool
+    return ctx.call(torch.logical_not, input, like=ctx.node) if boolean else ctx.node
+
+
 @represents(F.relu, torch.relu)
 def relu(ctx: RewriteContext, input: fx.Node, inplace: bool = False) -> fx.Node:
     """ReLU."""
@@ -81,7 +88,7 @@ def relu6(ctx: RewriteContext, input: fx.Node, inplace: bool = False) -> fx.Node
 @represents(torch.softmax, F.softmax)
 def softmax(ctx: RewriteContext, input: fx.Node, dim: int = -1, *_: Any, dtype: Any = None) -> fx.Node:
     """Softmax over an axis counted from the front."""
-    typed = {} if dtype is None else {"dtype": dtype}
+    typed = {} if dtype in (None, input.meta["val"].dtype) else {"dtype": dtype}
     return ctx.call(torch.softmax, input, dim % len(ctx.shape(input)), like=ctx.node, **typed)
 
 
@@ -107,6 +114,13 @@ def interpolate(
     options = {"mode": mode, "align_corners": align_corners, "antialias": antialias}
     given = {name: value for name, value in options.items() if value and value != "nearest"}
     return ctx.call(F.interpolate, input, after, like=ctx.node, **given)
+
+
+@represents(F.glu)
+def gated_linear_unit(ctx: RewriteContext, input: fx.Node, dim: int = -1) -> fx.Node:
+    """The gated linear unit; its axis is counted from the front, the last one is -1."""
+    rank = len(ctx.shape(input))
+    return ctx.call(F.glu, input, -1 if dim % rank == rank - 1 else dim % rank, like=ctx.node)
 
 
 @represents(torch.movedim, torch.moveaxis)

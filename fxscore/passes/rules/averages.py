@@ -1,0 +1,88 @@
+"""Averages in several steps: a sum over its count, a mean of means, a mean of flattened positions."""
+
+from __future__ import annotations
+
+from math import isclose, prod
+from typing import Any
+
+import torch
+from torch import fx
+
+from fxscore.ops import sum_of
+from fxscore.passes.rules.pattern import Call, Either, Number, Setting, Value, match, mean, times, total
+from fxscore.passes.rules.registry import rewrites
+from fxscore.represent.context import RewriteContext
+
+_X, _AXES, _COUNT, _SHARE = Value("x"), Setting("axes"), Number("count"), Number("share")
+_TOTAL = Either((total(_X, _AXES), Call(torch.reshape, (total(_X, _AXES), Setting("shape")))))
+_AVERAGE = Either((Call(torch.div, (_TOTAL, _COUNT)), times(_TOTAL, _SHARE)))
+_MEAN_OF_MEAN = mean(
+    Either((mean(_X, Setting("inner")), Call(torch.reshape, (mean(_X, Setting("inner")), Setting("shape"))))),
+    _AXES,
+)
+_MEAN_OF_FLAT = mean(Call(torch.reshape, (_X, Setting("shape"))), _AXES)
+
+
+@rewrites(torch.div, torch.mul)
+def sum_over_count(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
+    """`x.sum(axes) / count`."""
+    found = match(_AVERAGE, node)
+    if found is None:
+        return None
+    lengths = [ctx.shape(found["x"])[axis] for axis in found["axes"]]
+    share = found["share"] if "share" in found else 1 / (found["count"] or 1)
+    if not isclose(share * prod(lengths), 1, rel_tol=1e-6):
+        return None
+    return _reshaped(ctx, ctx.call(torch.mean, found["x"], found["axes"], True), ctx.shape(node))
+
+
+@rewrites(torch.mean)
+def mean_of_mean(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
+    """`x.mean(3).mean(2)` is the mean over both axes."""
+    found = match(_MEAN_OF_MEAN, node)
+    if found is None:
+        return None
+    rank, inner = len(ctx.shape(found["x"])), found["inner"]
+    left = [axis for axis in range(rank) if axis not in inner]
+    if "shape" in found and tuple(found["shape"]) != tuple(ctx.shape(found["x"])[axis] for axis in left):
+        return None
+    outer = [left[axis] for axis in found["axes"]] if "shape" in found else found["axes"]
+    kept = ctx.call(torch.mean, found["x"], tuple(sorted({*inner, *outer})), True)
+    return _reshaped(ctx, kept, ctx.shape(node))
+
+
+@rewrites(torch.mean)
+def mean_of_flattened(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
+    """`x.flatten(2).mean(2)` is the mean over height and width."""
+    found = match(_MEAN_OF_FLAT, node)
+    if found is None or len(found["axes"]) != 1:
+        return None
+    shape, flat, (axis,) = ctx.shape(found["x"]), tuple(found["shape"]), found["axes"]
+    width = len(shape) - len(flat) + 1
+    if width < 2 or shape[:axis] != flat[:axis] or shape[axis + width :] != flat[axis + 1 :]:
+        return None
+    kept = ctx.call(torch.mean, found["x"], tuple(range(axis, axis + width)), True)
+    return _reshaped(ctx, kept, ctx.shape(node))
+
+
+@rewrites(torch.sum, torch.mean)
+def sum_of_stack(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
+    """Values stacked to be summed or averaged along the new axis are a sum of values."""
+    stack: Any = node.args[0]
+    if (
+        stack.target is not torch.stack
+        or not isinstance(stack.args[0], (list, tuple))
+        or len(stack.args[0]) < 2
+    ):
+        return None
+    dim = stack.args[1] if len(stack.args) > 1 else stack.kwargs.get("dim", 0)
+    if node.args[1] != (dim % len(ctx.shape(stack)),):
+        return None
+    values = ctx.call(sum_of, *stack.args[0])
+    if node.target is torch.mean:
+        values = ctx.call(torch.mul, values, 1 / len(stack.args[0]))
+    return _reshaped(ctx, values, ctx.shape(node))
+
+
+def _reshaped(ctx: RewriteContext, value: fx.Node, shape: tuple[int, ...]) -> fx.Node:
+    return value if ctx.shape(value) == shape else ctx.call(torch.reshape, value, shape)
