@@ -62,7 +62,12 @@ def clone_apart(y: Tensor) -> Tensor:
     return y + kept
 
 
-CHANGES = [slices, flat_view, split_parts, selected, constant_filled, clone_apart]
+def inverted(y: Tensor) -> Tensor:
+    positive = y > 0
+    return torch.where(~positive, y, 2 * y) * positive
+
+
+CHANGES = [inverted, slices, flat_view, split_parts, selected, constant_filled, clone_apart]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fxscore.constructed import ConstructedArchitecture, construct
+from fxscore.ops import sum_of
 from tests.passes.test_heads import Calls
 
 SHAPE = (4, 6, 10)
@@ -165,6 +166,7 @@ OTHERS: dict[str, tuple[Function, Any]] = {
     "other count": (lambda x: x.sum((2, 3)) / 59, torch.mean),
     "one slice alone": (lambda x: x[:, :4], torch.chunk),
     "unequal slices": (lambda x: torch.cat([x[:, 3:], x[:, :3]], 1), torch.chunk),
+    "stack that is used again": (lambda x: (s := torch.stack([x, x.tanh()])).sum(0) * s.amax(0), sum_of),
     "gate of the other half": (lambda x: x.chunk(2, 1)[0].sigmoid() * x.chunk(2, 1)[1], F.glu),
     "other order of a shuffle": (
         lambda x: x.view(2, 2, 2, 2, 6, 10).permute(0, 3, 4, 1, 5, 2).reshape(2, 2, 12, 20),

@@ -67,10 +67,11 @@ def mean_of_flattened(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
 
 @rewrites(torch.sum, torch.mean)
 def sum_of_stack(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
-    """Values stacked to be summed or averaged along the new axis are a sum of values."""
+    """Values stacked only to be summed or averaged along the new axis are a sum of values."""
     stack: Any = node.args[0]
     if (
         stack.target is not torch.stack
+        or len(stack.users) > 1
         or not isinstance(stack.args[0], (list, tuple))
         or len(stack.args[0]) < 2
     ):
