@@ -109,12 +109,13 @@ class Inputs:
         """These inputs, then what else they may mean: ids with a range for every column, no batch axis."""
         yield self
         whole = [leaf for leaf in self.leaves if isinstance(leaf, Tensor) and not leaf.is_floating_point()]
-        if self.batch is None or not whole:
+        if self.batch is None:
             return
         if any(leaf.dim() > 1 and not is_mask(leaf) for leaf in whole):
             yield replace(self, columns_apart=True)
-        if any(map(self._is_input, self.leaves)):
+        if whole and any(map(self._is_input, self.leaves)):
             yield replace(self, whole_numbers_shared=True)
+        if whole or self.batch > 1:
             yield replace(self, batch=None)
 
     def resized(self, shape: Shape) -> Inputs:

@@ -223,6 +223,13 @@ def test_graphs_are_scored() -> None:
     assert len(scores) == 2
 
 
+def test_nodes_and_their_adjacency_are_taken_as_given() -> None:
+    model = Calls(lambda m, x, adjacent: m.b(adjacent @ m.a(x)).relu(), a=nn.Linear(3, 4), b=nn.Linear(4, 2))
+    found = built(model, (torch.zeros(7, 3), torch.zeros(7, 7)))
+    assert (found.input_shape, found.batch) == ((7, 3), 1)
+    assert run(found).shape == (BATCH, 4)
+
+
 def test_a_batch_of_nodes_keeps_its_batch_beside_edges() -> None:
     forward = Calls(lambda m, x, edges: m.a(x)[:, edges[0]].relu(), a=nn.Linear(3, 4))
     found = built(forward, (torch.zeros(1, 9, 3), EDGES))

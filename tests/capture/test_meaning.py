@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -169,6 +170,8 @@ OUTPUTS: dict[str, tuple[Callable[[Tensor], object], list[int]]] = {
     "one tensor twice": (lambda x: {"a": x, "b": x}, [4]),
     "None first": (lambda x: (None, x[:, :2]), [2]),
     "empty list first": (lambda x: ([], x[:, :2], "text"), [2]),
+    "a generator": (lambda x: (x[:, :channels] for channels in (1, 2)), [1, 2]),
+    "an object's attributes": (lambda x: SimpleNamespace(a=[x[:, :1]], b={"c": x}), [1, 4]),
 }
 
 
