@@ -17,7 +17,8 @@ MODEL_HELP = (
     "What to score: a Python file with build() and INPUT_SHAPE (zoo/vit.py, nets.py:build_small), timm:NAME, "
     "torchvision:NAME, a space (nasbench201:CELL), package.module:callable, or an exported program (net.pt2). "
     "timm and torchvision names may hold wildcards, in quotes. Keyword arguments follow in braces: "
-    "'timm:resnet50{\"num_classes\": 10}'."
+    "'timm:resnet50{\"num_classes\": 10}'. "
+    "Python files, packages and exported programs run their code; scorer files and stores run none."
 )
 
 Models = Annotated[list[str], typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fxscore.errors import ModelRefError
 from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
 from fxscore.sources.digest import versions
+from fxscore.sources.exported_archive import refuse_pickles
 from fxscore.sources.files import file_digest, regular_file
 from fxscore.types import ModelRef, Shape
 
@@ -50,6 +51,7 @@ def _load(path: Path) -> nn.Module:
 
     from fxscore.capture.fallback import exported_network
 
+    refuse_pickles(path)
     try:
         program = export.load(path)
     except Exception as error:  # foreign bytes: whatever the reader raises

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from torch import Tensor, nn
 
 import fxscore
 from fxscore.errors import CaptureError, ModelRefError
+from fxscore.job import ScoreJob
 from fxscore.scorer import FTScoreNet, Settings
 from fxscore.sources import build, expand, recipe_key
 from fxscore.types import ModelRef
@@ -107,3 +111,53 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.pt2").write_bytes(b"not a zip")
     with pytest.raises(ModelRefError, match=r"broken\.pt2 is not a program"):
         build(ModelRef.parse(str(tmp_path / "broken.pt2")))
+
+
+class Opens:
+    """A pickle that makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.path), "w")
+
+
+def altered(program: str, member: str, content: bytes, out: Path) -> str:
+    """A copy of a program in which one file of the archive is another."""
+    with zipfile.ZipFile(program) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, content if member in entry.filename else old.read(entry))
+    return str(out)
+
+
+def pickled(value: object) -> bytes:
+    stream = io.BytesIO()
+    torch.save(value, stream)
+    return stream.getvalue()
+
+
+def test_sample_inputs_that_are_no_plain_tensors_are_refused_unread(program: str, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    for content in (pickled((Opens(made),)), pickle.dumps(Opens(made))):
+        file = altered(program, "sample_inputs", content, tmp_path / "bad.pt2")
+        with pytest.raises(ModelRefError, match=r"sample_inputs/model.pt, which is no plain tensor"):
+            build(ModelRef.parse(file))
+    assert not made.exists()
+
+
+def test_pickled_weights_that_are_no_plain_tensors_are_refused_unread(program: str, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    config = b'{"config": {"0.weight": {"path_name": "weight_0", "is_param": true, "use_pickle": true}}}'
+    file = altered(program, "model_weights_config", config, tmp_path / "config.pt2")
+    file = altered(file, "weights/weight_0", pickled(Opens(made)), tmp_path / "bad.pt2")
+    with pytest.raises(ModelRefError, match=r"weight_0, which is no plain tensor"):
+        build(ModelRef.parse(file))
+    assert not made.exists()
+
+
+def test_workers_trust_a_program_no_more_than_a_file(program: str) -> None:
+    job = ScoreJob("params", "params")
+    assert not job.trusts(ModelRef.parse(program))
+    assert not job.trusts(ModelRef.parse("zoo/vit.py"))
+    assert job.trusts(ModelRef.parse("timm:resnet18"))
