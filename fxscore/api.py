@@ -58,6 +58,7 @@ def rank(
     store: Path | str | None = None,
     no_store: bool = False,
     cluster: str | None = None,
+    worker_wait: float | None = None,
     watcher: Watcher | None = None,
 ) -> Ranking:
     """Score many networks and rank them from the best to the worst; a failure is a record with its error.
@@ -75,6 +76,7 @@ def rank(
         store: file of the result store; the default one in the user's cache folder.
         no_store: neither read nor keep results.
         cluster: address of a Dask scheduler, or `local`.
+        worker_wait: seconds that a cluster may be without workers; 60 by default.
         watcher: is told of each start and record, for a display.
 
     Raises:
@@ -88,7 +90,7 @@ def rank(
     if not refs:
         return Ranking.of(records)
     job = ScoreJob(portable(scorer), used.scorer_id, shape, example_inputs)
-    where = Where(workers, time_limit, memory_limit, store, no_store, cluster)
+    where = Where(workers, time_limit, memory_limit, store, no_store, cluster, worker_wait)
     with where.executor() as executor, where.opened_store() as opened:
         found = list(evaluate(refs, job, executor, opened, watcher=watcher))
     return Ranking.of(records + in_order(refs, found))

@@ -12,6 +12,7 @@ import typer
 
 from fxscore.cli import options, output
 from fxscore.cli.arguments import STDOUT
+from fxscore.errors import WorkerError
 
 if TYPE_CHECKING:
     from fxscore.evaluate import Comparison
@@ -113,6 +114,8 @@ def evaluate(
     except KeyboardInterrupt:
         typer.echo("fxscore: interrupted; the same command goes on from what is done", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    except WorkerError as error:
+        raise WorkerError(f"{error}; the same command goes on from what is done") from error
     shown = show(found, scorers, json, csv, plot)
     failed = any(any(each.failures.values()) for each in found.values())
     raise typer.Exit(1 if failed or not shown else 0)

@@ -77,8 +77,17 @@ Cluster = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Use a Dask cluster, tcp://HOST:PORT, or `local` (needs fxscore[cluster]).",
+        help="Use a Dask cluster, tcp://HOST:PORT or tls://HOST:PORT, or `local` (needs fxscore[cluster]).",
         show_default="this machine",
+    ),
+]
+WorkerWait = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        metavar="SECONDS",
+        help="How long a cluster may be without workers before the run ends with what is done.",
+        show_default="60",
     ),
 ]
 Json = Annotated[
@@ -114,6 +123,7 @@ class Where(TypedDict):
     store: Path | None
     no_store: bool
     cluster: str | None
+    worker_wait: float | None
 
 
 HERE: Where = {
@@ -123,6 +133,7 @@ HERE: Where = {
     "store": None,
     "no_store": False,
     "cluster": None,
+    "worker_wait": None,
 }
 _WHERE = {
     "workers": Workers,
@@ -131,6 +142,7 @@ _WHERE = {
     "store": Store,
     "no_store": NoStore,
     "cluster": Cluster,
+    "worker_wait": WorkerWait,
 }
 
 

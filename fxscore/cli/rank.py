@@ -9,6 +9,7 @@ import typer
 from fxscore.cli import options, output
 from fxscore.cli.arguments import STDOUT
 from fxscore.cli.expand import expand
+from fxscore.errors import WorkerError
 from fxscore.report.rows import SortKey
 from fxscore.types import Ranking
 
@@ -61,13 +62,18 @@ def rank(
                 watcher=progress,
                 **where,
             )
-            code = 1 if ranking.failures else 0
+            code, ended = 1 if ranking.failures else 0, ""
         except KeyboardInterrupt:
-            ranking, code = Ranking.of(progress.records), INTERRUPTED
+            ranking, code, ended = Ranking.of(progress.records), INTERRUPTED, "interrupted"
+        except WorkerError as error:
+            if not progress.records:
+                raise
+            ranking, code, ended = Ranking.of(progress.records), 1, str(error)
     if not show(ranking, sort, json, csv):
         code = code or 1
-    if code == INTERRUPTED:
-        typer.echo(f"fxscore: interrupted, {len(ranking)} of {len(refs)} networks done", err=True)
+    if ended:
+        kept = "" if where["no_store"] else "; the same command goes on from there"
+        typer.echo(f"fxscore: {ended}, {len(ranking)} of {len(refs)} networks done{kept}", err=True)
     raise typer.Exit(code)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import multiprocessing
 import threading
 import time
@@ -33,13 +34,16 @@ from fxscore.run.executor import DEFAULT_SECONDS, default_memory
 from fxscore.run.outcome import Ask, Limits, Outcome, Task
 from fxscore.run.processes import usable_cores
 from fxscore.run.version import package_version
+from fxscore.texts import one_line
 
 BUNDLE_SECONDS = 0.5
 BUNDLE_MOST = 64
 _WIDTH_SECONDS = 2.0  # workers come and go; this is how old their count may be
 _CONNECT_SECONDS = 30.0
+_ASK_SECONDS = 5.0
+WORKER_SECONDS = 60.0
 _CLOSE_SECONDS = 1.0
-_GONE = (OSError, TimeoutError, asyncio.TimeoutError, ValueError)
+_GONE = (OSError, TimeoutError, asyncio.TimeoutError, ValueError, RuntimeError)
 
 Waiting = list[tuple[Task, Future[Outcome]]]
 
@@ -52,10 +56,11 @@ class DaskExecutor:
         workers: processes of a ``local`` cluster, by default one for each usable core; no meaning elsewhere.
         time_limit: seconds for one network.
         memory_limit: resident bytes for one network; by default as if `workers` shared this machine.
+        worker_wait: seconds without any worker after which `check` ends the run.
 
     Raises:
         MissingExtraError: dask[distributed] is not installed.
-        WorkerError: no scheduler or no worker answers.
+        WorkerError: no scheduler answers.
     """
 
     def __init__(
@@ -64,13 +69,16 @@ class DaskExecutor:
         workers: int | None = None,
         time_limit: float = DEFAULT_SECONDS,
         memory_limit: int | None = None,
+        worker_wait: float = WORKER_SECONDS,
     ) -> None:
         workers = workers or usable_cores()
         self.limits = Limits(time_limit, memory_limit or default_memory(workers))
         self._key = f"fxscore-{uuid.uuid4().hex}"
         self._cluster, self._client = _connect(address, workers)
+        self._address = str(self._client.scheduler.address)
         self._futures = self._client.get_executor(pure=False)
-        self._width, self._width_at = workers, -_WIDTH_SECONDS
+        self._width, self._width_at = workers, -math.inf
+        self._worker_wait, self._worker_at = worker_wait, time.monotonic()
         self._payload = b""
         self._waiting: Waiting = []
         self._sent: set[Future[list[Outcome]]] = set()
@@ -79,10 +87,34 @@ class DaskExecutor:
     @property
     def width(self) -> int:
         """Threads of the cluster's workers, as they are now."""
-        if time.monotonic() - self._width_at > _WIDTH_SECONDS:
-            self._width = max(1, sum(self._client.nthreads().values()))
-            self._width_at = time.monotonic()
-        return self._width
+        self._count_workers()
+        return max(1, self._width)
+
+    def _count_workers(self) -> None:
+        """Ask the scheduler now and then; one that does not answer has no workers."""
+        if time.monotonic() - self._width_at <= _WIDTH_SECONDS:
+            return
+        try:
+            threads = self._client.sync(self._client.scheduler.ncores, callback_timeout=_ASK_SECONDS)
+        except _GONE:
+            threads = {}
+        self._width, self._width_at = sum(threads.values()), time.monotonic()
+        if threads:
+            self._worker_at = self._width_at
+
+    def check(self) -> None:
+        """End the run where the scheduler is lost, or no worker has been there for too long."""
+        if self._client.status in ("closing", "closed"):
+            raise self._lost()
+        self._count_workers()
+        if time.monotonic() - self._worker_at > self._worker_wait:
+            raise WorkerError(
+                f"the Dask cluster has had no worker for {self._worker_wait:g} s; start workers, as in "
+                f"`dask worker {self.address}`, or wait longer (--worker-wait)"
+            )
+
+    def _lost(self) -> WorkerError:
+        return WorkerError(f"the connection to the Dask scheduler at {self._address} is lost")
 
     @property
     def window(self) -> int:
@@ -92,7 +124,7 @@ class DaskExecutor:
     @property
     def address(self) -> str:
         """The scheduler's address."""
-        return str(self._client.scheduler.address)
+        return self._address
 
     def submit(self, payload: bytes, task: Task, ask: Ask) -> Future[Outcome]:
         """Begin one task; `ask` stays behind, for a worker cannot reach the engine."""
@@ -122,12 +154,13 @@ class DaskExecutor:
 
     def _spread(self, waiting: Waiting, sent: Future[list[Outcome]]) -> None:
         """Give each network its outcome, or send it again, alone; called in the client's thread."""
+        wanted = sent in self._sent
         self._sent.discard(sent)
-        if sent.cancelled():
+        if sent.cancelled() and not wanted:
             for _, future in waiting:
                 future.cancel()
             return
-        error = sent.exception()
+        error = self._lost() if sent.cancelled() else sent.exception()  # dask cancels what it has lost
         outcomes = [] if error else sent.result()
         self._pace.learn(outcomes)
         for index, (task, future) in enumerate(waiting):
@@ -149,13 +182,13 @@ class DaskExecutor:
             last = error.last_worker.address
             return Outcome(error=f"each Dask worker that tried it died, at last {last}", lost=True)
         except OSError as error:  # distributed's communication errors are OSErrors
-            raise WorkerError(f"the connection to the Dask cluster is lost: {error}") from None
+            raise WorkerError(one_line(f"{self._lost()}: {error}")) from None
 
     def stop(self) -> None:
         """End the networks that are being scored; idle children stay warm."""
         self._waiting = []
-        for sent in list(self._sent):
-            sent.cancel()
+        while self._sent:
+            self._sent.pop().cancel()
         self._on_workers(dask_worker.stop)
 
     def close(self) -> None:
@@ -204,11 +237,15 @@ def _connect(address: str, workers: int) -> tuple[Any, Any]:
         cluster = distributed.LocalCluster(n_workers=workers, **options)
         return cluster, distributed.Client(cluster)
     try:
-        client = distributed.Client(address, timeout=_CONNECT_SECONDS)
-        client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
-    except _GONE as error:
-        raise WorkerError(f"no Dask scheduler with workers answers at {address}: {error}") from None
-    return None, client
+        return None, distributed.Client(address, timeout=_CONNECT_SECONDS)
+    except Exception as error:  # noqa: BLE001  each transport has its own errors for an address
+        why = one_line(f"{type(error).__name__}: {error}", 200)
+        hint = "; certificates are read from Dask's configuration, distributed.comm.tls" * address.startswith(
+            "tls:"
+        )
+        raise WorkerError(
+            f"no Dask scheduler answers at {address!r} ({why}); write tcp://HOST:PORT{hint}"
+        ) from None
 
 
 def _close_cluster(cluster: Any) -> None:

@@ -31,6 +31,7 @@ from fxscore.run.version import package_version
 from fxscore.types import ModelRef, ScoreRecord
 
 _logger = logging.getLogger(__name__)
+_LOOK_SECONDS = 1.0  # between two looks at whether anybody still works
 
 
 class Watcher(Protocol):
@@ -167,7 +168,7 @@ class _Run:
         """Wait for one outcome."""
         if self._done.empty():
             self._executor.flush()
-        future = self._done.get()
+        future = self._arrival()
         task = self._at_work.pop(future)
         try:
             outcome = self._executor.outcome(future)
@@ -180,6 +181,12 @@ class _Run:
             return
         self._attempts.pop(task.number, None)
         yield from self._settled(task, outcome)
+
+    def _arrival(self) -> Future[Outcome]:
+        while True:
+            with suppress(queue.Empty):
+                return self._done.get(timeout=_LOOK_SECONDS)
+            self._executor.check()
 
     def _settled(self, task: Task, outcome: Outcome) -> Iterator[ScoreRecord]:
         """Write and yield the record of one outcome, and of those that waited for it."""

@@ -39,6 +39,9 @@ class Executor(Protocol):
     def flush(self) -> None:
         """Begin all that was submitted: the engine is about to wait."""
 
+    def check(self) -> None:
+        """Raise `WorkerError` where waiting has become pointless; called each second while the engine waits."""
+
     def outcome(self, future: Future[Outcome]) -> Outcome:
         """The outcome of a future that is done.
 
@@ -90,6 +93,9 @@ class LocalExecutor:
 
     def flush(self) -> None:
         """Nothing waits here; see `Executor.flush`."""
+
+    def check(self) -> None:
+        """Each network has its own time limit here; see `Executor.check`."""
 
     def outcome(self, future: Future[Outcome]) -> Outcome:
         """The outcome of a future that is done; see `Executor.outcome`."""

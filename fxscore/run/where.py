@@ -20,6 +20,7 @@ class Where:
         store: file of the result store; by default the one in the user's cache folder.
         no_store: neither read nor keep results.
         cluster: address of a Dask scheduler, or `local`; this machine without one by default.
+        worker_wait: seconds that a cluster may be without workers before the run ends with what is done; 60 by default.
     """
 
     workers: int | None = None
@@ -28,15 +29,17 @@ class Where:
     store: Path | str | None = None
     no_store: bool = False
     cluster: str | None = None
+    worker_wait: float | None = None
 
     def executor(self) -> Executor:
         """What runs networks there; raises `WorkerError` where a cluster cannot be reached."""
         seconds = self.time_limit or DEFAULT_SECONDS
         if self.cluster is None:
             return LocalExecutor(self.workers, seconds, self.memory_limit)
-        from fxscore.run.cluster import DaskExecutor  # needs the extra `cluster`
+        from fxscore.run.cluster import WORKER_SECONDS, DaskExecutor  # needs the extra `cluster`
 
-        return DaskExecutor(self.cluster, self.workers, seconds, self.memory_limit)
+        wait = self.worker_wait or WORKER_SECONDS
+        return DaskExecutor(self.cluster, self.workers, seconds, self.memory_limit, wait)
 
     def opened_store(self) -> Store:
         """The store, a context; one that cannot be used is a warning, and results are then kept in memory."""

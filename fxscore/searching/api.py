@@ -49,6 +49,7 @@ def search(
     store: Path | str | None = None,
     no_store: bool = False,
     cluster: str | None = None,
+    worker_wait: float | None = None,
     watcher: SearchWatcher | None = None,
 ) -> SearchResult:
     """Search a space for networks that score high and cost little, without training any.
@@ -80,6 +81,7 @@ def search(
         store: as for `fxscore.rank`.
         no_store: as for `fxscore.rank`.
         cluster: as for `fxscore.rank`; latencies are measured on this machine.
+        worker_wait: as for `fxscore.rank`.
         watcher: is told of each network and generation, for a display.
 
     Raises:
@@ -99,7 +101,7 @@ def search(
             if folder
             else None
         )
-        where = Where(workers, time_limit, memory_limit, store, no_store, cluster)
+        where = Where(workers, time_limit, memory_limit, store, no_store, cluster, worker_wait)
         names = needed(goals, limits)
         bench = stack.enter_context(Bench(handle, where, names))
         measures = open_measures(bench, names, portable(scorer))

@@ -51,6 +51,9 @@ class InlineExecutor:
     def flush(self) -> None:
         """Nothing waits."""
 
+    def check(self) -> None:
+        """Nothing is waited for."""
+
     def outcome(self, future: Future[Outcome]) -> Outcome:
         """What `submit` found."""
         return future.result()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
 
-from fxscore.errors import SearchError
+from fxscore.errors import SearchError, WorkerError
 from fxscore.run import Watcher
 from fxscore.searching.evaluation import Evaluation, front
 from fxscore.searching.goals import SCORE
@@ -71,7 +71,7 @@ class Loop:
     _front: tuple[Evaluation, ...] = ()
 
     def run(self) -> bool:
-        """Fill `history`; whether Ctrl-C cut it short.
+        """Fill `history`; whether Ctrl-C, or the loss of all workers, cut it short.
 
         Raises:
             SearchError: nothing keeps the limits.
@@ -81,6 +81,11 @@ class Loop:
                 if self.scored >= self.budget or not self._generation(number):
                     return False
                 self._lose_patience()
+        except WorkerError as error:
+            if not self.history:
+                raise
+            _logger.warning("%s; the search ends with what it has found", error)
+            return True
         except KeyboardInterrupt:
             if self.measurer.unfinished:
                 self.history.append(self.measurer.unfinished)

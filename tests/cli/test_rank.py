@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fxscore.cli.app import run
-from fxscore.errors import CheckpointError
+from fxscore.errors import CheckpointError, WorkerError
 from tests.cli.conftest import FakeBackEnd
 
 Captured = pytest.CaptureFixture[str]
@@ -121,7 +121,15 @@ def test_interrupted_shows_what_is_done(back_end: FakeBackEnd, capsys: Captured)
     out, err = capsys.readouterr()
     assert "zoo/vit.py" in out
     assert "zoo/vgg.py" not in out
-    assert err == "fxscore: interrupted, 1 of 2 networks done\n"
+    assert err == "fxscore: interrupted, 1 of 2 networks done; the same command goes on from there\n"
+
+
+def test_the_end_of_all_workers_shows_what_is_done(back_end: FakeBackEnd, capsys: Captured) -> None:
+    back_end.raises = WorkerError("the scheduler is lost")
+    assert run(["rank", "--no-store", "zoo/vit.py", "zoo/vgg.py"]) == 1
+    out, err = capsys.readouterr()
+    assert "zoo/vit.py" in out
+    assert err == "fxscore: the scheduler is lost, 1 of 2 networks done\n"
 
 
 def test_an_error_is_one_line_and_its_traceback_comes_with_v(

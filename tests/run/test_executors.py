@@ -7,8 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +23,7 @@ from fxscore.run.dask_worker import Bundle
 from fxscore.run.outcome import Limits, Outcome
 from fxscore.run.processes import descendants
 from fxscore.run.version import package_version
-from fxscore.types import ModelRef
+from fxscore.types import ModelRef, ScoreRecord
 from tests.run.jobs import ToyJob, noted, toy
 from tests.run.processes_of_test import left_over, living, marked
 
@@ -113,6 +114,21 @@ class TestEveryExecutor:
         assert time.monotonic() - begin < 20
 
 
+class _Closes:
+    """Closes a cluster after three networks."""
+
+    def __init__(self, cluster: Any) -> None:
+        self.cluster = cluster
+        self.arrivals: list[str] = []
+
+    def working(self, refs: Sequence[ModelRef]) -> None: ...
+
+    def arrived(self, record: ScoreRecord, cached: bool) -> None:
+        self.arrivals.append(str(record.ref))
+        if len(self.arrivals) == 3:
+            self.cluster.close(timeout=5)
+
+
 class TestDask:
     def test_a_worker_that_is_killed_in_the_middle(
         self, tmp_path: Path, log: Path, caplog: pytest.LogCaptureFixture
@@ -157,6 +173,45 @@ class TestDask:
         monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
         with pytest.raises(WorkerError, match=r"no Dask scheduler .*tcp://127\.0\.0\.1:9"):
             DaskExecutor("tcp://127.0.0.1:9")
+
+    @pytest.mark.parametrize(
+        "address",
+        ["", "tcp://", "nonsense://there", "tcp://127.0.0.1:port", "tls://127.0.0.1:9", "tcp://[::1"],
+    )
+    def test_a_bad_address_is_one_line(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
+        with pytest.raises(WorkerError, match=r"write tcp://HOST:PORT") as caught:
+            DaskExecutor(address)
+        assert repr(address) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_no_workers_end_the_run_after_a_while(self) -> None:
+        distributed: Any = import_module("distributed")
+        with (
+            distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty,
+            DaskExecutor(empty.scheduler_address, worker_wait=1.5) as executor,
+        ):
+            begin = time.monotonic()
+            with pytest.raises(WorkerError, match=r"no worker for 1\.5 s; start workers, as in `dask worker"):
+                list(evaluate([toy("a")], ToyJob(), executor))
+            assert 1 < time.monotonic() - begin < 15
+
+    def test_a_lost_scheduler_ends_the_run_and_what_is_done_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        distributed: Any = import_module("distributed")
+        caplog.set_level(logging.CRITICAL, logger="distributed")
+        monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 2.0)
+        refs = [toy(str(number), value=number, sleep=0.2) for number in range(40)]
+        options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+        with distributed.LocalCluster(processes=False, silence_logs=logging.CRITICAL, **options) as lost:
+            closes = _Closes(lost)
+            with DaskExecutor(lost.scheduler_address) as executor, Store(tmp_path / "s") as store:
+                with pytest.raises(WorkerError, match=r"the connection to the Dask scheduler at .* is lost"):
+                    list(evaluate(refs, ToyJob(), executor, store, watcher=closes))
+                context = store.context(ToyJob().scorer_id, ToyJob().settings, package_version())
+                assert all(store.find(context, name, toy("x"), "") for name in closes.arrivals)
+        assert 3 <= len(closes.arrivals) < 40
 
     def test_a_cluster_by_its_address(self, dask: DaskExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("fxscore.run.cluster.package_version", lambda: "9.9")
