@@ -16,8 +16,8 @@ from fxscore.errors import FxScoreError
 from fxscore.run import Prepared
 from fxscore.run.failure import describe_exception
 from fxscore.run.guard import unchanged_globals
-from fxscore.run.job import finite
-from fxscore.scorer import Scorer, Subject, load_scorer
+from fxscore.run.job import Found, finite
+from fxscore.scorer import Hybrid, Scorer, Subject, load_scorer
 from fxscore.scorer.features import fingerprint_of
 from fxscore.scorer.subjects import subject_of
 from fxscore.sources import build, recipe_key
@@ -90,7 +90,7 @@ class ScoreSession:
         subject = Subject(built.module, shape, owned=owned, example_inputs=examples, rebuild=built.resized)
         return prepare(subject, self.scorer, recipe)
 
-    def finish(self, prepared: Prepared) -> float:
+    def finish(self, prepared: Prepared) -> float | Found:
         """The score."""
         subject: Subject = prepared.payload
         return self.scorer.score(subject)
@@ -117,6 +117,25 @@ def score_module(
         return ScoreRecord(ref, error=describe_exception(error), seconds=seconds, scorer_id=scorer.scorer_id)
     facts = (prepared.params, prepared.macs, time.perf_counter() - start, prepared.fingerprint)
     return ScoreRecord(ref, value, None, *facts, scorer.scorer_id, prepared.note)
+
+
+@dataclass(frozen=True)
+class FeatureJob(ScoreJob):
+    """Reads the features of references, as the hybrid scorer `scorer` sees them; kept like scores, and beside them."""
+
+    def open(self) -> FeatureSession:
+        """As `ScoreJob.open`."""
+        return FeatureSession(super().open().scorer, self.input_shape)
+
+
+class FeatureSession(ScoreSession):
+    """A hybrid scorer's encoder at work in one process."""
+
+    def finish(self, prepared: Prepared) -> Found:
+        """The features, in the order of `feature_names`; the score is their number."""
+        assert isinstance(self.scorer, Hybrid)  # what a FeatureJob is made with
+        values = self.scorer.features(prepared.payload).values.tolist()
+        return Found(len(values), tuple(values))
 
 
 def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:

@@ -118,6 +118,7 @@ class ScoreRecord:
     Exactly one of `score` and `error` is set. `params` counts learnable numbers (tied once), `macs` are
     multiply-accumulates of one image, `seconds` is wall time of the whole attempt. `note` says what of the network the
     score or the counts leave out (a detector behind its backbone, operators that are not counted); None where nothing.
+    `values` are numbers that were found beside the score, such as a hybrid scorer's features.
     """
 
     ref: ModelRef
@@ -129,6 +130,7 @@ class ScoreRecord:
     fingerprint: str | None = None
     scorer_id: str = ""
     note: str | None = None
+    values: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.score is None) == (self.error is None):

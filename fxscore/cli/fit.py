@@ -9,6 +9,7 @@ import typer
 
 from fxscore.cli import options, output
 
+INTERRUPTED = 130
 EPILOG = (
     "The file is a CSV table with the columns model and accuracy; a model is anything that `fxscore rank` takes:\n\n"
     "  model,accuracy\n\n"
@@ -17,14 +18,15 @@ EPILOG = (
     "Examples:\n\n"
     "  fxscore fit results.csv --out mine.safetensors\n\n"
     "  fxscore rank nets/*.py --scorer mine.safetensors\n\n"
-    "Networks that fail are listed and left out. Exit codes: 0 fitted, 1 fitted without the networks that failed, "
-    "2 wrong usage or nothing could be done."
+    "Networks that fail are listed and left out. What is found of the others is kept: a fit that was interrupted "
+    "goes on. Exit codes: 0 fitted, 1 fitted without the networks that failed, 2 wrong usage or nothing could be done, "
+    "130 interrupted."
 )
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("fit", epilog=EPILOG)(fit)
+    app.command("fit", epilog=EPILOG)(options.placed(fit))
 
 
 def fit(
@@ -60,6 +62,7 @@ def fit(
         int | None, typer.Option(min=1, help="FT-ScoreNets of --kind both.", show_default="3")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of folds, learners and samples.")] = 0,
+    where: options.Where = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
@@ -84,6 +87,11 @@ def fit(
         steps=steps or (200 if kind == "both" else 100),
         samples=samples or (16 if kind == "both" else 32),
         seed=seed,
+        where=where,
     )
-    if not run_fit(asked):
-        raise typer.Exit(1)
+    try:
+        complete = run_fit(asked)
+    except KeyboardInterrupt:
+        typer.echo("fxscore: interrupted; the same command goes on from what is done", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(0 if complete else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import shlex
 import sys
@@ -17,11 +18,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from fxscore.cli import output
+from fxscore.cli import options, output
 from fxscore.errors import TrainingError
+from fxscore.run import Where
 from fxscore.scorer import FTScoreNet, Hybrid, load_scorer, shipped_scorers
 from fxscore.scorer.checkpoint import save_checkpoint
-from fxscore.train.fit import FOLDS, Fitted, Watch, fit_both, fit_ft_scorenet, fit_hybrid
+from fxscore.train.fit import FOLDS, Fitted, fit_both, fit_ft_scorenet, fit_hybrid
+from fxscore.train.looking import Watch
 from fxscore.train.results import Result, read_results
 from fxscore.types import ModelRef, Shape
 
@@ -43,6 +46,7 @@ class Request:
         members: FT-ScoreNets of the kind `both`.
         steps, samples: of the training of an FT-ScoreNet.
         seed: of all that is drawn.
+        where: workers, limits, store and cluster.
     """
 
     file: Path
@@ -54,6 +58,7 @@ class Request:
     steps: int
     samples: int
     seed: int
+    where: options.Where
 
     @property
     def training_steps(self) -> int:
@@ -70,12 +75,15 @@ def run_fit(asked: Request) -> bool:
     _tell(console, results, fitted)
     fitted.scorer.name = asked.out.name.removesuffix(".safetensors")
     save_checkpoint(asked.out, fitted.scorer.to_checkpoint(record(asked, fitted)))
+    for state in asked.out.parent.glob(f"{glob.escape(asked.out.name)}.{'[0-9a-f]' * 12}.state"):
+        state.unlink()
     console.print(f"written to {asked.out}", highlight=False, markup=False, soft_wrap=True)
     return not fitted.failed
 
 
 def _fit(asked: Request, refs: Sequence[ModelRef], accuracies: Sequence[float], watch: Watch) -> Fitted:
     start = _start(asked.kind, asked.start)
+    where = Where(**asked.where)
     fit: Callable[..., Fitted]
     if isinstance(start, FTScoreNet):
         fit = partial(fit_ft_scorenet, start)
@@ -83,7 +91,7 @@ def _fit(asked: Request, refs: Sequence[ModelRef], accuracies: Sequence[float], 
         fit = partial(fit_both, start, members=asked.members)
     else:
         return fit_hybrid(
-            start, refs, accuracies, input_shape=asked.input_shape, seed=asked.seed, watch=watch
+            start, refs, accuracies, input_shape=asked.input_shape, seed=asked.seed, where=where, watch=watch
         )
     return fit(
         refs,
@@ -93,6 +101,8 @@ def _fit(asked: Request, refs: Sequence[ModelRef], accuracies: Sequence[float], 
         samples=asked.samples,
         validation=_HELD_OUT,
         seed=asked.seed,
+        where=where,
+        state=asked.out,
         watch=watch,
     )
 

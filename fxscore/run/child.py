@@ -45,7 +45,7 @@ from typing import NoReturn
 
 from fxscore.run.failure import describe_exception, is_lasting
 from fxscore.run.guard import seed_everything, unchanged_globals
-from fxscore.run.job import Job, JobSession, finite
+from fxscore.run.job import Found, Job, JobSession
 from fxscore.run.messages import Channel, Message
 from fxscore.run.processes import (
     adopt_orphans,
@@ -187,4 +187,5 @@ def _work(channel: Channel, session: JobSession, ref: ModelRef, number: int) -> 
     wanted = channel.receive()
     if wanted is None or not wanted["finish"]:
         return None
-    return {"score": finite(session.finish(prepared))}
+    found = Found.of(session.finish(prepared))
+    return {"score": found.score, "values": found.values}

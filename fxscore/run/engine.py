@@ -91,7 +91,9 @@ def in_order(refs: Iterable[ModelRef], records: Iterable[ScoreRecord]) -> list[S
 
 def _as(leaders: Outcome, own: Outcome) -> Outcome:
     """The result of an equal architecture, with the task's own facts and time."""
-    return replace(own, score=leaders.score, error=leaders.error, lasting=leaders.lasting)
+    return replace(
+        own, score=leaders.score, error=leaders.error, lasting=leaders.lasting, values=leaders.values
+    )
 
 
 class _Run:
@@ -207,7 +209,9 @@ class _Run:
         assert outcome.facts is not None  # it was not scored because of its fingerprint
         known = self._store.verdict(self._context, outcome.facts.fingerprint)
         if known is not None and self._is_answer(known.score, known.lasting):
-            return replace(outcome, score=known.score, error=known.error, lasting=known.lasting)
+            return replace(
+                outcome, score=known.score, error=known.error, lasting=known.lasting, values=known.values
+            )
         try:
             leaders = self._sharing.join(task, outcome)
         except KeyError:  # another process pruned the store in between
@@ -220,14 +224,17 @@ class _Run:
         if outcome.score is None or outcome.facts is None:
             return outcome
         known = self._store.verdict(self._context, outcome.facts.fingerprint)
-        return outcome if known is None or known.score is None else replace(outcome, score=known.score)
+        if known is None or known.score is None:
+            return outcome
+        return replace(outcome, score=known.score, values=known.values)
 
     def _written(self, task: Task, outcome: Outcome) -> ScoreRecord:
         facts = outcome.facts
         known = (facts.params, facts.macs) if facts else (None, None)
         fingerprint = facts.fingerprint if facts else None
         results = (outcome.score, outcome.error, *known, outcome.seconds, fingerprint)
-        record = ScoreRecord(task.ref, *results, self._job.scorer_id, facts.note if facts else None)
+        note = facts.note if facts else None
+        record = ScoreRecord(task.ref, *results, self._job.scorer_id, note, outcome.values)
         self._store.write(self._context, task.recipe, record, outcome.lasting)
         return record
 

@@ -34,6 +34,20 @@ class Prepared:
     note: str | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a job found of a network: its score, and numbers beside it, such as its features."""
+
+    score: float
+    values: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, result: float | Found) -> Found:
+        """What `JobSession.finish` gave; raises `ScorerError` where a number is not finite."""
+        found = result if isinstance(result, Found) else cls(result)
+        return cls(finite(found.score), tuple(map(finite, found.values)))
+
+
 def finite(score: float) -> float:
     """The score, where it is one; raises `ScorerError` for what ranks nothing."""
     value = float(score)
@@ -48,8 +62,8 @@ class JobSession(Protocol):
     def prepare(self, ref: ModelRef) -> Prepared:
         """Build and capture the network; raises `FxScoreError` where that cannot be done."""
 
-    def finish(self, prepared: Prepared) -> float:
-        """The score; a result that is not finite becomes an error."""
+    def finish(self, prepared: Prepared) -> float | Found:
+        """The score, with or without numbers beside it; a result that is not finite becomes an error."""
 
 
 class Job(Protocol):

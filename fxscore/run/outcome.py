@@ -48,6 +48,7 @@ class Outcome:
     """How an attempt ended: with a score, with an error, or (neither) with facts that have a score elsewhere.
 
     Attributes:
+        values: numbers beside the score (`fxscore.run.job.Found`).
         lasting: whether another attempt must end with the same error.
         lost: whether the process was ended from outside, so that another attempt is owed.
         seconds: wall time of the attempt.
@@ -59,6 +60,7 @@ class Outcome:
     lasting: bool = False
     lost: bool = False
     seconds: float = 0.0
+    values: tuple[float, ...] = ()
 
 
 # Whether the score is wanted, now that the fingerprint is known; called in the supervisor's thread.

@@ -14,6 +14,7 @@ from fxscore.run.outcome import Facts, Outcome
 from fxscore.texts import one_line
 
 _EXIT_CODES = range(-255, 256)
+_MOST_VALUES = 10_000
 
 
 def read_facts(message: Message) -> Facts:
@@ -34,8 +35,11 @@ def read_outcome(message: Message, facts: Facts | None) -> Outcome:
     score, error = message.get("score"), message.get("error")
     if isinstance(error, str):
         return Outcome(None, one_line(error), facts, bool(message.get("lasting")))
-    if isinstance(score, float) and math.isfinite(score):
-        return Outcome(score, None, facts)
+    values = message.get("values", [])
+    if not isinstance(values, list) or len(values) > _MOST_VALUES:
+        raise NonsenseError("no numbers beside a score")
+    if all(isinstance(number, float) and math.isfinite(number) for number in (score, *values)):
+        return Outcome(score, None, facts, values=tuple(values))
     raise NonsenseError("neither a score nor an error")
 
 

@@ -3,7 +3,7 @@
 Key of a score: architecture fingerprint × context, where a context is scorer × settings × package version. A
 second table maps a recipe (with its file's hash and the library versions, `Job.recipe_key`) to its
 fingerprint in a context, so that a second run captures nothing, and equal architectures under other names are
-computed once.
+computed once. A third one has the numbers that are found beside a score, such as the features of a fit.
 
 Write-ahead log, ``synchronous=NORMAL``: a record that is written survives ``kill -9`` of the process (a power
 cut may lose the last records, never the file). Several rankings may write to one store at once. It must lie
@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -38,11 +39,15 @@ _logger = logging.getLogger(__name__)
 
 _FIND = """
 SELECT r.fingerprint, r.params, r.macs, r.seconds, r.note, v.score, coalesce(v.error, r.error) AS error,
-       coalesce(v.lasting, r.lasting) AS lasting
+       coalesce(v.lasting, r.lasting) AS lasting, n.numbers
 FROM recipes r LEFT JOIN verdicts v ON v.context = r.context AND v.fingerprint = r.fingerprint
+LEFT JOIN vectors n ON n.context = r.context AND n.fingerprint = r.fingerprint
 WHERE r.context = ? AND r.recipe = ?
 """
-_VERDICT = "SELECT score, error, lasting FROM verdicts WHERE context = ? AND fingerprint = ?"
+_VERDICT = """
+SELECT score, error, lasting, numbers FROM verdicts LEFT JOIN vectors USING (context, fingerprint)
+WHERE context = ? AND fingerprint = ?
+"""
 # A score is never replaced by an error: another ranking may have had more time or memory.
 _WRITE_VERDICT = """
 INSERT INTO verdicts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
@@ -59,6 +64,7 @@ class Verdict:
     score: float | None
     error: str | None
     lasting: bool
+    values: tuple[float, ...] = ()
 
 
 class Store:
@@ -106,12 +112,15 @@ class Store:
             return None
         error = row["error"] if row["score"] is None else None
         known = (row["params"], row["macs"], row["seconds"], row["fingerprint"])
-        return ScoreRecord(ref, row["score"], error, *known, scorer_id, row["note"]), bool(row["lasting"])
+        beside = (row["note"], _unpacked(row["numbers"]))
+        return ScoreRecord(ref, row["score"], error, *known, scorer_id, *beside), bool(row["lasting"])
 
     def verdict(self, context: int, fingerprint: str) -> Verdict | None:
         """What is known of a fingerprint."""
         row = self._row(_VERDICT, (context, fingerprint))
-        return None if row is None else Verdict(row["score"], row["error"], bool(row["lasting"]))
+        if row is None:
+            return None
+        return Verdict(row["score"], row["error"], bool(row["lasting"]), _unpacked(row["numbers"]))
 
     def write(self, context: int, recipe: str, record: ScoreRecord, lasting: bool = False) -> None:
         """Write one record; it is safe from a ``kill -9`` when this returns."""
@@ -122,6 +131,9 @@ class Store:
                 if record.fingerprint is not None:
                     verdict = (context, record.fingerprint, record.score, record.error, lasting)
                     db.execute(_WRITE_VERDICT, verdict)
+                if record.fingerprint is not None and record.values:
+                    vector = (context, record.fingerprint, _packed(record.values))
+                    db.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", vector)
                 db.execute(_WRITE_RECIPE, _recipe_row(context, recipe, record, lasting))
 
         self._use(write)
@@ -165,6 +177,15 @@ class Store:
 def open_store(path: Path | str | None = None) -> Store:
     """The forgiving store of a command: that file, or the one in the user's cache folder."""
     return Store(path or default_store_path(), forgiving=True)
+
+
+def _packed(values: tuple[float, ...]) -> bytes:
+    """As doubles, least significant byte first."""
+    return struct.pack(f"<{len(values)}d", *values)
+
+
+def _unpacked(data: bytes | None) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(data) // 8}d", data) if data else ()
 
 
 def _digest(recipe: str) -> bytes:

@@ -16,10 +16,15 @@ import platformdirs
 from fxscore.errors import StoreError
 
 APPLICATION = 0x66785363  # "fxSc", in the file's header
-VERSION = 2
-_UPGRADES = {1: "ALTER TABLE recipes ADD COLUMN note TEXT"}  # from this format to the next
+VERSION = 3
 BUSY_SECONDS = 30.0
 CHECKED_BYTES = 64 << 20
+_VECTORS = """
+CREATE TABLE vectors (
+    context INTEGER NOT NULL REFERENCES contexts, fingerprint TEXT NOT NULL, numbers BLOB NOT NULL,
+    PRIMARY KEY (context, fingerprint)) WITHOUT ROWID;
+"""
+_UPGRADES = {1: "ALTER TABLE recipes ADD COLUMN note TEXT", 2: _VECTORS}  # from this format to the next
 SCHEMA = """
 CREATE TABLE contexts (
     id INTEGER PRIMARY KEY, scorer TEXT NOT NULL, settings TEXT NOT NULL, package TEXT NOT NULL,
@@ -89,7 +94,7 @@ def _is_new(connection: sqlite3.Connection) -> bool:
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
-    for statement in SCHEMA.split(";"):
+    for statement in (SCHEMA + _VECTORS).split(";"):
         connection.execute(statement)
 
 

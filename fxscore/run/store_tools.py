@@ -148,6 +148,9 @@ def _remove(path: Path, condition: str, values: tuple[Any, ...]) -> int:
                 "DELETE FROM verdicts WHERE (context, fingerprint) NOT IN "
                 "(SELECT context, fingerprint FROM recipes WHERE fingerprint IS NOT NULL)"
             )
+            db.execute(
+                "DELETE FROM vectors WHERE (context, fingerprint) NOT IN (SELECT context, fingerprint FROM verdicts)"
+            )
             db.execute("DELETE FROM contexts WHERE id NOT IN (SELECT context FROM recipes)")
         db.execute("VACUUM")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -10,7 +10,7 @@ from types import TracebackType
 from fxscore.run import JobSession
 from fxscore.run.failure import describe_exception, is_lasting
 from fxscore.run.guard import unchanged_globals
-from fxscore.run.job import finite
+from fxscore.run.job import Found
 from fxscore.run.outcome import Ask, Facts, Outcome, Task
 
 
@@ -46,7 +46,7 @@ class InlineExecutor:
         facts = Facts(prepared.fingerprint, prepared.params, prepared.macs, prepared.note)
         if not ask(task, facts):
             return Outcome(facts=facts)
-        return Outcome(finite(self._session.finish(prepared)), facts=facts)
+        return Outcome(Found.of(self._session.finish(prepared)).score, facts=facts)
 
     def flush(self) -> None:
         """Nothing waits."""

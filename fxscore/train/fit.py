@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -15,6 +17,8 @@ from fxscore.errors import FxScoreError, ScorerError
 from fxscore.evaluate import Measures, agreement
 from fxscore.evaluate.estimates import Estimate
 from fxscore.extras import require
+from fxscore.job import ScoreJob
+from fxscore.run import Where
 from fxscore.scorer import FTScoreNet, Hybrid, Settings
 from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.scorer.features import NetworkFeatures, fingerprint_of
@@ -24,13 +28,13 @@ from fxscore.scorer.hybrid_learners import Learning
 from fxscore.scorer.subjects import Model, subject_of
 from fxscore.train.data import CellSet
 from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
+from fxscore.train.looking import Records, Watch, feature_job, features_of, look, record_of
 from fxscore.train.loop import Trainer, score_cells
 from fxscore.train.plan import TrainingPlan
 from fxscore.types import Shape
 
 FOLDS = 5
 SCORENETS_SHARE = 0.1  # weight of all FT-ScoreNets beside a hybrid of weight 1 (EXPERIMENTS.md)
-Watch = Callable[[int], None]
 T = TypeVar("T")
 
 
@@ -60,6 +64,7 @@ def fit_hybrid(
     *,
     input_shape: Shape | None = None,
     seed: int = 0,
+    where: Where | None = None,
     watch: Watch = lambda done: None,
 ) -> Fitted:
     """Fit a hybrid scorer, and cross-validate it in five folds.
@@ -70,17 +75,20 @@ def fit_hybrid(
         accuracies: one each, more is better.
         input_shape: of all networks.
         seed: of the folds, the learners and the bootstrap.
+        where: where references are looked at, and what is found of them is kept; None does all in this process.
         watch: is told how many networks are done.
 
     Raises:
         ScorerError: accuracies that teach nothing, or too few networks that can be used.
     """
     require("fit", "fitting a hybrid scorer")
+    check_accuracies(models, accuracies)
+    records = look(feature_job(start, input_shape), models, where, watch)
 
     def see(model: Model) -> NetworkFeatures:
-        return start.features(subject_of(model, input_shape))
+        return features_of(records, model) or start.features(subject_of(model, input_shape))
 
-    usable = _usable(models, accuracies, see, watch)
+    usable = _usable(models, accuracies, see, _after(records, watch))
     values = np.stack([each.values for each in usable.seen])
     measured = _cross_validate(start, usable.seen, usable.labels, seed)
     scorer = start.fit_features(values, usable.labels, Learning(seed=seed))
@@ -145,7 +153,6 @@ def _usable(
     strict: bool = False,
 ) -> _Usable[T]:
     """Look at every network; `strict` raises the first error instead of leaving the network out."""
-    check_accuracies(models, accuracies)
     seen: dict[int, T] = {}
     failed: dict[int, str] = {}
     for place, model in enumerate(models):
@@ -181,6 +188,8 @@ def fit_ft_scorenet(
     validation: float = 0.0,
     strict: bool = False,
     seed: int = 0,
+    where: Where | None = None,
+    state: Path | None = None,
     watch: Watch = lambda done: None,
 ) -> Fitted:
     """Train a copy of an FT-ScoreNet on one's own networks with the listwise loss (METHOD.md section 4).
@@ -195,6 +204,8 @@ def fit_ft_scorenet(
         validation: share of the networks that is left out and measured on.
         strict: raise the error of a network that fails, instead of leaving the network out.
         seed: of the split and the samples.
+        where: where references are tried first, within limits; None does all in this process.
+        state: beginning of the file's name that keeps the training, so that it goes on after a kill.
         watch: is told how many networks and steps are done.
 
     Raises:
@@ -202,21 +213,25 @@ def fit_ft_scorenet(
     """
     require("train", "training an FT-ScoreNet")
 
+    check_accuracies(models, accuracies)
+    records = look(ScoreJob(start, start.scorer_id, input_shape), models, where, watch)
+
     def see(model: Model) -> tuple[ConstructedArchitecture, str]:
+        record_of(records, model)
         subject = subject_of(model, input_shape)
         network = subject.construct(start.batch, start.shape_for(subject.input_shape))
         return network, fingerprint_of(network, subject.input_shape)
 
-    usable = _usable(models, accuracies, see, watch, strict)
+    usable = _usable(models, accuracies, see, _after(records, watch), strict)
     architectures, fingerprints = zip(*usable.seen, strict=True)
     networks = Networks(architectures, torch.from_numpy(usable.labels).float())
     held, seen = _held_out(fingerprints, usable.labels, validation, seed)
     plan = TrainingPlan(
         ("own",), steps=steps, samples=samples, averaging=0.9, seed=seed, settings=start.settings
     )
-    trainer = Trainer(plan, [networks.subset(seen)])
-    trainer.scorer.load_state_dict(start.state_dict())
-    scorer = _trained(trainer, f"fitted-{start.name}", watch, len(models))
+    kept = _state(state, fingerprints, usable.labels, f"{start.scorer_id} {plan}")
+    scorer = _trained(plan, networks.subset(seen), kept, watch, len(models), start)
+    scorer.name = f"fitted-{start.name}"
     scores = score_cells(scorer, networks.subset(held)).double().numpy() if held else np.zeros(0)
     measured = _measure(scores, usable.labels[held], seed)
     return Fitted(scorer, usable.places, usable.failed, measured, len(held))
@@ -233,6 +248,8 @@ def fit_both(
     samples: int = 16,
     validation: float = 0.0,
     seed: int = 0,
+    where: Where | None = None,
+    state: Path | None = None,
     watch: Watch = lambda done: None,
 ) -> Fitted:
     """Fit a hybrid scorer and train new FT-ScoreNets on the same networks; the scorer is the ensemble of all.
@@ -249,6 +266,8 @@ def fit_both(
         samples: networks in one step.
         validation: share of the networks that is left out and measured on.
         seed: of the split, the learners, initial values and samples.
+        where: where references are looked at first, and what is found is kept; None does all in this process.
+        state: beginning of the names of files that keep the trainings, so that they go on after a kill.
         watch: is told how many networks, and steps of all trainings, are done.
 
     Raises:
@@ -260,12 +279,16 @@ def fit_both(
     if members < 1:
         raise ScorerError(f"{members} FT-ScoreNets make no ensemble; fit the hybrid alone, or take 1 or more")
 
+    check_accuracies(models, accuracies)
+    records = look(feature_job(start, input_shape), models, where, watch)
+
     def see(model: Model) -> tuple[ConstructedArchitecture, NetworkFeatures]:
+        known = features_of(records, model)
         subject = subject_of(model, input_shape)
-        features = start.features(subject)
+        features = known or start.features(subject)
         return subject.construct(start.batch, start.shape_for(subject.input_shape)), features
 
-    usable = _usable(models, accuracies, see, watch)
+    usable = _usable(models, accuracies, see, _after(records, watch))
     labels = usable.labels
     architectures, features = zip(*usable.seen, strict=True)
     networks = Networks(architectures, torch.from_numpy(labels).float())
@@ -274,8 +297,9 @@ def fit_both(
     scorenets = []
     for place in range(members):
         plan = _new_plan(start.encoder.settings, steps, samples, members * seed + place)
-        trainer = Trainer(plan, [networks.subset(seen)])
-        trained = _trained(trainer, f"scorenet-{place}", watch, len(models) + place * steps)
+        kept = _state(state, [each.fingerprint for each in features], labels, f"{plan}")
+        trained = _trained(plan, networks.subset(seen), kept, watch, len(models) + place * steps)
+        trained.name = f"scorenet-{place}"
         scorenets.append(rounded(trained))
     raw = raw_scores(scorenets, networks)
 
@@ -349,13 +373,35 @@ class Networks(CellSet):
         return Networks(chosen, self.accuracies[list(indices)])
 
 
-def _trained(trainer: Trainer, name: str, watch: Watch, done: int) -> FTScoreNet:
+def _trained(
+    plan: TrainingPlan,
+    networks: Networks,
+    state: Path | None,
+    watch: Watch,
+    done: int,
+    start: FTScoreNet | None = None,
+) -> FTScoreNet:
     """The FT-ScoreNet that a run ends with; `watch` counts its steps from `done` on."""
+    begun = state is not None and state.exists()
+    trainer = Trainer(plan, [networks], state_path=state)
+    if start is not None and not begun:
+        trainer.scorer.load_state_dict(start.state_dict())
     for report in trainer.run():
         watch(done + report.step)
-    scorer = trainer.trained()
-    scorer.name = name
-    return scorer.requires_grad_(False)
+    return trainer.trained().requires_grad_(False)
+
+
+def _state(state: Path | None, fingerprints: Sequence[str], labels: Floats, training: str) -> Path | None:
+    """The file of a training's state; another table, or another plan, has another one."""
+    if state is None:
+        return None
+    digest = hashlib.sha256(repr((list(fingerprints), labels.tolist(), training)).encode()).hexdigest()
+    return state.with_name(f"{state.name}.{digest[:12]}.state")
+
+
+def _after(records: Records, watch: Watch) -> Watch:
+    """Who is told of networks that are looked at in this process: nobody, where workers did, and told."""
+    return (lambda done: None) if records else watch
 
 
 def _measure(scores: Floats, labels: Floats, seed: int) -> Estimate:

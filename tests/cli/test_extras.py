@@ -22,7 +22,7 @@ NETS = """
 from torch import nn
 INPUT_SHAPE = (3, 8, 8)
 def build(width=4):
-    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36 * width, 2))
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36 * width, 10))
 """
 
 
@@ -54,7 +54,7 @@ def told(words: Sequence[str], capsys: Captured) -> str:
 
 COMMANDS = {
     "sklearn": [
-        "fit TABLE",
+        "fit TABLE --no-store",
         "fit TABLE --kind both",
         "train-network NETS --dataset digits --epochs 1 --warmup 0",
     ],
@@ -63,6 +63,7 @@ COMMANDS = {
     "distributed": [
         "rank NETS --cluster local",
         "search zen_resnet --budget 8 --cluster tcp://127.0.0.1:1 --algorithm random",
+        "fit TABLE --cluster local",
     ],
 }
 

@@ -15,7 +15,8 @@ from fxscore.errors import ScorerError, TrainingError
 from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.subject import Subject
-from fxscore.train.fit import SCORENETS_SHARE, _held_out, fit_both
+from fxscore.train.fit import SCORENETS_SHARE, _held_out, _state, fit_both
+from fxscore.train.loop import Trainer
 from fxscore.train.results import read_results
 
 Captured = pytest.CaptureFixture[str]
@@ -201,6 +202,97 @@ def test_equal_networks_teach_nothing() -> None:
     networks = [nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()) for _ in range(9)]
     with pytest.raises(ScorerError, match="all networks have the same features"):
         Hybrid().fit(networks, range(9), input_shape=(3, 8, 8))
+
+
+NOTED = """
+    import time
+    open(__file__ + ".log", "a").write(f"{width}\\n")
+    time.sleep(99 * (width == 77))
+"""
+COUNTED = NETS.replace("broken=False):\n", f"broken=False):{NOTED}")
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> str:
+    """A file of networks that notes each that is built."""
+    path = tmp_path / "counted.py"
+    path.write_text(COUNTED)
+    return str(path)
+
+
+def builds(nets: str) -> int:
+    return len(Path(f"{nets}.log").read_text().splitlines())
+
+
+def test_a_fit_that_was_interrupted_goes_on_from_its_features(
+    counted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    twin = f'"{counted}:build{{""broken"": 0, ""width"": 3}}",64'  # the second again, under another name
+    words = ["fit", str(table(tmp_path, [*rows(counted, 10), twin])), "--store", str(tmp_path / "store")]
+    words += ["--out", str(tmp_path / "own.safetensors")]
+    with monkeypatch.context() as patch:
+        patch.setattr(Hybrid, "fit_features", _interrupt)
+        assert run(words) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    done = builds(counted)
+    assert run(words) == 0
+    assert builds(counted) == done
+    assert "on 11 networks" in capsys.readouterr().err
+    assert run([*words, "--no-store"]) == 0
+    assert builds(counted) > done
+
+
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("kind", ["hybrid", "ft"])
+def test_a_network_that_takes_too_long_is_left_out(
+    kind: str, counted: str, tmp_path: Path, capsys: Captured
+) -> None:
+    path = table(tmp_path, [*rows(counted, 9), row(counted, 77, 50)])
+    words = ["fit", str(path), "--kind", kind, "--time-limit", "5", "--no-store"]
+    more = [] if kind == "hybrid" else ["--steps", "1", "--samples", "2"]
+    assert run([*words, *more, "--out", str(tmp_path / "own")]) == 1
+    assert "left out, row 11: passed the time limit of 5 s" in capsys.readouterr().err
+
+
+def test_a_training_that_was_interrupted_goes_on(
+    nets: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["fit", str(table(tmp_path, rows(nets))), "--kind", "ft", "--steps", "14", "--samples", "4"]
+    words += ["--store", str(tmp_path / "store"), "--out"]
+    steps: list[int] = []
+    step = Trainer._step
+
+    def counted_step(trainer: Trainer) -> float:
+        steps.append(trainer.state.step)
+        return _interrupt() if len(steps) == 13 else step(trainer)  # type: ignore[func-returns-value, return-value]
+
+    monkeypatch.setattr(Trainer, "_step", counted_step)
+    assert run([*words, str(tmp_path / "own.safetensors")]) == 130
+    assert len(list(tmp_path.glob("own.safetensors.*.state"))) == 1
+    assert run([*words, str(tmp_path / "own.safetensors")]) == 0
+    assert steps[13:] == [10, 11, 12, 13]
+    assert not list(tmp_path.glob("*.state"))
+    assert run([*words, str(tmp_path / "whole" / "own.safetensors")]) == 0
+    first, second = (load_scorer(tmp_path / place / "own.safetensors") for place in (".", "whole"))
+    assert first.scorer_id == second.scorer_id
+
+
+def test_another_table_begins_anew(tmp_path: Path) -> None:
+    place = tmp_path / "own.safetensors"
+    files = {_state(place, prints, np.array(labels), plan) for prints, labels, plan in STATES}
+    assert len(files) == len(STATES)
+    assert _state(None, "ab", np.array([1.0, 2.0]), "plan") is None
+
+
+STATES = [
+    ("ab", [1.0, 2.0], "plan"),
+    ("ac", [1.0, 2.0], "plan"),
+    ("ab", [1.0, 3.0], "plan"),
+    ("ab", [1.0, 2.0], "p"),
+]
 
 
 @pytest.mark.parametrize("words", [["--members", "2"], ["--steps", "3"], ["--kind", "ft", "--members", "2"]])

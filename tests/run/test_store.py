@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from fxscore.errors import StoreError
-from fxscore.run import LocalExecutor, Store, evaluate
+from fxscore.run import LocalExecutor, Store, evaluate, prune_store
+from fxscore.run.store import Verdict
 from fxscore.run.store_file import VERSION
 from fxscore.types import ScoreRecord
 from tests.run.jobs import ToyJob, toy
@@ -248,3 +249,33 @@ def test_a_run_whose_store_fails_has_all_its_records(tmp_path: Path, local: Loca
             if len(found) == 2:
                 store._db.execute("PRAGMA query_only = ON")  # as a disk that turns read-only
     assert sorted(one.score for one in found if one.score is not None) == [0, 1, 2, 3, 4, 5]
+
+
+def test_numbers_beside_a_score_are_kept_and_pruned(tmp_path: Path) -> None:
+    path, values = tmp_path / "store", (1.5, -0.1, 1e300)
+    with Store(path) as store:
+        context = store.context("s", "t", "1")
+        store.write(context, "r", replace(record(), values=values))
+        store.write(context, "q", record(fingerprint="g"))
+        found = store.find(context, "r", REF, "s")
+        assert found is not None
+        assert found[0].values == values
+        assert store.verdict(context, "f") == Verdict(1.0, None, True, values)
+        assert store.verdict(context, "g") == Verdict(1.0, None, True)
+    prune_store(path, scorer="s")
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT count(*) FROM vectors").fetchone() == (0,)
+    db.close()
+
+
+def test_a_store_from_before_takes_numbers(tmp_path: Path) -> None:
+    path = filled(tmp_path / "store", 3)
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE vectors")
+        db.execute("PRAGMA user_version = 2")
+    db.close()
+    with Store(path) as store:
+        context = store.context("s", "t", "1")
+        assert store.find(context, "r2", REF, "s") is not None
+        store.write(context, "r", replace(record(), values=(2.0,)))
+        assert store.verdict(context, "f") == Verdict(1.0, None, True, (2.0,))

@@ -1,0 +1,74 @@
+"""Looking at the networks that a scorer is fitted to in workers: within limits, and kept for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from fxscore.errors import ScorerError
+from fxscore.job import FeatureJob, ScoreJob
+from fxscore.run import Where, evaluate
+from fxscore.scorer import Hybrid
+from fxscore.scorer.features import NetworkFeatures, feature_names
+from fxscore.scorer.subjects import Model
+from fxscore.types import ModelRef, ScoreRecord, Shape
+
+Watch = Callable[[int], None]
+Records = Mapping[ModelRef, ScoreRecord]
+
+
+def feature_job(start: Hybrid, input_shape: Shape | None) -> FeatureJob:
+    """The job that reads features as `start` does; scorers with one encoder share what is kept."""
+    encoder = Hybrid(start.encoder, name="features")
+    return FeatureJob(encoder, encoder.scorer_id, input_shape)
+
+
+def look(job: ScoreJob, models: Sequence[Model], where: Where | None, watch: Watch) -> Records:
+    """The records of all references among the models; none where it is not said where.
+
+    Args:
+        job: what is wanted of each.
+        models: modules, which no other process could be given, or references.
+        where: workers, limits, store and cluster; None leaves all to this process.
+        watch: is told how many are done.
+    """
+    refs = list(dict.fromkeys(model for model in models if isinstance(model, ModelRef)))
+    if where is None or not refs:
+        return {}
+    with where.executor() as executor, where.opened_store() as store:
+        return {
+            record.ref: record for record in evaluate(refs, job, executor, store, watcher=_Counter(watch))
+        }
+
+
+def record_of(records: Records, model: Model) -> ScoreRecord | None:
+    """What was found of a network; None where nobody looked. Raises `ScorerError` where it failed."""
+    record = records.get(model) if isinstance(model, ModelRef) else None
+    if record is not None and record.error is not None:
+        raise ScorerError(record.error)
+    return record
+
+
+def features_of(records: Records, model: Model) -> NetworkFeatures | None:
+    """The features that a `feature_job` found; as `record_of`."""
+    record = record_of(records, model)
+    if record is None or record.fingerprint is None:
+        return None
+    return NetworkFeatures(feature_names(), np.array(record.values), record.fingerprint)
+
+
+class _Counter:
+    """A watcher of the engine that counts."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._done = 0
+
+    def working(self, refs: Sequence[ModelRef]) -> None:
+        """Nothing is shown of what runs."""
+
+    def arrived(self, record: ScoreRecord, cached: bool) -> None:
+        """One more is done."""
+        self._done += 1
+        self._watch(self._done)
