@@ -55,15 +55,15 @@ def told(words: Sequence[str], capsys: Captured) -> str:
 COMMANDS = {
     "sklearn": [
         "fit TABLE --no-store",
-        "fit TABLE --kind both",
+        "fit TABLE --kind both --no-store",
         "train-network NETS --dataset digits --epochs 1 --warmup 0",
     ],
-    "torchsort": ["fit TABLE --kind ft", "fit TABLE --kind both"],
+    "torchsort": ["fit TABLE --kind ft --no-store", "fit TABLE --kind both --no-store"],
     "pymoo": ["search zen_resnet --budget 8 --population 4 --no-store"],
     "distributed": [
-        "rank NETS --cluster local",
-        "search zen_resnet --budget 8 --cluster tcp://127.0.0.1:1 --algorithm random",
-        "fit TABLE --cluster local",
+        "rank NETS --cluster local --no-store",
+        "search zen_resnet --budget 8 --cluster tcp://127.0.0.1:1 --algorithm random --no-store",
+        "fit TABLE --cluster local --no-store",
     ],
 }
 
@@ -98,7 +98,7 @@ def test_a_hybrid_is_fitted_without_torchsort_and_scored_without_any(
     out = str(tmp_path / "own.safetensors")
     for module in ("torchsort", "pymoo", "distributed", "dask"):
         hide(monkeypatch, module)
-    assert run(["fit", table, "--out", out]) == 0
+    assert run(["fit", table, "--out", out, "--no-store"]) == 0
     hide(monkeypatch, "sklearn")
     assert run(["score", nets, "--scorer", out, "--no-store"]) == 0
     assert run(["search", "zen_resnet", "--algorithm", "random", "--budget", "2", "--population", "2", "--scorer",
