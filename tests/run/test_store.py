@@ -114,6 +114,7 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_what_it_holds(tmp_path: 
     path = filled(tmp_path / "store", 3)
     with sqlite3.connect(path) as old:
         old.execute("ALTER TABLE recipes DROP COLUMN note")
+        old.execute("DROP TABLE vectors")
         old.execute("PRAGMA user_version = 1")
     old.close()
     for _ in range(2):
