@@ -28,7 +28,8 @@ from fxscore.capture.operators import (
     cast_dtype,
     inplace_position,
 )
-from fxscore.capture.shapes import infer
+from fxscore.capture.packing import PACKING, packed
+from fxscore.capture.shapes import RECURRENT, infer
 from fxscore.errors import CaptureError
 
 _CHANGED_THROUGH_A_VIEW = -1
@@ -158,6 +159,8 @@ class Recorder(TorchFunctionMode):
             )
         if name == "__setitem__":
             return self._record_assignment(*args)
+        if name in PACKING:
+            return self._record_packing(func, *args)
         return self._record_call(func, args, kwargs)
 
     def _record_call(self, func: Any, args: Any, kwargs: Any) -> Any:
@@ -168,6 +171,8 @@ class Recorder(TorchFunctionMode):
             args = (*args[:place], False, *args[place + 1 :])
         mutated = self._mutated(func, args, kwargs)
         inputs = {key: value for key, value in kwargs.items() if key not in DROPPED_KEYWORDS}
+        if func in RECURRENT and isinstance(args[3], (list, tuple)):  # the sizes of a packed sequence
+            args = (args[0], self._copy(args[1]), *args[2:])
         # Before the shapes are inferred: an in-place operator changes its argument's version even there.
         arguments, options = self._as_arguments(args), self._as_arguments(inputs)
         result = infer(func, self._standin(args), self._standin(inputs))
@@ -180,6 +185,22 @@ class Recorder(TorchFunctionMode):
         if mutated is None:
             return self._bind_result(node, result, args)
         return self._mutate(mutated, node)
+
+    def _record_packing(
+        self, func: Any, value: Tensor, sizes: Tensor, *settings: Any
+    ) -> tuple[Tensor, Tensor]:
+        """A sequence that is packed or padded: its sizes stay real, since later layers read them."""
+        result, further = packed(func, self._standin(value), sizes, *settings)
+        node = self.graph.call_function(
+            func, (self._node_of(value), self._node_of(self._copy(sizes)), *settings)
+        )
+        node.meta["val"] = (result, self._standin(further))
+        self._bind(result, self.graph.call_function(getitem, (node, 0)), result)
+        return result, self.give(further)
+
+    def _copy(self, tensor: Tensor) -> Tensor:
+        """A real tensor again, to be a constant of the graph: what is computed from the first stays real."""
+        return self.give(tensor.clone()) if id(tensor) in self._given else tensor.clone()
 
     def _mutated(self, func: Any, args: Any, kwargs: Any) -> Tensor | None:
         """The tensor that this call overwrites, if it overwrites one."""

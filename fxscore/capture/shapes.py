@@ -17,7 +17,7 @@ _LIKE_INPUT = {
     F.relu6, F.hardtanh, F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh,
     torch.softmax, Tensor.softmax, Tensor.sigmoid,
 }  # fmt: skip
-_RECURRENT = {torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu}
+RECURRENT = {torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu}
 _GROUPED = {getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)} - {None}
 _SUMS = {Tensor.add, Tensor.mul, Tensor.sub, Tensor.add_, Tensor.mul_, torch.add, torch.mul, torch.sub}
 
@@ -42,7 +42,7 @@ def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _linear(first, args[1])
     if func in _GROUPED and len(args) == 2:
         return _grouped(*args, kwargs.get("offs"))
-    if func in _RECURRENT:
+    if func in RECURRENT:
         return _recurrent(args) if len(args) == 9 else None
     if func is F.conv2d:
         return _conv2d(*args) if not kwargs and len(args) == 7 else None

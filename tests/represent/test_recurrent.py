@@ -1,0 +1,85 @@
+"""Recurrent layers: stacks are layers one by one, and every setting of one shows in scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import fxscore
+from fxscore.constructed import construct
+
+
+class Tagger(nn.Module):
+    """Token ids, or an image behind a convolution, read by a recurrent layer."""
+
+    def __init__(
+        self, layer: nn.Module, *, vocabulary: int = 60, width: int = 12, image: bool = False
+    ) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, width, 3) if image else nn.Embedding(vocabulary, width)
+        self.layer = layer
+        self.image = image
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        y = y.relu().mean(2).transpose(1, 2) if self.image else y
+        result: Tensor = self.layer(y)[0][:, -1]
+        return result
+
+
+def layer(kind: type[nn.Module] = nn.GRU, hidden: int = 20, width: int = 12, **options: Any) -> nn.Module:
+    return kind(width, hidden, batch_first=True, **options)
+
+
+VARIANTS: dict[str, Callable[[], nn.Module]] = {
+    "gru": layer,
+    "lstm": lambda: layer(nn.LSTM),
+    "rnn": lambda: layer(nn.RNN),
+    "wider": lambda: layer(hidden=28),
+    "deeper": lambda: layer(num_layers=2),
+    "both ways": lambda: layer(bidirectional=True),
+    "projected": lambda: layer(nn.LSTM, proj_size=9),
+}
+IDS = torch.tensor([[3, 59, 1, 7, 20, 4]])
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("image", [False, True], ids=["tokens", "behind a convolution"])
+def test_every_setting_of_a_recurrent_layer_shows(image: bool) -> None:
+    given: dict[str, Any] = {"input_shape": (3, 14, 14)} if image else {"example_inputs": IDS}
+    scores = {name: fxscore.score(Tagger(make(), image=image), **given) for name, make in VARIANTS.items()}
+    for first, second in combinations(scores, 2):
+        assert scores[first] != pytest.approx(scores[second], rel=1e-6), (first, second)
+
+
+def test_vocabulary_and_width_of_an_embedding_show() -> None:
+    sizes = [(60, 12), (90, 12), (60, 16)]
+    scores = {
+        fxscore.score(Tagger(layer(width=width), vocabulary=vocabulary, width=width), example_inputs=IDS)
+        for vocabulary, width in sizes
+    }
+    assert len(scores) == len(sizes)
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+def test_a_stack_is_its_layers_one_by_one(kind: type[nn.Module]) -> None:
+    class Read(nn.Module):
+        def __init__(self, *layers: nn.Module) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList(layers)
+
+        def forward(self, x: Tensor) -> Tensor:
+            for each in self.layers:
+                x = each(x)[0]
+            return x
+
+    stack, apart = Read(layer(kind, width=8, num_layers=2)), Read(layer(kind, width=8), layer(kind, width=20))
+    first, second = (fxscore.score(network, input_shape=(6, 8)) for network in (stack, apart))
+    assert first == pytest.approx(second, rel=1e-6)
+    lines = construct(stack, (6, 8), batch=4).coverage
+    assert len({name for line in lines for name in line.parameters}) == 8
