@@ -28,6 +28,7 @@ from fxscore.ops import (
     swish,
     unitise,
 )
+from fxscore.passes.mark_functions import PART
 from fxscore.represent.attention import tuple_of
 
 CONVOLUTIONS = {F.conv1d, F.conv2d, F.conv3d}
@@ -110,6 +111,9 @@ _SHAPE: set[Any] = {
 def kind_of(node: fx.Node, operands: int) -> str:
     """The kind of a node of which `operands` different operands depend on the input; `shape` where it is none."""
     target = node.target
+    marked = node.meta.get("function")
+    if marked is not None:  # an activation without a name is one operator, its parts are looked through
+        return "shape" if marked == PART else str(marked)
     if target in CONVOLUTIONS or target in TRANSPOSED or is_deformable(node):
         return _convolution_kind(node)
     if target is F.linear or target in BILINEAR:

@@ -11,6 +11,7 @@ from fxscore.passes.base import PassBase
 from fxscore.passes.cut_head import CutHeadPass
 from fxscore.passes.fold_zeros import FoldZerosPass
 from fxscore.passes.join_encodings import JoinEncodingsPass
+from fxscore.passes.mark_functions import MarkFunctionsPass
 from fxscore.passes.merge_common import MergeCommonSubexpressionsPass
 from fxscore.passes.name_functions import NameFunctionsPass
 from fxscore.passes.name_nodes import NameNodesPass
@@ -45,6 +46,7 @@ def default_pipeline() -> list[PassBase]:
         MergeCommonSubexpressionsPass(),
         SkipUnitisationPass(),
         JoinEncodingsPass(),
+        MarkFunctionsPass(),  # activations that have no name
         ShowActivationsPass(),
         OrderNodesPass(),
         NameNodesPass(),

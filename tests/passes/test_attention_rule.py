@@ -55,12 +55,12 @@ def by_einsum(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 def by_exponentials(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     scores = q @ k.mT * SCALE
     weights = torch.exp(scores - scores.amax(-1, keepdim=True))
-    return weights / weights.sum(-1, keepdim=True) @ v
+    return torch.matmul(weights / weights.sum(-1, keepdim=True), v)
 
 
 def transposed(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     weights = (q @ k.mT * SCALE).softmax(-1)
-    return (v.mT @ weights.mT).mT
+    return torch.matmul(v.mT, weights.mT).mT
 
 
 PAIRS: dict[str, tuple[Attention, Attention]] = {
@@ -118,7 +118,7 @@ def test_queries_may_be_scaled_before_heads_are_split() -> None:
                 q = q * SCALE
             q, k, v = (y.unflatten(-1, (HEADS, -1)).transpose(1, 2) for y in (q, k, v))
             scores = q @ k.mT
-            y = (scores if scale_first else scores * SCALE).softmax(-1) @ v
+            y = torch.matmul((scores if scale_first else scores * SCALE).softmax(-1), v)
             return y.transpose(1, 2).flatten(2)
 
         return construct(
@@ -131,6 +131,35 @@ def test_queries_may_be_scaled_before_heads_are_split() -> None:
 def weighed(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     weights = (q @ k.mT).softmax(-1)
     return weights @ v + weights.amax(-1, keepdim=True)
+
+
+WINDOWS = (torch.arange(2.0)[:, None, None] * torch.ones(LENGTH, LENGTH)).masked_fill(BAND, -100.0)
+
+
+def by_windows(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """A mask for each of two windows, which are folded into the batch."""
+    q, k, v = (torch.cat([each, each + 1]) for each in (q, k, v))
+    scores = (q @ k.mT * SCALE + BIAS).view(-1, 2, HEADS, LENGTH, LENGTH) + WINDOWS[None, :, None]
+    attended = torch.matmul(scores.view(-1, HEADS, LENGTH, LENGTH).softmax(-1), v)
+    return torch.unflatten(attended, 0, (2, -1)).sum(0)
+
+
+def windows_fused(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    q, k, v = (torch.cat([each, each + 1]) for each in (q, k, v))
+    mask = WINDOWS[None, :, None].expand(len(q) // 2, -1, HEADS, -1, -1).reshape(-1, HEADS, LENGTH, LENGTH)
+    return torch.unflatten(F.scaled_dot_product_attention(q, k, v, BIAS + mask), 0, (2, -1)).sum(0)
+
+
+def test_masks_may_be_added_with_windows_apart() -> None:
+    targets = [
+        [n.target for n in network(form).graph_module.graph.nodes] for form in (by_windows, windows_fused)
+    ]
+    assert all(torch.softmax not in each for each in targets)
+    assert (
+        targets[0].count(F.scaled_dot_product_attention)
+        == targets[1].count(F.scaled_dot_product_attention)
+        == 1
+    )
 
 
 UNLIKE: dict[str, Attention] = {

@@ -62,7 +62,7 @@ def gated(x: Tensor) -> Tensor:
 
 
 def places(x: Tensor) -> Tensor:
-    parts = x.unflatten(1, (2, 4))
+    parts = torch.unflatten(x, 1, (2, 4))
     return torch.cat([parts[:, 1], parts[:, 0]], 1)
 
 
@@ -127,10 +127,10 @@ PAIRS: dict[str, tuple[Function, Function]] = {
     "average of a stack": (lambda x: (x.tanh() + x) * 0.5, lambda x: torch.stack((x, x.tanh()), dim=-1).mean(-1)),
     "slices": (lambda x: torch.cat(x.chunk(2, 1)[::-1], 1), lambda x: torch.cat([x[:, 4:], x[:, :4]], 1)),
     "slices of the last axis": (
-        lambda x: torch.stack(x.split(5, -1)).amax(0),
+        lambda x: torch.stack(torch.split(x, 5, -1)).amax(0),
         lambda x: torch.stack([x[..., :5], x[..., 5:]]).amax(0),
     ),
-    "places": (lambda x: torch.cat(x.unflatten(1, (2, 4)).unbind(1)[::-1], 1), places),
+    "places": (lambda x: torch.cat(torch.unflatten(x, 1, (2, 4)).unbind(1)[::-1], 1), places),
     "gate": (lambda x: F.glu(x, 1), gated),
     "gate by slices": (lambda x: F.glu(x, dim=-3), lambda x: x[:, 4:].sigmoid() * x[:, :4]),
     "pixel shuffle": (lambda x: F.pixel_shuffle(x, 2), shuffled),

@@ -28,7 +28,7 @@ def tokens(x: Tensor) -> Tensor:
 
 def attended(score: Callable[[Tensor, Tensor], Tensor], mix: Callable[[Tensor, Tensor], Tensor]) -> Forward:
     def forward(_: Any, x: Tensor) -> Tensor:
-        x = tokens(x).unflatten(2, (2, 4))  # (B, N, heads, channels)
+        x = torch.unflatten(tokens(x), 2, (2, 4))  # (B, N, heads, channels)
         return mix(score(x, x + 1).softmax(-1), x)
 
     return forward
@@ -42,8 +42,8 @@ PAIRS: dict[str, tuple[Forward, Forward]] = {
         lambda m, x: F.adaptive_avg_pool1d(x.flatten(2), 1),
     ),
     "average pool over a volume": (
-        lambda m, x: F.avg_pool3d(x.unflatten(1, (4, 2)), (2, 6, 10)),
-        lambda m, x: F.adaptive_avg_pool3d(x.unflatten(1, (4, 2)), 1),
+        lambda m, x: F.avg_pool3d(torch.unflatten(x, 1, (4, 2)), (2, 6, 10)),
+        lambda m, x: F.adaptive_avg_pool3d(torch.unflatten(x, 1, (4, 2)), 1),
     ),
     "max pool over the map": (lambda m, x: F.max_pool2d(x, (6, 10)), lambda m, x: F.adaptive_max_pool2d(x, 1)),
     "its maximum": (lambda m, x: x.amax((2, 3), keepdim=True), lambda m, x: nn.AdaptiveMaxPool2d(1)(x)),
@@ -56,11 +56,11 @@ PAIRS: dict[str, tuple[Forward, Forward]] = {
     "sum": (lambda m, x: x.sum(-1, keepdim=True), lambda m, x: torch.sum(x, 3)[..., None]),
     "chunk and split": (
         lambda m, x: torch.cat(x.chunk(2, 1)[::-1], 1),
-        lambda m, x: torch.cat(x.split(4, -3)[::-1], 1),
+        lambda m, x: torch.cat(torch.split(x, 4, -3)[::-1], 1),
     ),
     "tensor_split": (
         lambda m, x: torch.cat(torch.tensor_split(x, (4,), 1)[::-1], 1),
-        lambda m, x: torch.cat(x.split([4, 4], 1)[::-1], 1),
+        lambda m, x: torch.cat(torch.split(x, [4, 4], 1)[::-1], 1),
     ),
     "select": (lambda m, x: x.select(-1, -1), lambda m, x: x[..., 9]),
     "narrow": (lambda m, x: x.narrow(2, 1, 5), lambda m, x: x[:, :, 1:]),
@@ -126,7 +126,7 @@ DIFFERENT: dict[str, tuple[Forward, Forward]] = {
         lambda m, x: F.avg_pool2d(x[:, :, :4, :4], 4, 4, 1),
         lambda m, x: x[:, :, :4, :4].mean((2, 3), True),
     ),
-    "unequal split": (lambda m, x: x.split([2, 6], 1)[0], lambda m, x: x.chunk(2, 1)[0]),
+    "unequal split": (lambda m, x: torch.split(x, [2, 6], 1)[0], lambda m, x: x.chunk(2, 1)[0]),
     "corrected variance": (lambda m, x: x.var(1, keepdim=True), lambda m, x: x.var(1, False, True)),
     "broken factor": (
         lambda m, x: F.interpolate(x, scale_factor=0.55),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose, sqrt
 from typing import Any
 
@@ -82,28 +82,35 @@ def _attend(ctx: RewriteContext, scores: _Scores, value: fx.Node, like: fx.Node 
     return ctx.call(F.scaled_dot_product_attention, *arguments, like=like, **options)
 
 
-def _scores(ctx: RewriteContext, node: Any) -> _Scores | None:
-    """Walks from the softmax to the product, by masks and the scale."""
-    scale, masks = 1.0, list[Mask]()
-    while isinstance(node, fx.Node) and node.target is not torch.matmul:
-        shape = ctx.shape(node)
+def _scores(ctx: RewriteContext, node: fx.Node) -> _Scores | None:
+    """Walks from what the softmax is of to the product, by masks, the scale, and windows folded otherwise between."""
+    outer, scale, masks = ctx.shape(node), 1.0, list[Mask]()
+    while node.target is not torch.matmul:
         if (scaled := _scaled(node)) is not None:
             node, factor = scaled
             scale *= factor
-            continue
-        if scale != 1.0:  # a mask that is scaled as well
-            return None
-        found = added_mask(ctx, node) if is_sum(node) else filled_mask(ctx, node)
-        if found is None or ctx.shape(found[0]) != shape:
-            return None
-        node = found[0]
-        masks.append(found[1])
-    if not isinstance(node, fx.Node) or not can_combine(masks):
+        elif (folded := _folded(ctx, node)) is not None:
+            node = folded
+        else:
+            found = added_mask(ctx, node) if is_sum(node) else filled_mask(ctx, node)
+            if found is None or scale != 1.0 or ctx.shape(found[0]) != ctx.shape(node):
+                return None  # a mask that is scaled as well is none
+            masks.append(
+                found[1] if ctx.shape(node) == outer else replace(found[1], spread=(ctx.shape(node), outer))
+            )
+            node = found[0]
+    if ctx.shape(node) != outer or not can_combine(masks):
         return None
     query: Any
     keys: Any
     query, keys = node.args
     return _Scores(query, keys, scale, tuple(masks))
+
+
+def _folded(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
+    """The scores before their leading axes were folded otherwise."""
+    before: Any = node.args[0] if node.target is torch.reshape else None
+    return before if before is not None and ctx.shape(before)[-2:] == ctx.shape(node)[-2:] else None
 
 
 def _scaled(node: fx.Node) -> tuple[fx.Node, float] | None:

@@ -17,6 +17,7 @@ from fxscore.passes.rules.pattern import is_number
 from fxscore.represent.context import RewriteContext
 
 HIDDEN = -1e4  # scores are masked by -inf, by the least number of a type, or by one as small as this
+_CHANGES = (torch.mul, torch.div, torch.add, torch.masked_fill, torch.reshape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +28,14 @@ class Mask:
         argument: a node of the graph, the values of a constant to be, or None.
         causal: whether it hides the future, and is no tensor.
         inverted: whether the node is true where positions are hidden.
+        spread: where scores were folded otherwise when it was added (windows apart from images): their shape then,
+            and the shape that the mask takes; else empty.
     """
 
     argument: fx.Node | Tensor | None = None
     causal: bool = False
     inverted: bool = False
+    spread: tuple[tuple[int, ...], ...] = ()
 
     @property
     def hides(self) -> bool:
@@ -45,9 +49,12 @@ class Mask:
 
     def node(self, ctx: RewriteContext) -> fx.Node | None:
         """The mask in the graph."""
-        if isinstance(self.argument, Tensor):
-            return _new_constant(ctx, self.argument)
-        return ctx.call(torch.logical_not, self.argument) if self.inverted else self.argument
+        node = _new_constant(ctx, self.argument) if isinstance(self.argument, Tensor) else self.argument
+        if self.inverted:
+            node = ctx.call(torch.logical_not, node)
+        if node is not None and self.spread:
+            node = ctx.call(torch.reshape, ctx.call("expand", node, self.spread[0]), self.spread[1])
+        return node
 
 
 def added_mask(ctx: RewriteContext, node: fx.Node) -> tuple[fx.Node, Mask] | None:
@@ -91,6 +98,8 @@ def constant_mask(ctx: RewriteContext, node: Any) -> Mask | None:
 def can_combine(masks: Sequence[Mask]) -> bool:
     """Whether several masks are one: all but one hide nothing, or all are added."""
     hiding = [mask for mask in masks if mask.hides]
+    if any(mask.causal and mask.spread for mask in hiding):
+        return False
     return len(hiding) < 2 or all(mask.added for mask in hiding)
 
 
@@ -147,7 +156,7 @@ def _hides(ctx: RewriteContext, value: Any) -> bool:
 
 def _leads_to_product(node: Any) -> bool:
     """Whether scores, scaled and masked or not, are a matrix product."""
-    while isinstance(node, fx.Node) and node.target in (torch.mul, torch.div, torch.add, torch.masked_fill):
+    while isinstance(node, fx.Node) and node.target in _CHANGES:
         node = next((arg for arg in node.args if isinstance(arg, fx.Node)), None)
     return isinstance(node, fx.Node) and node.target is torch.matmul
 

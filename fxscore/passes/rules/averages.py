@@ -14,40 +14,43 @@ from fxscore.passes.rules.registry import rewrites
 from fxscore.represent.context import RewriteContext
 
 _X, _AXES, _COUNT, _SHARE = Value("x"), Setting("axes"), Number("count"), Number("share")
-_TOTAL = Either((total(_X, _AXES), Call(torch.reshape, (total(_X, _AXES), Setting("shape")))))
+_TOTAL = Value("total")
 _AVERAGE = Either((Call(torch.div, (_TOTAL, _COUNT)), times(_TOTAL, _SHARE)))
-_MEAN_OF_MEAN = mean(
-    Either((mean(_X, Setting("inner")), Call(torch.reshape, (mean(_X, Setting("inner")), Setting("shape"))))),
-    _AXES,
-)
+_INNER, _SHAPE = Setting("inner"), Setting("shape")
+_AGAIN: dict[Any, Call] = {
+    kind: Call(kind, (Either((once, Call(torch.reshape, (once, _SHAPE)))), _AXES, True))
+    for kind, once in ((torch.mean, mean(_X, _INNER)), (torch.sum, total(_X, _INNER)))
+}
 _MEAN_OF_FLAT = mean(Call(torch.reshape, (_X, Setting("shape"))), _AXES)
 
 
 @rewrites(torch.div, torch.mul)
 def sum_over_count(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     """`x.sum(axes) / count`."""
-    found = match(_AVERAGE, node)
-    if found is None:
+    scaled = match(_AVERAGE, node)
+    found = None if scaled is None else match(total(_X, _AXES), _unshaped(scaled["total"]))
+    if scaled is None or found is None:
         return None
     lengths = [ctx.shape(found["x"])[axis] for axis in found["axes"]]
-    share = found["share"] if "share" in found else 1 / (found["count"] or 1)
+    share = scaled["share"] if "share" in scaled else 1 / (scaled["count"] or 1)
     if not isclose(share * prod(lengths), 1, rel_tol=1e-6):
         return None
     return _reshaped(ctx, ctx.call(torch.mean, found["x"], found["axes"], True), ctx.shape(node))
 
 
-@rewrites(torch.mean)
-def mean_of_mean(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
-    """`x.mean(3).mean(2)` is the mean over both axes."""
-    found = match(_MEAN_OF_MEAN, node)
+@rewrites(torch.mean, torch.sum)
+def axis_by_axis(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
+    """`x.mean(3).mean(2)` is the mean over both axes, and so for sums."""
+    found = match(_AGAIN[node.target], node)
     if found is None:
         return None
-    rank, inner = len(ctx.shape(found["x"])), found["inner"]
-    left = [axis for axis in range(rank) if axis not in inner]
-    if "shape" in found and tuple(found["shape"]) != tuple(ctx.shape(found["x"])[axis] for axis in left):
-        return None
-    outer = [left[axis] for axis in found["axes"]] if "shape" in found else found["axes"]
-    kept = ctx.call(torch.mean, found["x"], tuple(sorted({*inner, *outer})), True)
+    shape, inner, outer = ctx.shape(found["x"]), found["inner"], found["axes"]
+    if "shape" in found:
+        left = [axis for axis in range(len(shape)) if axis not in inner]
+        if tuple(found["shape"]) != tuple(shape[axis] for axis in left):
+            return None
+        outer = [left[axis] for axis in outer]
+    kept = ctx.call(node.target, found["x"], tuple(sorted({*inner, *outer})), True)
     return _reshaped(ctx, kept, ctx.shape(node))
 
 
@@ -83,6 +86,13 @@ def sum_of_stack(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     if node.target is torch.mean:
         values = ctx.call(torch.mul, values, 1 / len(stack.args[0]))
     return _reshaped(ctx, values, ctx.shape(node))
+
+
+def _unshaped(node: Any) -> Any:
+    """What a value was before it was reshaped."""
+    while node.target is torch.reshape:
+        node = node.args[0]
+    return node
 
 
 def _reshaped(ctx: RewriteContext, value: fx.Node, shape: tuple[int, ...]) -> fx.Node:
