@@ -35,7 +35,8 @@ _OTHERS: set[Any] = {
     torch.min, torch.fmax, torch.fmin, torch.clamp, torch.clamp_min, torch.clamp_max, torch.where, torch.masked_fill,
     torch.heaviside, torch.lerp, torch.addcmul, torch.addcdiv, torch.special.expit, torch.special.erf,
     torch.special.xlogy,
-    torch.special.ndtr, torch.special.log_ndtr, torch.logical_not, torch.logical_and, torch.bitwise_not, torch.bitwise_and, torch.threshold,
+    torch.special.ndtr, torch.special.log_ndtr,
+    torch.logical_not, torch.logical_and, torch.bitwise_not, torch.bitwise_and, torch.threshold,
     torch.round, torch.floor, torch.ceil, torch.sinc, torch.hypot, F.threshold, assign,
 }  # fmt: skip
 _ELEMENTWISE = ACTIVATIONS | COMPARISONS | LINEAR | PRODUCTS | _OTHERS
