@@ -15,8 +15,10 @@ ALL = slice(None, None, None)
 
 
 @represents(torch.chunk, torch.split, torch.split_with_sizes, torch.tensor_split)
-def split(ctx: RewriteContext, input: fx.Node, sizes: Any, dim: int = 0) -> fx.Node:
+def split(ctx: RewriteContext, *given: Any, dim: int = 0, **named: Any) -> fx.Node:
     """Equal parts are chunks, others a split; the axis is counted from the front, the last one is -1."""
+    input = given[0] if given else named["tensor" if ctx.node.target is torch.split else "input"]
+    dim = given[2] if len(given) > 2 else dim
     parts = ctx.node.meta["val"]
     rank = len(ctx.shape(input))
     axis = -1 if dim % rank == rank - 1 else dim % rank

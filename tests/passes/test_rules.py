@@ -195,3 +195,25 @@ def test_a_norm_by_hand_loses_its_scale_and_shift() -> None:
     written = construct(nn.Sequential(conv, Norm()), SHAPE, batch=2)
     assert written.fingerprint == plain.fingerprint
     assert {name for line in written.coverage for name in line.parameters} >= {"1.weight", "1.bias"}
+
+
+NAMED: list[Function] = [
+    lambda x: torch.exp(input=F.log_softmax(input=x, dim=1)),
+    lambda x: torch.sum(torch.stack(tensors=[x, x.tanh()]), dim=0, dtype=torch.float32),
+    lambda x: torch.split(tensor=x, split_size_or_sections=4, dim=1)[1],
+    lambda x: torch.maximum(input=x, other=torch.full_like(x, fill_value=0.5)),
+    lambda x: torch.where(condition=x > 0, input=x, other=torch.zeros_like(x)),
+    lambda x: torch.div(input=x, other=2).masked_fill(mask=x > 0, value=-1e9).softmax(-1) @ x.mT,
+    lambda x: torch.mean(input=x.flatten(2), dim=-1),
+    lambda x: torch.chunk(input=x, chunks=2, dim=1)[0],
+    lambda x: x.var(dim=1, unbiased=False).sum(dim=(1, 2), keepdim=True),
+    lambda x: F.interpolate(input=x, scale_factor=2.0),
+    lambda x: torch.einsum("bchw,bdhw->bcd", [x, x]),
+]
+
+
+@pytest.mark.parametrize("function", NAMED)
+def test_arguments_may_be_given_by_name(function: Function) -> None:
+    found = network(function)
+    weights = {(8, 4, 1, 1): torch.randn(8, 4, 1, 1), (8,): torch.randn(8)}
+    assert bool(found(torch.randn(2, *SHAPE), weights).features.isfinite().all())

@@ -29,15 +29,14 @@ COMPARISONS: set[Any] = {torch.gt, torch.lt, torch.ge, torch.le, torch.eq, torch
 LINEAR: set[Any] = {torch.add, torch.sub, torch.rsub, torch.neg, sum_of, "to"}
 PRODUCTS: set[Any] = {torch.mul, torch.div}
 _OTHERS: set[Any] = {
-    torch.pow, torch.square, torch.abs, torch.sign, torch.sqrt, torch.rsqrt, torch.reciprocal, torch.exp, torch.expm1,
-    torch.exp2, torch.log, torch.log1p, torch.log2, torch.erf, torch.erfc, torch.sin, torch.cos, torch.tan, torch.sinh,
-    torch.cosh, torch.asinh, torch.atan, torch.arctan, torch.logaddexp, torch.maximum, torch.minimum, torch.max,
-    torch.min, torch.fmax, torch.fmin, torch.clamp, torch.clamp_min, torch.clamp_max, torch.where, torch.masked_fill,
-    torch.heaviside, torch.lerp, torch.addcmul, torch.addcdiv, torch.special.expit, torch.special.erf,
-    torch.special.xlogy,
-    torch.special.ndtr, torch.special.log_ndtr,
-    torch.logical_not, torch.logical_and, torch.bitwise_not, torch.bitwise_and, torch.threshold,
-    torch.round, torch.floor, torch.ceil, torch.sinc, torch.hypot, F.threshold, assign,
+    torch.pow, torch.square, torch.abs, torch.sign, torch.sqrt, torch.rsqrt, torch.reciprocal, torch.exp,
+    torch.expm1, torch.exp2, torch.log, torch.log1p, torch.log2, torch.erf, torch.erfc, torch.sin, torch.cos,
+    torch.tan, torch.sinh, torch.cosh, torch.asinh, torch.atan, torch.arctan, torch.logaddexp, torch.maximum,
+    torch.minimum, torch.max, torch.min, torch.fmax, torch.fmin, torch.clamp, torch.clamp_min, torch.clamp_max,
+    torch.where, torch.masked_fill, torch.heaviside, torch.lerp, torch.addcmul, torch.addcdiv, torch.special.expit,
+    torch.special.erf, torch.special.xlogy, torch.special.ndtr, torch.special.log_ndtr, torch.logical_not,
+    torch.logical_and, torch.bitwise_not, torch.bitwise_and, torch.threshold, torch.round, torch.floor, torch.ceil,
+    torch.sinc, torch.hypot, F.threshold, assign,
 }  # fmt: skip
 _ELEMENTWISE = ACTIVATIONS | COMPARISONS | LINEAR | PRODUCTS | _OTHERS
 # Operators that fill a tensor with one number: place of the number among the arguments, or the number itself.
@@ -172,5 +171,7 @@ def _number(node: fx.Node, graph_module: fx.GraphModule) -> float | None:
             value = getattr(value, part)
         return None if value.is_meta else float(value)
     place, number = _FILLS[node.target]
-    given = number if place is None else node.args[place]
+    given: Any = number
+    if place is not None:
+        given = node.args[place] if len(node.args) > place else node.kwargs.get("fill_value")
     return float(given) if isinstance(given, (int, float)) else None

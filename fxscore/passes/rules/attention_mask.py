@@ -72,6 +72,8 @@ def added_mask(ctx: RewriteContext, node: fx.Node) -> tuple[fx.Node, Mask] | Non
 
 def filled_mask(ctx: RewriteContext, node: fx.Node) -> tuple[fx.Node, Mask] | None:
     """(scores, mask) of `masked_fill(scores, hidden, -inf)` or `where(seen, scores, -inf)`."""
+    if len(node.args) != 3:
+        return None
     if node.target is torch.masked_fill:
         scores, hidden, number = node.args
         return _seen(ctx, scores, hidden, number, inverted=True)
@@ -146,7 +148,7 @@ def _form(ctx: RewriteContext, seen: Tensor, node: fx.Node) -> Mask | None:
 
 
 def _hides(ctx: RewriteContext, value: Any) -> bool:
-    if isinstance(value, fx.Node) and value.target is torch.full_like:
+    if isinstance(value, fx.Node) and value.target is torch.full_like and len(value.args) > 1:
         value = value.args[1]
     if isinstance(value, fx.Node):
         constant = _constant(ctx, value)

@@ -71,13 +71,8 @@ def mean_of_flattened(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
 @rewrites(torch.sum, torch.mean)
 def sum_of_stack(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     """Values stacked only to be summed or averaged along the new axis are a sum of values."""
-    stack: Any = node.args[0]
-    if (
-        stack.target is not torch.stack
-        or len(stack.users) > 1
-        or not isinstance(stack.args[0], (list, tuple))
-        or len(stack.args[0]) < 2
-    ):
+    stack: Any = node.args[0] if len(node.args) == 3 else node
+    if stack.target is not torch.stack or len(stack.users) > 1 or not stack.args or len(stack.args[0]) < 2:
         return None
     dim = stack.args[1] if len(stack.args) > 1 else stack.kwargs.get("dim", 0)
     if node.args[1] != (dim % len(ctx.shape(stack)),):

@@ -108,7 +108,7 @@ def group_norm(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     grouped = len(shape) > 2 and parts[0] == shape[0] and 1 < parts[1] < shape[1] and shape[1] % parts[1] == 0
     if shape != ctx.shape(node) or not grouped or not (layered or norm.target is F.instance_norm):
         return None
-    eps = norm.args[4] if layered else norm.kwargs["eps"]
+    eps = norm.args[4] if layered else norm.kwargs.get("eps", 1e-5)
     return ctx.call(F.group_norm, value, parts[1], None, None, eps, like=node)
 
 

@@ -43,8 +43,12 @@ def softmax(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
 @rewrites(torch.exp)
 def exponential_of_log_softmax(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     """`exp(log_softmax(x))`."""
-    value = node.args[0]
-    if not isinstance(value, fx.Node) or value.target not in (F.log_softmax, torch.log_softmax):
+    value = node.args[0] if node.args else None
+    if (
+        not isinstance(value, fx.Node)
+        or value.target not in (F.log_softmax, torch.log_softmax)
+        or not value.args
+    ):
         return None
     dim = value.args[1] if len(value.args) > 1 else value.kwargs.get("dim")
     if not isinstance(dim, int):
