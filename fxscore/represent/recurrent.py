@@ -9,7 +9,7 @@ they are bounded by their gates, and what a cell gives is what it is fed at the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from operator import getitem
 from typing import Any
@@ -45,9 +45,12 @@ class _Stack:
 
 @represents(torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu)
 def recurrent(ctx: RewriteContext, input: fx.Node, *arguments: Any) -> fx.Node:
-    """LSTM, GRU and plain recurrent layers on a padded or a packed sequence."""
+    """LSTM, GRU and plain recurrent layers on a padded or a packed sequence; a padded one is run batch first."""
     stack = _stack(arguments)
-    sequence, final = input, []
+    time_first = stack.after == (False,) and len(ctx.shape(input)) == 3
+    if time_first:
+        stack = replace(stack, after=(True,))
+    sequence, final = ctx.call(torch.permute, input, (1, 0, 2)) if time_first else input, []
     for layer in range(stack.layers):
         results = _layer(ctx, sequence, stack, layer)
         sequence = ctx.unitise(ctx.call(getitem, results, 0))
@@ -56,6 +59,8 @@ def recurrent(ctx: RewriteContext, input: fx.Node, *arguments: Any) -> fx.Node:
         parts[0] if stack.layers == 1 else ctx.call(torch.cat, list(parts))
         for parts in zip(*final, strict=True)
     ]
+    if time_first:
+        sequence = ctx.call(torch.permute, sequence, (1, 0, 2))
     return ctx.call(tuple_of, sequence, *states, like=ctx.node)
 
 

@@ -117,3 +117,15 @@ def test_a_value_without_a_batch_has_as_many_rows_as_the_scorer() -> None:
         lambda m, x: m.norm(m.body(x.mean(0)[:, 0])), body=nn.Linear(6, 5), norm=nn.LayerNorm(5)
     )
     assert run(found).shape == (BATCH, 5)
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU, nn.RNN])
+def test_a_recurrent_layer_is_the_same_time_first(layer: Any) -> None:
+    def net(time_first: bool) -> ConstructedArchitecture:
+        def forward(m: Any, x: Tensor) -> Tensor:
+            y: Tensor = m.layer(x[:, :, 0].transpose(0, 1) if time_first else x[:, :, 0])[0]
+            return y
+
+        return constructed(forward, layer=layer(6, 5, 2, batch_first=not time_first, bidirectional=True))
+
+    assert net(True).fingerprint == net(False).fingerprint
