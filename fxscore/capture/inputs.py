@@ -92,8 +92,12 @@ class Inputs:
 
     @property
     def shape(self) -> Shape:
-        """The shape of the first floating-point input, without the batch; () where there is none."""
-        return next((self._own_shape(leaf) for leaf in self.leaves if self._is_input(leaf)), ())
+        """The shape of the leading floating-point input, without the batch; () where there is none.
+
+        It is the first image (three axes or more), or the first of all where there is no image.
+        """
+        shapes = [self._own_shape(leaf) for leaf in self.leaves if self._is_input(leaf)]
+        return next((shape for shape in shapes if len(shape) > 2), shapes[0] if shapes else ())
 
     @property
     def is_one_image(self) -> bool:
@@ -119,7 +123,7 @@ class Inputs:
             yield replace(self, batch=None)
 
     def resized(self, shape: Shape) -> Inputs:
-        """The same with images of another size: the first at `shape`, others by the same factors."""
+        """The same with images of another size: the leading one at `shape`, others by the same factors."""
         if shape == self.shape:
             return self
         factors = [new / own for new, own in zip(shape[1:], self.shape[1:], strict=True)]

@@ -10,12 +10,13 @@ from torch import fx
 
 from fxscore.input_like import further_input
 from fxscore.passes.base import PassBase, PassResult, replace
+from fxscore.types import Shape
 
 INPUTS = ("input_like", "weights", "observer")
 
 
 class PrepareInputsPass(PassBase):
-    """Names the first captured input `input_like`, makes further ones of it, and adds `weights` and `observer`.
+    """Names the leading captured input `input_like`, makes others of it, and adds `weights` and `observer`.
 
     Inputs without a batch axis are the first row of what stands for inputs with one.
 
@@ -27,22 +28,36 @@ class PrepareInputsPass(PassBase):
         placeholders = [node for node in graph.nodes if node.op == "placeholder"]
         if [node.target for node in placeholders] == list(INPUTS):
             return PassResult(graph_module, False)
-        first = placeholders[0] if placeholders else _unused_input(graph)
+        first = _leading(graph_module, placeholders) if placeholders else _unused_input(graph)
+        placeholders = [first, *(node for node in placeholders if node is not first)]
         first.target = first.name = INPUTS[0]
-        last = placeholders[-1] if placeholders else first
+        last = placeholders[-1]
         for name in INPUTS[1:]:
             with graph.inserting_after(last):
                 last = graph.placeholder(name)
         rows = graph_module.meta["rows"]
         for place, further in enumerate(placeholders[1:], start=1):
-            batched, value = further.meta["batched"], further.meta["val"]
-            shape = tuple(value.shape[1:] if batched else value.shape)
+            batched, shape = further.meta["batched"], _own_shape(further)
             last = _call_after(last, further_input, (first, shape, place), further)
             last.meta["val"] = torch.empty((rows, *shape), device="meta")
             replace(further, last if batched else _call_after(last, getitem, (last, 0), further))
-        if placeholders and not first.meta["batched"]:
+        if not first.meta["batched"]:
             _split_off_row(first, last, rows)
         return PassResult(graph_module, True)
+
+
+def _leading(graph_module: fx.GraphModule, placeholders: list[fx.Node]) -> fx.Node:
+    """The input whose shape is that of the network's inputs (`Inputs.shape`), moved to the front."""
+    shape = graph_module.meta["inputs"].shape
+    leading = next(node for node in placeholders if _own_shape(node) == shape)
+    if leading is not placeholders[0]:
+        placeholders[0].prepend(leading)
+    return leading
+
+
+def _own_shape(node: fx.Node) -> Shape:
+    shape = tuple(node.meta["val"].shape)
+    return shape[1:] if node.meta["batched"] else shape
 
 
 def _split_off_row(first: fx.Node, last: fx.Node, rows: int) -> None:
@@ -65,5 +80,5 @@ def _unused_input(graph: fx.Graph) -> fx.Node:
     """A network of token ids alone looks at no input-like tensor, but its graph is called like any other."""
     with graph.inserting_before(next(iter(graph.nodes))):
         node = graph.placeholder(INPUTS[0])
-    node.meta["val"] = torch.empty(0, device="meta")
+    node.meta.update(val=torch.empty(0, device="meta"), batched=True)
     return node

@@ -15,7 +15,7 @@ from fxscore.constructed import ConstructedArchitecture
 from fxscore.errors import CaptureError
 from fxscore.graph_features import graph_features
 from fxscore.kernel import FourierKernel, WeightCache
-from fxscore.scorer import FTScoreNet, Settings
+from fxscore.scorer import FTScoreNet, Settings, Subject
 
 BATCH = 4
 IDS = torch.tensor([[1, 2, 9, 0, 5, 3]])
@@ -101,6 +101,19 @@ def test_several_inputs_by_name_and_nested_are_different_images() -> None:
     assert constructed.input_shape == (3, 6, 6)
     assert "further_input" in constructed.code
     assert run(constructed).shape == (BATCH, 8)
+
+
+def test_an_image_leads_wherever_it_stands() -> None:
+    def forward(m: Any, vector: Tensor, image: Tensor) -> Tensor:
+        output: Tensor = m.head(torch.cat([m.conv(image).relu().mean((2, 3)), vector], 1))
+        return output
+
+    model = Calls(forward, conv=nn.Conv2d(3, 4, 3), head=nn.Linear(9, 2))
+    found = built(model, (torch.zeros(1, 5), torch.zeros(1, 3, 7, 6)))
+    assert found.input_shape == (3, 7, 6)
+    assert run(found).shape == (BATCH, 9)
+    subject = Subject(model, (), example_inputs=(torch.zeros(1, 5), torch.zeros(1, 3, 64, 64)))
+    assert subject.construct(BATCH, (3, 32, 32)).input_shape == (3, 32, 32)
 
 
 def test_features_of_a_network_of_ids_count_its_layers() -> None:
