@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import fxscore
-from fxscore.capture.inputs import Inputs, is_mask
+from fxscore.capture.inputs import Inputs, _draw, is_mask
 from fxscore.constructed import ConstructedArchitecture
 from fxscore.errors import CaptureError
 from fxscore.graph_features import graph_features
@@ -308,3 +308,12 @@ def test_a_proxy_takes_one_image_as_an_example() -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
     by_example = fxscore.score(model, example_inputs=torch.zeros(1, 3, 8, 8), scorer="params")
     assert by_example == fxscore.score(model, input_shape=(3, 8, 8), scorer="params")
+
+
+@pytest.mark.parametrize("columns_apart", [False, True])
+@pytest.mark.parametrize("largest", [1, 2, 5])
+def test_ids_reach_the_largest_of_the_example_and_go_no_further(largest: int, columns_apart: bool) -> None:
+    example = torch.full((1, 40), largest)
+    drawn = _draw(example, 16, torch.Generator().manual_seed(0), columns_apart)
+    assert drawn.dtype == example.dtype
+    assert torch.unique(drawn).tolist() == list(range(largest + 1))

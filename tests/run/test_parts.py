@@ -14,6 +14,7 @@ import pytest
 from fxscore.run.messages import Channel, NonsenseError
 from fxscore.run.outcome import Facts, Outcome, Task
 from fxscore.run.processes import descendants, kill_tree, machine_memory, tree_memory
+from fxscore.run.replies import read_outcome
 from fxscore.run.sharing import Sharing
 from fxscore.run.version import package_version, source_digest
 from tests.run.jobs import toy
@@ -79,6 +80,21 @@ class TestChannel:
         left.close()
         with pytest.raises(EOFError):
             Channel(right).receive()
+
+
+class TestReplies:
+    def test_numbers_beside_a_score_are_read(self) -> None:
+        facts = Facts("f")
+        found = read_outcome({"score": 2.0, "values": [1.0, -3.5]}, facts)
+        assert found == Outcome(2.0, None, facts, values=(1.0, -3.5))
+        assert read_outcome({"score": 2.0}, None) == Outcome(2.0)
+
+    @pytest.mark.parametrize(
+        "values", [3, "12", {"a": 1.0}, [1], [None], [[1.0]], [float("nan")], [0.0] * 10_001]
+    )
+    def test_what_are_no_numbers_is_nonsense(self, values: object) -> None:
+        with pytest.raises(NonsenseError):
+            read_outcome({"score": 2.0, "values": values}, None)
 
 
 class TestSharing:

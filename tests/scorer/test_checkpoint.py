@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from fxscore.errors import CheckpointError, FxScoreError, ScorerError
-from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, tensors_sha256
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.registry import load_scorer, portable
@@ -263,3 +263,22 @@ def test_settings_and_record_are_readable_without_fxscore(file: Path) -> None:
     metadata = json.loads(file.read_bytes()[8 : 8 + length])["__metadata__"]
     assert json.loads(metadata["record"]) == RECORD
     assert json.loads(metadata["settings"])["batch"] == 2
+
+
+def test_the_hash_of_tensors_tells_names_shapes_types_and_bytes_apart() -> None:
+    zeros = torch.zeros(2, 6)
+    others = [
+        {"a": zeros},
+        {"b": zeros},
+        {"a": zeros.reshape(3, 4)},
+        {"a": zeros.reshape(-1)},
+        {"a": zeros.int()},
+        {"a": zeros.half().repeat(1, 2)},
+        {"a": zeros[:, :3].double()},
+        {"a": zeros + 1},
+        {"a": zeros[:1], "b": zeros[:1]},
+        {"a": zeros[:0]},
+        {"a": zeros[:0].int()},
+    ]
+    assert len({tensors_sha256(each) for each in others}) == len(others)
+    assert tensors_sha256({"a": zeros.T.contiguous().T}) == tensors_sha256({"a": zeros})

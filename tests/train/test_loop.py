@@ -231,3 +231,15 @@ def test_the_parts_of_a_split_are_disjoint_and_complete(count: int, share: float
         assert part.accuracies.tolist() == [labels[str(genotype)] for genotype in part.genotypes]
     again = split_cells(everything, count, share, seed)
     assert [part.genotypes for part in again] == [part.genotypes for part in parts]
+
+
+def test_the_average_follows_the_weights_faster_at_the_start() -> None:
+    run = trainer(averaging=0.9)
+    for step, decay in ((10, 0.5), (30, 0.75), (1000, 0.9)):
+        run.state.step = step
+        before = run.state.average["readout.weight"].clone()
+        with torch.no_grad():
+            run.scorer.readout.weight.add_(1)
+        run.state.update_average()
+        wanted = decay * before + (1 - decay) * run.scorer.readout.weight.detach()
+        assert torch.allclose(run.state.average["readout.weight"], wanted)
