@@ -1,4 +1,4 @@
-"""The data sets by name: CIFAR-10 and CIFAR-100, a folder of images, and the hand-written digits of scikit-learn.
+"""The data sets by name: CIFAR-10 and -100, Fashion-MNIST, a folder of images, and scikit-learn's hand-written digits.
 
 Nothing is downloaded. `digits` are 1,797 real digits of 8×8 pixels that ship with scikit-learn (E. Alpaydin, C. Kaynak,
 "Optical Recognition of Handwritten Digits", UCI, 1998): 1,200 to train and 597 to test, or by `training_images` fewer
@@ -15,16 +15,16 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from fxscore.classify.images import FileImages, Images, TensorImages
+from fxscore.classify.fashion_mnist import FashionMNIST
+from fxscore.classify.images import SPLIT_SEED, FileImages, Images, TensorImages, image_size
 from fxscore.classify.plan import ClassifierPlan
 from fxscore.classify.transforms import cifar_transforms, folder_transforms
 from fxscore.errors import TrainingError
 from fxscore.extras import require
 from fxscore.types import Shape
 
-DATA_SETS = ("cifar10", "cifar100", "imagefolder", "digits")
+DATA_SETS = ("cifar10", "cifar100", "imagefolder", "digits", "fashion_mnist")
 DIGITS_TO_TRAIN = 1200
-_SPLIT_SEED = 0  # of the digits' split and of `training_images`: the same for every run
 _UNPACKED = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
 
 
@@ -49,7 +49,7 @@ def open_data_set(
 
     Args:
         name: one of `DATA_SETS`.
-        folder: where it lies; `digits` needs none.
+        folder: where it lies; `digits` needs none, `fashion_mnist` none where the system has it.
         workers: processes that read images.
         pinned: see `FileImages`.
 
@@ -58,6 +58,8 @@ def open_data_set(
     """
     if name == "digits":
         return Digits()
+    if name == "fashion_mnist":
+        return FashionMNIST.found(folder)
     if name not in DATA_SETS:
         raise TrainingError(f"no data set is called {name!r}; there are {', '.join(DATA_SETS)}")
     if folder is None or not folder.is_dir():
@@ -74,7 +76,7 @@ class Digits:
 
     def split(self, shape: Shape, plan: ClassifierPlan) -> tuple[Images, Images]:
         """See `DataSet.split`."""
-        size = _three(shape)
+        size = image_size(shape)
         if plan.augmentation == "timm":
             raise TrainingError("timm's augmentation is made for photographs; digits take standard or none")
         pixels, labels = _load_digits()
@@ -83,7 +85,7 @@ class Digits:
             raise TrainingError(
                 f"of {len(labels)} digits, 1 to {len(labels) - 1} can be trained on, not {count}"
             )
-        order = torch.from_numpy(np.random.default_rng(_SPLIT_SEED).permutation(len(labels)))
+        order = torch.from_numpy(np.random.default_rng(SPLIT_SEED).permutation(len(labels)))
         chosen, rest = order[:count], order[count:]
         pixels = (pixels - pixels[chosen].mean()) / pixels[chosen].std()
         shift = int(plan.augmentation == "standard")
@@ -117,7 +119,7 @@ class FileData:
     def split(self, shape: Shape, plan: ClassifierPlan) -> tuple[Images, Images]:
         """See `DataSet.split`."""
         make = folder_transforms if self.name == "imagefolder" else cifar_transforms
-        augmented, plain = make(_three(shape), plan.augmentation)
+        augmented, plain = make(image_size(shape), plan.augmentation)
         training, unchanged = (self.files.training(transform=each) for each in (augmented, plain))
         if plan.training_images:
             training, unchanged = (_drawn(images, plan.training_images) for images in (training, unchanged))
@@ -131,14 +133,8 @@ class FileData:
 def _drawn(images: Any, count: int) -> Any:
     if count > len(images):
         raise TrainingError(f"there are {len(images)} training images, not {count}")
-    order = np.random.default_rng(_SPLIT_SEED).permutation(len(images))
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
     return torch.utils.data.Subset(images, order[:count].tolist())
-
-
-def _three(shape: Shape) -> tuple[int, int, int]:
-    if len(shape) != 3 or shape[0] not in (1, 3):
-        raise TrainingError(f"images are (1, H, W) or (3, H, W); the network takes {shape}")
-    return shape[0], shape[1], shape[2]
 
 
 def _load_digits() -> tuple[torch.Tensor, torch.Tensor]:

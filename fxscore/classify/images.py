@@ -8,7 +8,7 @@ wants those again sets these too (`fxscore.sources.building.seeded`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -16,7 +16,12 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from fxscore.errors import TrainingError
+from fxscore.types import Shape
+
 Batch = tuple[Tensor, Tensor]
+
+SPLIT_SEED = 0  # of the digits' split and of `training_images`: the same for every run
 
 
 class Images(Protocol):
@@ -42,12 +47,14 @@ class TensorImages:
         labels: (n,), whole numbers.
         shape: (C, H, W) to which batches are resized; one channel is repeated.
         shift: while training, each image moves by up to so many pixels along either axis; what enters is background.
+        flip: while training, half of the images are mirrored, left and right.
     """
 
     images: Tensor
     labels: Tensor
     shape: tuple[int, int, int]
     shift: int = 0
+    flip: bool = False
 
     def __len__(self) -> int:
         return len(self.images)
@@ -62,7 +69,20 @@ class TensorImages:
         order = torch.randperm(len(self), generator=generator)
         for begin in range(0, whole_batches(len(self), size), size):
             chosen = order[begin : begin + size]
-            yield self._resized(self._shifted(self.images[chosen], generator)), self.labels[chosen]
+            images = self._flipped(self._shifted(self.images[chosen], generator), generator)
+            yield self._resized(images), self.labels[chosen]
+
+    def shrunk(self) -> TensorImages:
+        """The same images, resized once and for all where they get smaller."""
+        if self.shape[-1] >= self.images.shape[-1] or self.shift:
+            return self
+        return replace(self, images=self._resized(self.images))
+
+    def _flipped(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        if not self.flip:
+            return images
+        mirrored = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
+        return torch.where(mirrored, images.flip(3), images)
 
     def _shifted(self, images: Tensor, generator: torch.Generator) -> Tensor:
         if not self.shift:
@@ -114,6 +134,13 @@ class FileImages:
             pin_memory=self.pinned,
         )
         yield from loader
+
+
+def image_size(shape: Shape) -> tuple[int, int, int]:
+    """(C, H, W) of the images that a network takes; raises `TrainingError` where it takes no images."""
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise TrainingError(f"images are (1, H, W) or (3, H, W); the network takes {shape}")
+    return shape[0], shape[1], shape[2]
 
 
 def whole_batches(count: int, size: int) -> int:

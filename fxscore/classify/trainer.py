@@ -92,7 +92,8 @@ class ClassifierTrainer:
             "data": data_name,
             **plan.as_dict(),
         }
-        self.module = network.module.to(self.device)
+        self._format = torch.channels_last if plan.channels_last else torch.contiguous_format
+        self.module = network.module.to(self.device, memory_format=self._format)
         self._prepare()
         if state_path is not None and state_path.exists():
             self._load(read_state(state_path, self.about, self.device))
@@ -127,7 +128,7 @@ class ClassifierTrainer:
         right, module = 0, self.trained.eval()
         for images, labels in self.test.batches(4 * self.plan.batch):
             with self._precision():
-                outputs = module(images.to(self.device))
+                outputs = module(self._moved(images))
             right += int((outputs.argmax(1).cpu() == labels.cpu()).sum())
         return 100 * right / len(self.test)
 
@@ -174,7 +175,7 @@ class ClassifierTrainer:
         for images, labels in self.training.batches(self.plan.batch, self._seed(epoch)):
             # The schedule depends on the number of the step alone, so that it has no state to keep.
             self._schedule.step_update(done)
-            total += self._step(images.to(self.device, non_blocking=True), labels.to(self.device))
+            total += self._step(self._moved(images), labels.to(self.device))
             done += 1
             if self._average is not None:
                 self._average.update(self.module, step=done)
@@ -198,6 +199,9 @@ class ClassifierTrainer:
         self._scaler.step(self._optimiser)
         self._scaler.update()
         return loss.detach()
+
+    def _moved(self, images: Tensor) -> Tensor:
+        return images.to(self.device, non_blocking=True, memory_format=self._format)
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, enabled=self._half)

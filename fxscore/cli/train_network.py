@@ -31,12 +31,15 @@ def register(app: typer.Typer) -> None:
 def train_network(
     model: options.Model,
     dataset: Annotated[
-        Literal["cifar10", "cifar100", "imagefolder", "digits"],
-        typer.Option(help="An image folder has train/CLASS/ and val/CLASS/; digits ship with scikit-learn."),
+        Literal["cifar10", "cifar100", "imagefolder", "digits", "fashion_mnist"],
+        typer.Option(
+            help="An image folder has train/CLASS/ and val/CLASS/; digits ship with scikit-learn, Fashion-MNIST with "
+            "Debian's dataset-fashion-mnist."
+        ),
     ],
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where the images lie.", show_default="not needed for digits"),
+        typer.Option(metavar="FOLDER", help="Where the images lie.", show_default="not needed for digits, nor for an installed Fashion-MNIST"),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where state and results go.")] = Path(
         "runs/network"

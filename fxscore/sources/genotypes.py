@@ -39,7 +39,7 @@ class GenotypeSource:
 
     def recipe(self, ref: ModelRef) -> Recipe:
         space, genotype = self._read(ref)
-        return Recipe(lambda: space.build(genotype), lambda module: space.input_shape)
+        return Recipe(lambda: space.build(genotype), lambda module: space.shape_of(genotype))
 
     def provenance(self, ref: ModelRef) -> dict[str, str]:
         file = _file_of(ref) if _is_own(ref) else None

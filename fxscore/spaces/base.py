@@ -76,6 +76,14 @@ class SearchSpace(ABC, Generic[G]):
     def build(self, genotype: G) -> nn.Module:
         """A new network, its weights freshly initialised; takes (N, C, H, W)."""
 
+    def shape_of(self, genotype: G) -> Shape:
+        """(C, H, W) that this network takes; `input_shape`, where all networks of the space take the same."""
+        return self.input_shape
+
+    def family_of(self, genotype: G) -> str | None:
+        """The name of the kind of network, where the space has several; networks of one family resemble each other."""
+        return None
+
     def count_parameters(self, genotype: G) -> int | None:
         """The number of learnable parameters, where the space knows it without building the network."""
         return None

@@ -27,6 +27,7 @@ _SPACES: dict[str, tuple[str, dict[str, Any]]] = {
     "nasbench201": ("fxscore.spaces.nasbench201:NASBench201", {}),
     "nasbench_macro": ("fxscore.spaces.macro:NASBenchMacro", {}),
     "nats_size": ("fxscore.spaces.nats_size:NATSSize", {}),
+    "wild": ("fxscore.spaces.wild:Wild", {}),
     "zen_resnet": ("fxscore.spaces.zen_resnet:ZenResNet", {}),
     "regnet_x": ("fxscore.spaces.regnet:RegNet", {}),
     "regnet_y": ("fxscore.spaces.regnet:RegNet", {"squeeze": True}),
