@@ -1,15 +1,15 @@
 """Trains networks of the space `wild` on Fashion-MNIST, all by one recipe, and keeps the table of their accuracies.
 
-``python -m benchmarks.wild_training --networks 400 --workers 2`` goes through networks in a fixed, seeded order: in every
-round one network of each family, families in random order, so that a stop at any moment leaves a fair sample; every
-network of every fourth round is trained with three seeds. A line is written to ``runs/wild/rows.jsonl`` the moment a
-training ends; what that file or the table holds is not trained again, so the same command goes on after any stop.
-``--table`` only brings the table up to date. ``--device cuda`` trains on an accelerator, ``--workers`` processes at once.
+``python -m benchmarks.wild_training --networks 400 --workers 2`` goes through networks in a fixed, seeded order: in
+every round one network of each family, families in random order, so that a stop at any moment leaves a fair sample;
+every network of every fourth round is trained with three seeds. A line is written to ``runs/wild/rows.jsonl`` the
+moment a training ends; what that file or the table holds is not trained again, so the same command goes on after any
+stop. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an accelerator, in so many processes at
+once as ``--workers`` says.
 
-The recipe (`RECIPE`) and the generator were fixed before any score of these networks was looked at: 10,000 of the
-training images, the same for all, five epochs of AdamW with one cycle of the learning rate, mirrored at random; accuracy on
-all 10,000 test images after the last step. A training whose loss is no number counts with the accuracy that its weights
-have.
+`recipe` and the generator were fixed before any score of these networks was looked at: 10,000 of the training images,
+the same for all, five epochs of AdamW with one cycle of the learning rate, mirrored at random; accuracy on all 10,000
+test images after the last step. A training whose loss is no number counts with the accuracy that its weights have.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Fashion-MNIST: 70,000 pictures of clothes, 28×28 grey pixels, ten classes (Xiao, Rasul, Vollgraf 2017; MIT).
 
-Four IDX files, compressed or not: in the folder that is named, in the `FashionMNIST/raw` that torchvision makes there, or
-where Debian's package `dataset-fashion-mnist` lays them. An IDX file is a magic number whose last byte is the number of
-axes, the length of each axis as four bytes, the highest first, and then one byte a pixel or label.
+Four IDX files, compressed or not: in the folder that is named, in the `FashionMNIST/raw` that torchvision makes there,
+or where Debian's package `dataset-fashion-mnist` lays them. An IDX file is a magic number whose last byte is the number
+of axes, the length of each axis as four bytes, the highest first, and then one byte a pixel or label.
 """
 
 from __future__ import annotations

@@ -50,6 +50,14 @@ def shape(text: str) -> Shape:
     return tuple(map(int, parts))
 
 
+def names(text: str) -> tuple[str, ...]:
+    """``vit,mixer``: names between commas."""
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(found):
+        raise typer.BadParameter(f"{text!r} holds an empty name; write NAME or NAME,NAME")
+    return found
+
+
 def size(text: str) -> int:
     """``4G``, ``512M``, ``1.5GiB``: bytes, in powers of 1024."""
     match = _SIZE.fullmatch(text.strip())

@@ -82,6 +82,7 @@ def evaluate(
     with_seen: Annotated[
         bool, typer.Option("--with-seen", help="Keep networks that a scorer was trained on.")
     ] = False,
+    without_families: options.WithoutFamilies = None,
     json: options.Json = None,
     csv: options.Csv = None,
     plot: Annotated[
@@ -102,7 +103,9 @@ def evaluate(
     output.check_targets(json, csv, None if plot is None else str(plot))
     scorers = named(scorer or [DEFAULT_SCORER, "params", "macs"])
     folder, labels = data or data_folder(), label or []
-    studies = {space: choose(space, folder, scorers, n, seed, with_seen) for space in spaces}
+    studies = {
+        space: choose(space, folder, scorers, n, seed, with_seen, without_families or ()) for space in spaces
+    }
     require_labels(studies, labels)
     try:
         with _workplace(studies, scorers, where) as place:

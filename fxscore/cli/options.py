@@ -32,6 +32,16 @@ Scorer = Annotated[
     ),
 ]
 # Any: the value is a tuple, which typer would read as several values; the parser makes it from one.
+WithoutFamilies = Annotated[
+    Any,
+    typer.Option(
+        "--without-families",
+        metavar="NAME,…",
+        parser=arguments.names,
+        help="Families to leave out, in spaces that have them (`wild`, timm, torchvision).",
+        show_default=False,
+    ),
+]
 InputShape = Annotated[
     Any,
     typer.Option(

@@ -102,6 +102,7 @@ def train(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of split, samples and start.", show_default="0")] = None,
+    without_families: options.WithoutFamilies = None,
     ensemble: Annotated[
         bool,
         typer.Option(
@@ -128,6 +129,7 @@ def train(
         "schedule": schedule,
         "validation": validation,
     }
+    given |= {"without_families": without_families}
     given |= {"learning_rate": learning_rate, "averaging": averaging, "seed": seed}
     shape = None if resolution is None else (3, resolution, resolution)
     settings = {"batch": batch, "input_shape": shape, "kernel_size": kernel_size, "v_norm": v_norm}

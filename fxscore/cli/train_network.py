@@ -39,7 +39,11 @@ def train_network(
     ],
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where the images lie.", show_default="not needed for digits, nor for an installed Fashion-MNIST"),
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the images lie.",
+            show_default="digits need none, nor an installed Fashion-MNIST",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where state and results go.")] = Path(
         "runs/network"

@@ -29,7 +29,7 @@ from fxscore.evaluate.agreement import Floats
 from fxscore.report import numbers
 from fxscore.scorer.checkpoint import save_checkpoint
 from fxscore.scorer.percentiles import Percentiles
-from fxscore.train.data import TABLES, CellSet, load_cells, split_cells
+from fxscore.train.data import TABLES, CellSet, load_cells, set_families_aside, split_cells
 from fxscore.train.loop import StepReport, Trainer, score_cells
 from fxscore.train.plan import TrainingPlan
 
@@ -113,7 +113,9 @@ def report(console: Console, measured: Sequence[Measured], out: Path) -> None:
 
 def split(plan: TrainingPlan, data: Path, space: str, label: str | None) -> tuple[CellSet, CellSet, CellSet]:
     """The cells that a plan trains on, validates on, and does not draw."""
-    return split_cells(load_cells(data, space, label, plan.settings), plan.cells, plan.validation, plan.seed)
+    cells = load_cells(data, space, label, plan.settings)
+    drawn = split_cells(cells, plan.cells, plan.validation, plan.seed)
+    return set_families_aside(drawn, plan.without_families)
 
 
 def measure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,20 @@ class Population:
         """The labels of a test set, or all where none is called so."""
         tests = tuple(name for name in self.labels if name.endswith(".test"))
         return tests or tuple(self.labels)
+
+    def without_families(self, names: Collection[str]) -> Population:
+        """The networks of all other families.
+
+        Raises:
+            SpaceError: a name that no network's family has; says which there are.
+        """
+        if not names:
+            return self
+        known = self.families or ()
+        if unknown := sorted(set(names) - set(known)):
+            there = ", ".join(sorted(set(known))) or "none, since it knows no families"
+            raise SpaceError(f"{self.name}: no family {', '.join(unknown)}; there are {there}")
+        return self.subset([row for row, name in enumerate(known) if name not in names])
 
     def subset(self, indices: Sequence[int]) -> Population:
         """The networks at `indices`, in that order."""

@@ -8,7 +8,7 @@ seen.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,9 @@ def trained_spaces(scorer: Scorer) -> tuple[str, ...]:
         raise _unreadable(scorer, error) from None
 
 
-def seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
+def seen_by(
+    scorer: Scorer, space: str, data: Path | None, count: int, families: Sequence[str] | None = None
+) -> Seen:
     """The networks that a scorer was trained on or chosen by.
 
     Args:
@@ -50,12 +52,13 @@ def seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
         space: the benchmark's space.
         data: its file or folder, as for `read_population`.
         count: networks in the population.
+        families: of its networks; those that training set aside were not seen.
 
     Raises:
         CheckpointError: the record does not read.
     """
     try:
-        return _seen_by(scorer, space, data, count)
+        return _seen_by(scorer, space, data, count, families or ())
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(scorer, error) from None
 
@@ -66,7 +69,7 @@ def _unreadable(scorer: Scorer, error: BaseException) -> CheckpointError:
     )
 
 
-def _seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
+def _seen_by(scorer: Scorer, space: str, data: Path | None, count: int, families: Sequence[str]) -> Seen:
     parts = [part for part in _parts(scorer) if space in _spaces(part)]
     if not parts or data is None:
         return Seen()
@@ -75,16 +78,17 @@ def _seen_by(scorer: Scorer, space: str, data: Path | None, count: int) -> Seen:
         return Seen(
             doubt=f"it was trained on another table of {space}: which of these networks it saw is not known"
         )
-    return Seen(frozenset().union(*(_drawn(part, space, count) for part in parts)))
+    return Seen(frozenset().union(*(_drawn(part, space, count, families) for part in parts)))
 
 
-def _drawn(scorer: Scorer, space: str, count: int) -> frozenset[int]:
+def _drawn(scorer: Scorer, space: str, count: int, families: Sequence[str]) -> frozenset[int]:
     """The networks that a record lists, or that its plan drew."""
     listed = _record(scorer).get("seen", {})
     if space in listed:
         return frozenset(listed[space])
     plan = _plan(scorer)
-    return split_indices(space, count, plan["cells"], plan["validation"], plan["seed"])[0]
+    aside = {i for i, name in enumerate(families) if name in plan.get("without_families", ())}
+    return split_indices(space, count, plan["cells"], plan["validation"], plan["seed"])[0] - aside
 
 
 def split_indices(

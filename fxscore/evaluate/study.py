@@ -90,7 +90,13 @@ def named(scorers: Sequence[str]) -> dict[str, str]:
 
 
 def choose(
-    space: str, data: Path | None, scorers: Mapping[str, str], count: int, seed: int, with_seen: bool = False
+    space: str,
+    data: Path | None,
+    scorers: Mapping[str, str],
+    count: int,
+    seed: int,
+    with_seen: bool = False,
+    without_families: Sequence[str] = (),
 ) -> Study:
     """Draw the networks that no scorer was trained on.
 
@@ -101,6 +107,7 @@ def choose(
         count: networks to draw; 0 takes all.
         seed: of the draw.
         with_seen: do not leave out what a scorer was trained on.
+        without_families: names of families to leave out, where the space has them.
 
     Raises:
         SpaceError: the table cannot be found or read.
@@ -109,7 +116,7 @@ def choose(
     population = read_population(space, data)
     seen, notes = set[int](), []
     for name, scorer in scorers.items():
-        found = seen_by(load_scorer(scorer), space, data, len(population))
+        found = seen_by(load_scorer(scorer), space, data, len(population), population.families)
         if found.doubt:
             notes.append(f"{name}: {found.doubt}")
         if found.indices:
@@ -119,6 +126,7 @@ def choose(
             )
         seen |= found.indices
     rest = population if with_seen else population.without(frozenset(seen))
+    rest = rest.without_families(without_families)
     if len(rest) < 2:
         raise ScorerError(
             f"the scorers were trained on all {len(population)} networks of {space} in this table"

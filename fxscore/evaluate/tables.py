@@ -20,6 +20,7 @@ _FILES = {
     "accel_nasbench": ("accel_nasbench_imagenet.csv.gz",),
     "darts": ("nas_bench_301_surrogate_labels.csv.gz",),
     "timm": ("timm_imagenet.csv.gz",),
+    "wild": ("wild.csv.gz",),
 }
 
 
@@ -65,7 +66,10 @@ def read_population(space: str, data: Path | None) -> Population:
     path = table_path(space, data)
     if reader is None:
         return read_timm(path)
-    return Population.of_table(reader.read(path), source=space)
+    table = reader.read(path)
+    families = [reader.family_of(genotype) for genotype in table.genotypes]
+    known = [name for name in families if name is not None]
+    return Population.of_table(table, source=space, families=known if len(known) == len(families) else None)
 
 
 def _space(name: str) -> SearchSpace[Any]:

@@ -66,7 +66,7 @@ class SpaceSession:
                 module = self.space.build(genotype).eval()
             else:
                 module = build_without_weights(lambda: self.space.build(genotype)).module
-        subject = Subject(module, self.space.input_shape, owned=not self.scorer.needs_weights)
+        subject = Subject(module, self.space.shape_of(genotype), owned=not self.scorer.needs_weights)
         recipe = self.job.recipe_key(ref)
         if self.job.macs:
             return prepare(subject, self.scorer, recipe)

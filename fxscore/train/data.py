@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ TABLES = {
         "transnas_bench_101_micro.csv.gz", "class_object.valid", "class_object.test"
     ),
     "accel_nasbench": TableSource("accel_nasbench_imagenet.csv.gz", "imagenet.valid", "imagenet.valid"),
+    "wild": TableSource("wild.csv.gz", "fashion_mnist.test", "fashion_mnist.test"),
     "darts": TableSource(
         "nas_bench_301_surrogate_labels.csv.gz", "cifar10_surrogate.valid", "cifar10_surrogate.valid"
     ),
@@ -58,8 +59,7 @@ class CellSet:
         genotypes: the cells.
         accuracies: their labels.
         settings: of the scorer: its batch, and whether it sees networks at a small size.
-        shape: the input shape (C, H, W) at which cells are run; by default the one at which the scorer sees the
-            space's networks.
+        shape: the input shape (C, H, W) at which cells are run; by default the one at which the scorer sees each.
         caution: what must be said beside every figure on them.
     """
 
@@ -76,8 +76,7 @@ class CellSet:
         self.genotypes = list(genotypes)
         self.accuracies = accuracies
         self.settings = settings
-        own = self.space.input_shape
-        self.shape = shape or (seen_shape(own) if settings.small_inputs else own)
+        self.shape = shape
         self.caution = caution
         self._constructed: dict[int, ConstructedArchitecture] = {}
         self._others: dict[int, CellSet] = {}
@@ -89,9 +88,16 @@ class CellSet:
         if index not in self._constructed:
             with empty_weights():
                 module = self.space.build(self.genotypes[index])
-            built = construct(module.eval(), self.shape, self.settings.batch, owned=True)
+            built = construct(module.eval(), self.shape_of(index), self.settings.batch, owned=True)
             self._constructed[index] = _without_graph(built)
         return self._constructed[index]
+
+    def shape_of(self, index: int) -> Shape:
+        """The input shape at which a cell is run."""
+        if self.shape is not None:
+            return self.shape
+        own = self.space.shape_of(self.genotypes[index])
+        return seen_shape(own) if self.settings.small_inputs else own
 
     def subset(self, indices: Sequence[int]) -> CellSet:
         """The cells at `indices`."""
@@ -99,10 +105,16 @@ class CellSet:
         accuracies = self.accuracies[list(indices)]
         return CellSet(self.space, genotypes, accuracies, self.settings, self.shape, self.caution)
 
+    def joined(self, other: CellSet) -> CellSet:
+        """These cells, then those of `other`, which is of the same table."""
+        accuracies = torch.cat([self.accuracies, other.accuracies])
+        genotypes = self.genotypes + other.genotypes
+        return CellSet(self.space, genotypes, accuracies, self.settings, self.shape, self.caution)
+
     def at(self, resolution: int) -> CellSet:
         """The same cells, run at another height and width."""
-        shape = (self.shape[0], resolution, resolution)
-        if shape == self.shape:
+        shape = (self.space.input_shape[0], resolution, resolution)
+        if all(self.shape_of(index) == shape for index in range(len(self))):
             return self
         if resolution not in self._others:
             self._others[resolution] = CellSet(
@@ -145,6 +157,24 @@ def split_cells(cells: CellSet, count: int, validation: float, seed: int) -> tup
     chosen = order[: count or len(order) - min(LEFT, len(order) // 10)]
     held = round(validation * len(chosen))
     return cells.subset(chosen[held:]), cells.subset(chosen[:held]), cells.subset(order[len(chosen) :])
+
+
+def set_families_aside(
+    parts: tuple[CellSet, CellSet, CellSet], names: Collection[str]
+) -> tuple[CellSet, CellSet, CellSet]:
+    """A split whose training and validation cells of these families go to the others; each space needs not have all."""
+    training, validation, rest = parts
+    if not names:
+        return parts
+    (training, aside), (validation, more) = (_apart(part, names) for part in (training, validation))
+    return training, validation, rest.joined(aside).joined(more)
+
+
+def _apart(cells: CellSet, names: Collection[str]) -> tuple[CellSet, CellSet]:
+    """(cells of other families, cells of these)."""
+    among = [cells.space.family_of(genotype) in names for genotype in cells.genotypes]
+    kept, aside = ([i for i, inside in enumerate(among) if inside is wanted] for wanted in (False, True))
+    return cells.subset(kept), cells.subset(aside)
 
 
 def _without_graph(architecture: ConstructedArchitecture) -> ConstructedArchitecture:

@@ -31,6 +31,7 @@ class TrainingPlan:
         averaging: decay of the running average of the weights that is kept; 0 keeps the last weights.
         resolutions: heights and widths that steps are taken at, one drawn for each; empty keeps the settings' own.
         resolutions_from: the first step (from 0) for which `resolutions` holds.
+        without_families: families that are neither trained nor validated on, in spaces that have them.
         frozen: what keeps its initial values, for ablations: `input_like`, `kernel`, `readout` (L2), `mlp`.
         seed: of the split, the samples and the initial values.
         settings: of the scorer.
@@ -49,6 +50,7 @@ class TrainingPlan:
     averaging: float = 0.0
     resolutions: tuple[int, ...] = ()
     resolutions_from: int = 0
+    without_families: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
@@ -76,6 +78,7 @@ class TrainingPlan:
                 **values,
                 "spaces": tuple(values["spaces"]),
                 "resolutions": tuple(values.get("resolutions", ())),
+                "without_families": tuple(values.get("without_families", ())),
                 "frozen": tuple(values.get("frozen", ())),
                 "settings": settings,
             }

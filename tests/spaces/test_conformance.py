@@ -14,7 +14,7 @@ from fxscore.errors import SpaceError
 from fxscore.spaces import SearchSpace, get_space, space_names
 from fxscore.types import ModelRef
 
-MERGING = {"nasbench101", "zen_resnet"}
+MERGING = {"nasbench101", "wild", "zen_resnet"}
 OWN = f"{Path(__file__).parent / 'own_space.py'}:Plain"
 
 
@@ -111,7 +111,7 @@ class TestSpace:
         shapes = set()
         for genotype in smallest(space, 2):
             with torch.device("meta"):
-                out = space.build(genotype)(torch.empty(2, *space.input_shape))
+                out = space.build(genotype)(torch.empty(2, *space.shape_of(genotype)))
             shapes.add(out.shape)
         (shape,) = shapes
         assert shape[0] == 2
@@ -125,8 +125,9 @@ class TestSpace:
 
     def test_networks_run_and_learn(self, space: SearchSpace[Any]) -> None:
         torch.manual_seed(0)
-        channels, height, width = space.input_shape
-        module = space.build(smallest(space, 1)[0])
+        genotype = smallest(space, 1)[0]
+        channels, height, width = space.shape_of(genotype)
+        module = space.build(genotype)
         out = module(torch.randn(2, channels, min(height, 64), min(width, 64)))
         assert out.isfinite().all()
         out.sum().backward()

@@ -1,4 +1,4 @@
-"""Convolutional families without residual sums: plain, VGG-like, LeNet, all-convolutional, SqueezeNet, Inception, DenseNet."""
+"""Convolutional families without residual sums: plain ones, VGG, LeNet, SqueezeNet, Inception, DenseNet."""
 
 from __future__ import annotations
 

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import struct
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import wild_training
+from benchmarks.wild_training import LABEL, SEEDS, Task, known_rows, tasks, write_table
+from fxscore.classify import ClassifierPlan
+from fxscore.evaluate import read_population
+from fxscore.spaces.wild import Wild
+from fxscore.spaces.wild.registry import FAMILIES
+
+MLPS = ("mlp:side=14,width=4,growth=1.0,depth=1,norm=none,activation=relu,residual=False,order=pre",)
+MLPS += (MLPS[0].replace("width=4", "width=6"),)
+
+
+def row(genotype: str, seed: int = 0, accuracy: float = 50.0) -> dict[str, Any]:
+    return {
+        "space": "wild",
+        "genotype": genotype,
+        LABEL: accuracy,
+        "loss": "",
+        "seconds": 1.0,
+        "group": genotype,
+        "params": 800,
+        "flops": 800,
+        "family": "mlp",
+        "side": 14,
+        "seed": seed,
+        "device": "cpu",
+        "date": "2026-01-01",
+        "torch": "2",
+    }
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two networks, trained on few images in threads."""
+    monkeypatch.setattr(
+        wild_training, "tasks", lambda: (Task(text, seed) for text in MLPS for seed in (0, 1))
+    )
+    monkeypatch.setattr(wild_training, "ProcessPoolExecutor", lambda workers, _: ThreadPoolExecutor(workers))
+    monkeypatch.setattr(
+        wild_training,
+        "recipe",
+        lambda seed: ClassifierPlan(epochs=2, batch=10, warmup=0, training_images=40, seed=seed),
+    )
+    wild_training.images.cache_clear()
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> argparse.Namespace:
+    draw = np.random.default_rng(0)
+    for name, count in {"train": 50, "t10k": 20}.items():
+        pixels = draw.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        for kind, array in (("images-idx3", pixels), ("labels-idx1", labels)):
+            head = struct.pack(f">{1 + array.ndim}I", 8 << 8 | array.ndim, *array.shape)
+            (tmp_path / f"{name}-{kind}-ubyte").write_bytes(head + array.tobytes())
+    return argparse.Namespace(
+        networks=2,
+        workers=1,
+        device="cpu",
+        data=tmp_path,
+        rows=tmp_path / "new" / "rows.jsonl",
+        table=tmp_path / "wild.csv.gz",
+    )
+
+
+def test_every_round_has_each_family_once_and_the_order_is_fixed() -> None:
+    first, again = (list(itertools.islice(tasks(), 3 * len(FAMILIES) + 1)) for _ in range(2))
+    assert first == again
+    families = [Wild().parse(task.genotype).family for task in first[:-1]]
+    assert Counter(families) == dict.fromkeys(FAMILIES, 3)  # three seeds each in the first round
+    assert [task.seed for task in first[:6]] == [*SEEDS, *SEEDS]
+    assert first[-1].seed == SEEDS[0]
+    assert families[:: len(SEEDS)] != sorted(FAMILIES)
+
+
+@pytest.mark.usefixtures("short")
+def test_rows_come_one_by_one_and_nothing_is_trained_twice(
+    options: argparse.Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options.networks = 1
+    wild_training.train(options)
+    lines = options.rows.read_text().splitlines()
+    assert [json.loads(line)["seed"] for line in lines] == [0, 1]
+    options.rows.write_text("\n".join([lines[0], lines[1][:30]]))  # as a kill leaves it
+    options.networks = 2
+    wild_training.train(options)
+    found = known_rows(options.rows, options.table)
+    assert {(r["genotype"], r["seed"]) for r in found} == {(text, seed) for text in MLPS for seed in (0, 1)}
+    assert options.rows.read_text().splitlines()[0] == lines[0]
+    monkeypatch.setattr(wild_training, "trained", lambda *_: pytest.fail("trained twice"))
+    wild_training.train(options)
+
+
+@pytest.mark.usefixtures("short")
+def test_equal_trainings_end_alike_and_rows_say_what_was_trained(options: argparse.Namespace) -> None:
+    first, again, other = (
+        wild_training.trained(Task(MLPS[0], seed), options.data, "cpu") for seed in (0, 0, 1)
+    )
+    assert first["loss"] == again["loss"]
+    assert first["loss"] != other["loss"]
+    assert first["params"] == 14 * 14 * 4 + 4 + 4 * 10 + 10
+    assert first["flops"] == 14 * 14 * 4 + 4 * 10
+    assert (first["family"], first["side"], first["group"]) == ("mlp", 14, MLPS[0])
+    assert set(wild_training.COLUMNS) == set(first)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_training_without_a_number_counts_with_what_it_has(
+    options: argparse.Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = ClassifierPlan(epochs=2, batch=10, warmup=0, training_images=40, learning_rate=1e30)
+    monkeypatch.setattr(wild_training, "recipe", lambda seed: plan)
+    found = wild_training.trained(Task(MLPS[0], 0), options.data, "cpu")
+    assert found["loss"] == ""
+    assert found[LABEL] == 10.0  # every output is no number, so all images are of the first class
+
+
+def test_the_table_reads_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "wild.csv.gz"
+    write_table([row(MLPS[0], 0, 50.0), row(MLPS[0], 1, 60.0), row(MLPS[1], 0, 70.0)], path)
+    population = read_population("wild", path)
+    assert population.label(LABEL).tolist() == [55.0, 70.0]
+    assert population.families == ("mlp", "mlp")
+    assert [ref.name for ref in population.refs] == list(MLPS)
+    assert len(known_rows(tmp_path / "none.jsonl", path)) == 3
+
+
+def test_rows_of_the_table_come_before_new_ones(tmp_path: Path) -> None:
+    table, rows = tmp_path / "wild.csv.gz", tmp_path / "rows.jsonl"
+    write_table([row(MLPS[0], 0, 50.0)], table)
+    rows.write_text(json.dumps(row(MLPS[0], 0, 99.0)) + "\n" + json.dumps(row(MLPS[1])) + "\n" + '{"cut')
+    found = known_rows(rows, table)
+    assert [float(r[LABEL]) for r in found] == [50.0, 50.0]
