@@ -116,7 +116,9 @@ def in_memory_order(value: Tensor) -> Tensor:
 
 
 def unit_variance(weight: Tensor) -> Tensor:
-    """A synthesised tensor that is used directly, divided by its standard deviation."""
+    """A synthesised tensor that is used directly, divided by its standard deviation; one without elements is itself."""
+    if not weight.numel():
+        return weight
     return weight / (weight.std(correction=0) + EPSILON)
 
 

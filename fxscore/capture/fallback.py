@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, InputSpec
 from torch.overrides import _pop_mode_temporarily
 from torch.utils import _pytree as pytree
 
+from fxscore.capture.aten import plain_function
 from fxscore.errors import CaptureError
 
 _CHECKS = ("_assert", "sym_constrain")
@@ -69,7 +69,7 @@ def replay(program: ExportedProgram, module: nn.Module, args: Any, kwargs: Any) 
             arguments, options = fx.node.map_arg((node.args, node.kwargs), lambda n: values[n])
             if "device" in options:
                 options = {**options, "device": "cpu"}
-            values[node] = _plain_function(node.target)(*arguments, **options)
+            values[node] = plain_function(node.target)(*arguments, **options)
     return pytree.tree_unflatten(list(results), program.call_spec.out_spec)
 
 
@@ -86,38 +86,6 @@ def _input(program: ExportedProgram, module: nn.Module, spec: InputSpec, given: 
 
 def _is_check(node: fx.Node) -> bool:
     return any(check in str(node.target) for check in _CHECKS)
-
-
-def _plain_function(target: Any) -> Callable[..., Any]:
-    """The function or tensor method that an aten operator is known by; the operator itself where there is none."""
-    if not isinstance(target, torch._ops.OpOverload):
-        return target  # type: ignore[no-any-return]
-    name = target._schema.name.split("::")[-1]
-    if name in _OTHER_NAMES:
-        return _OTHER_NAMES[name]
-    for namespace in (torch, F, torch._C._nn, Tensor):
-        function = getattr(namespace, name, None)
-        if callable(function):
-            return function  # type: ignore[no-any-return]
-    return target
-
-
-def _batch_norm(
-    value: Tensor, weight: Any, bias: Any, mean: Tensor, variance: Tensor, momentum: float, eps: float
-) -> tuple[Tensor, None, None]:
-    return torch.batch_norm(value, weight, bias, mean, variance, False, momentum, eps, False), None, None
-
-
-def _index(value: Tensor, indices: list[Any]) -> Tensor:
-    return value[tuple(slice(None) if index is None else index for index in indices)]
-
-
-_OTHER_NAMES: dict[str, Callable[..., Any]] = {
-    "_native_batch_norm_legit_no_training": _batch_norm,
-    "_unsafe_view": Tensor.reshape,
-    "_to_copy": Tensor.to,
-    "index": _index,
-}
 
 
 class ExportedNetwork(nn.Module):

@@ -15,6 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fxscore.capture.bindings import change
+
+# NumPy's names of keywords, which most operators take as well.
+_KEYWORDS = {"axis": "dim", "keepdims": "keepdim", "x1": "input", "x2": "other"}
 # Keywords that change no value of a result.
 DROPPED_KEYWORDS = frozenset(
     "inplace out device generator pin_memory layout memory_format _stacklevel non_blocking copy".split()
@@ -25,16 +29,35 @@ IDENTITIES = frozenset(
     feature_dropout feature_alpha_dropout dropout_ alias positive""".split()
 )
 CASTS = frozenset("to type type_as float double half bfloat16 int long short bool".split())
-_NOISE = {
-    "rand_like": "zeros_like",
-    "randn_like": "zeros_like",
-    "bernoulli": "zeros_like",
-    "normal": "zeros_like",
-}
 READS_VALUES = frozenset(
     """item tolist numpy __bool__ __int__ __float__ __index__ __contains__ nonzero unique equal allclose is_nonzero
     masked_select __array__ argwhere""".split()
 )
+# Those that answer yes or no.
+ASKS = frozenset("__bool__ is_nonzero equal allclose".split())
+# What makes a tensor without writing to it.
+UNWRITTEN = frozenset("empty empty_like new_empty empty_strided empty_permuted".split())
+# What writes to every element of a tensor, whatever was there.
+WRITES_ALL = frozenset("copy_ zero_ fill_".split())
+# What reads a tensor's shape and type alone.
+SHAPES_ONLY = frozenset(
+    """zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full new_tensor size dim
+    numel stride is_floating_point is_complex is_contiguous element_size storage_offset __len__ ndimension nelement
+    data_ptr type_as expand_as view_as get_device""".split()
+)
+# What gives another view of the same memory.
+VIEWS = frozenset(
+    """__getitem__ view reshape permute transpose narrow select chunk split unbind flatten unflatten unsqueeze squeeze
+    expand t swapaxes swapdims movedim tensor_split diagonal detach requires_grad_ data contiguous""".split()
+)
+# What takes a number where a tensor of one number may stand.
+TAKES_NUMBERS = frozenset(
+    """__add__ __radd__ __iadd__ __sub__ __isub__ __rsub__ __mul__ __rmul__ __imul__ __truediv__ __itruediv__ __div__
+    __pow__ __ipow__ __floordiv__ __mod__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ add add_ sub sub_ mul mul_ div div_
+    pow view reshape expand repeat unflatten narrow select split chunk new_full full_like new_zeros new_ones clamp
+    clamp_ interpolate roll pad topk tile repeat_interleave""".split()
+)
+COMMUTE = frozenset("__add__ __radd__ add __mul__ __rmul__ mul".split())
 OPERATORS = {
     "__add__": "add", "__radd__": "add", "__iadd__": "add", "__mul__": "mul", "__rmul__": "mul", "__imul__": "mul",
     "__sub__": "sub", "__isub__": "sub", "__rsub__": "rsub", "__truediv__": "div", "__itruediv__": "div",
@@ -54,6 +77,22 @@ TENSOR_PROPERTIES = {
     "real": "real",
     "imag": "imag",
 }
+
+
+def renamed(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keywords by PyTorch's own names."""
+    if not kwargs.keys() & _KEYWORDS.keys():
+        return kwargs
+    return {_KEYWORDS.get(name, name): value for name, value in kwargs.items()}
+
+
+def is_in_place(name: str) -> bool:
+    """Whether a function or method of this name changes its first argument."""
+    if name.startswith("__"):
+        return name == "__setitem__" or (
+            name.startswith("__i") and name in OPERATORS and name != "__invert__"
+        )
+    return name.endswith("_")
 
 
 @cache
@@ -77,11 +116,12 @@ def canonical_target(func: Any) -> tuple[str, Any]:
         return "call_function", getitem
     name = OPERATORS.get(name, name)
     plain = name if name.endswith("__") else name.rstrip("_")
-    plain = _NOISE.get(plain, plain)
     if plain not in _VARIADIC and callable(function := getattr(torch, plain, None)):
         return "call_function", function
     if hasattr(Tensor, plain):  # before F, where `unfold` is another operator
         return "call_method", plain
+    if name.endswith("_") and not name.endswith("__") and hasattr(Tensor, name):
+        return "call_function", change
     return "call_function", getattr(F, plain, func)
 
 

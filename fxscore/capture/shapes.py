@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fxscore.capture.weights_fit import check_weights
+
 _LIKE_INPUT = {
     F.relu, F.layer_norm, F.group_norm, F.gelu, F.silu, F.softmax, F.hardswish, F.hardsigmoid, F.sigmoid, F.mish,
     F.relu6, F.hardtanh, F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh,
@@ -23,7 +25,12 @@ _SUMS = {Tensor.add, Tensor.mul, Tensor.sub, Tensor.add_, Tensor.mul_, torch.add
 
 
 def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What `func` returns for `args`, as tensors on the meta device."""
+    """What `func` returns for `args`, as tensors on the meta device.
+
+    Raises:
+        Whatever PyTorch does for arguments that do not fit, and `RuntimeError` where only its CPU kernels would.
+    """
+    check_weights(func, args, kwargs)
     quick = _quick(func, args, kwargs)
     return func(*args, **kwargs) if quick is None else quick
 
@@ -37,7 +44,7 @@ def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not first.is_floating_point():
         return None
     if func is F.batch_norm and len(args) > 1:
-        return _batch_norm(first, args[1])
+        return _batch_norm(first, (*args[1:5], *_affine(kwargs)))
     if func is F.linear and len(args) > 1:
         return _linear(first, args[1])
     if func in _GROUPED and len(args) == 2:
@@ -46,7 +53,7 @@ def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _recurrent(args) if len(args) == 9 else None
     if func is F.conv2d:
         return _conv2d(*args) if not kwargs and len(args) == 7 else None
-    if func in _LIKE_INPUT and kwargs.get("dtype") is None and _normalised_axes_fit(func, args):
+    if func in _LIKE_INPUT and kwargs.get("dtype") is None and _normalised_axes_fit(func, args, kwargs):
         return _like(first)
     return None
 
@@ -63,9 +70,9 @@ def _elementwise(first: Tensor, second: Any, kwargs: dict[str, Any]) -> Tensor |
     return _like(first) if isinstance(second, (int, float)) and first.is_floating_point() else None
 
 
-def _batch_norm(value: Tensor, running_mean: Any) -> Tensor | None:
+def _batch_norm(value: Tensor, tensors: tuple[Any, ...]) -> Tensor | None:
     # Anything unusual goes to PyTorch itself, whose error message is the right one.
-    fits = value.dim() >= 2 and (running_mean is None or running_mean.numel() == value.shape[1])
+    fits = value.dim() >= 2 and all(one is None or one.numel() == value.shape[1] for one in tensors)
     return _like(value) if fits else None
 
 
@@ -119,10 +126,19 @@ def _grouped(first: Tensor, second: Tensor, ends: Any) -> Tensor | None:
     return torch.empty(shape, dtype=first.dtype, device="meta")
 
 
-def _normalised_axes_fit(func: Any, args: tuple[Any, ...]) -> bool:
-    if len(args) < 2 and func in (F.layer_norm, F.group_norm):
+def _normalised_axes_fit(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    if func not in (F.layer_norm, F.group_norm):
+        return True
+    if len(args) < 2:
         return False
+    value, over = args[:2]
+    affine = [one for one in (*args[2:4], *_affine(kwargs)) if one is not None]
     if func is F.layer_norm:
-        shape = tuple(args[1])
-        return tuple(args[0].shape[-len(shape) :]) == shape
-    return func is not F.group_norm or (args[0].dim() >= 2 and args[0].shape[1] % args[1] == 0)
+        shape = tuple(over)
+        return tuple(value.shape[-len(shape) :]) == shape and all(tuple(one.shape) == shape for one in affine)
+    fits = value.dim() >= 2 and value.shape[1] % over == 0
+    return fits and all(one.numel() == value.shape[1] for one in affine)
+
+
+def _affine(kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    return kwargs.get("weight"), kwargs.get("bias")

@@ -11,26 +11,41 @@ from typing import Any
 import torch
 from torch import nn
 
+from fxscore.capture.lazy import has_shape
+from fxscore.capture.plain import replacements
 from fxscore.errors import CaptureError
 
 
 def weightless_copy(model: nn.Module) -> nn.Module:
     """Copy `model` in evaluation mode, with parameters on the meta device and buffers of its own.
 
-    The weights are never read or copied; the model itself is left as it is, whatever its forward does to `self`.
+    The weights are never read or copied; the model itself is left as it is, whatever its forward does to `self`. What
+    wraps a part of it (`fxscore.capture.plain`) is not part of the copy.
 
     Raises:
         CaptureError: the module holds something that cannot be copied (a lock, a generator, an open file).
     """
-    memo: dict[int, object] = {id(parameter): _meta_parameter(parameter) for parameter in model.parameters()}
+    found = replacements(model)
+    model = found.get(model, model)
+    memo: dict[int, object] = {id(parameter): meta_parameter(parameter) for parameter in _sized(model, found)}
     try:
-        duplicate = copy.deepcopy(model, memo)
+        for wrapper, plain in found.items():
+            memo[id(wrapper)] = copy.deepcopy(plain, memo)
+        duplicate: nn.Module = copy.deepcopy(model, memo)
     except Exception as error:  # a user's object may raise anything from __deepcopy__ or __reduce__
         raise CaptureError(
             f"{type(model).__name__} cannot be copied ({type(error).__name__}: {error}); "
             "instead of the instance, give a recipe that builds it (a file with build(), or package.module:callable)"
         ) from error
+    for module in duplicate.modules():
+        module._compiled_call_impl = None  # `module.compile()` would compile the copy's forward
     return duplicate.eval()
+
+
+def _sized(model: nn.Module, found: dict[nn.Module, nn.Module]) -> Iterator[nn.Parameter]:
+    """All parameters that have a shape; those of lazy modules have none yet."""
+    for module in (model, *found.values()):
+        yield from (p for p in module.parameters() if has_shape(p))
 
 
 @contextmanager
@@ -65,5 +80,6 @@ def _refill(container: Any, content: Any) -> None:
         container.extend(content)
 
 
-def _meta_parameter(parameter: nn.Parameter) -> nn.Parameter:
+def meta_parameter(parameter: nn.Parameter) -> nn.Parameter:
+    """A parameter of the same shape and type without data."""
     return nn.Parameter(torch.empty_like(parameter, device="meta"), requires_grad=False)

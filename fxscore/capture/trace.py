@@ -6,24 +6,27 @@ give the same node. `node.meta["val"]` is the value's form on the meta device.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.fx._lazy_graph_module import _LazyGraphModule
 
+from fxscore.capture.chance import fixed_chance
+from fxscore.capture.dependence import check_dependence
+from fxscore.capture.failure import explain, failing_path, may_be_sound
 from fxscore.capture.fallback import exported_forward
 from fxscore.capture.inputs import Inputs, is_continuous
+from fxscore.capture.lazy import has_lazy_parts, has_shape, prepare_dry_run
 from fxscore.capture.outputs import output_tensors
-from fxscore.capture.recorder import DataDependentError, Recorder
+from fxscore.capture.plain import nothing_compiled, replace_parts, replacements
+from fxscore.capture.precision import input_precision
+from fxscore.capture.recorder import Recorder
 from fxscore.capture.standin import unchanged, weightless_copy
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
 
-_LIBRARY = (str(Path(torch.__file__).parent), str(Path(__file__).parent.parent))
 _DETECTORS = {"GeneralizedRCNN", "RetinaNet", "FCOS", "SSD"}
 
 
@@ -49,13 +52,13 @@ def capture(
     Returns:
         A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once), `inputs` as read,
         `rows` (the scorer's batch), `batch` (the same; 1 where no input has a batch axis), `exported`, the paths of the
-        modules that were exported since they could not be recorded ("" is the whole), and `left_out`, the paths of
-        those that were not captured.
+        modules that were exported since they could not be recorded ("" is the whole), `passed_checks`, questions about
+        values that cannot matter (`fxscore.capture.checks`), and `left_out`, the paths of modules not captured.
 
     Raises:
         CaptureError: the forward fails, or its control flow depends on values; says where, and what to try.
     """
-    model = model if owned else weightless_copy(model)
+    model = replace_parts(model, replacements(model)) if owned else weightless_copy(model)
     failure: CaptureError | None = None
     for reading in (inputs or Inputs.image(input_shape)).readings():
         try:
@@ -70,6 +73,8 @@ def _capture(
     model: nn.Module, inputs: Inputs, batch: int, leaves: Callable[[nn.Module], bool]
 ) -> fx.GraphModule:
     """Capture under one reading of the inputs: by recording, with exported parts where that fails."""
+    if has_lazy_parts(model):
+        _run_dry(model, inputs, batch)
     exported: tuple[str, ...] = ()
     first: _RecordingError | None = None
     while True:
@@ -82,6 +87,15 @@ def _capture(
             if first.hopeless or not further:
                 raise CaptureError(first.explanation) from first.__cause__
             exported = (*exported, further[0]) if further[0] else ("",)
+
+
+def _run_dry(model: nn.Module, inputs: Inputs, batch: int) -> None:
+    """Give lazy modules their shapes; what is recorded on the way is of no use."""
+    prepare_dry_run(model)
+    try:
+        _run(model, main_part(model), Recorder(dict(model.named_parameters()), {}), inputs, batch)
+    except _RecordingError as error:
+        raise CaptureError(error.explanation) from error.__cause__
 
 
 class _RecordingError(Exception):
@@ -122,6 +136,7 @@ def _record(
     graph_module = _graph_module(model, recorder)
     graph_module.meta.update(
         exported=exported,
+        passed_checks=tuple(recorder.passed_checks),
         inputs=inputs,
         rows=batch,
         batch=1 if inputs.batch is None else batch,
@@ -168,59 +183,24 @@ def _leaf_call(recorder: Recorder, name: str, forward: Callable[..., Any]) -> Ca
 
 
 def _run(model: nn.Module, part: nn.Module, recorder: Recorder, inputs: Inputs, batch: int) -> None:
-    args, kwargs = inputs.at_batch(batch, lambda tensor, batched: _declare(recorder, tensor, batched))
+    dtype = input_precision(part)
+    args, kwargs = inputs.at_batch(batch, lambda tensor, batched: _declare(recorder, tensor, batched, dtype))
     try:
-        # A forward that draws constants draws the same ones every time, and leaves the caller's generator alone.
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with torch.no_grad(), fixed_chance(), nothing_compiled():
             with recorder:
                 outputs = output_tensors(part(*args, **kwargs))
             recorder.finish(outputs)
+            check_dependence(recorder.graph)
     except Exception as error:  # the forward is the user's code and may raise anything
-        ours = isinstance(
-            error, (CaptureError, NotImplementedError)
-        )  # recording fails, the network may be sound
-        hopeless = not ours or isinstance(error, DataDependentError)
-        raise _RecordingError(
-            _failing_path(model, error), hopeless, _explain(model, error, inputs)
-        ) from error
+        explanation = explain(model, error, inputs.shape)
+        raise _RecordingError(failing_path(model, error), not may_be_sound(error), explanation) from error
 
 
-def _declare(recorder: Recorder, tensor: Tensor, batched: bool) -> Tensor:
+def _declare(recorder: Recorder, tensor: Tensor, batched: bool, dtype: torch.dtype) -> Tensor:
     """Tell the recorder of a tensor that depends on the input."""
     if is_continuous(tensor):
-        return recorder.placeholder("input", tensor, batched)
+        return recorder.placeholder("input", tensor.to(dtype), batched)
     return recorder.give(tensor)
-
-
-def _failing_path(model: nn.Module, error: Exception) -> str:
-    """The path of the innermost module that was running."""
-    names = {id(module): name for name, module in model.named_modules()}
-    path = ""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        path = names.get(id(frame.f_locals.get("self")), path)
-    return path
-
-
-def _explain(model: nn.Module, error: Exception, inputs: Inputs) -> str:
-    path, line = _failing_path(model, error), ""
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        if not frame.f_code.co_filename.startswith(_LIBRARY):
-            line = f"{frame.f_code.co_filename}:{number}"
-    reason = (
-        str(error) if isinstance(error, CaptureError) else f"{type(error).__name__}: {_first_line(error)}"
-    )
-    where = f"{type(model).__name__}" + (f", module {path!r}" if path else "") + (f", {line}" if line else "")
-    hint = (
-        ""
-        if isinstance(error, CaptureError)
-        else f"; if the input {inputs.shape} does not fit, give input_shape or example_inputs"
-    )
-    return f"cannot capture {where}: {reason}{hint}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or "no message").splitlines()[0]
 
 
 def _graph_module(model: nn.Module, recorder: Recorder) -> fx.GraphModule:
@@ -231,6 +211,6 @@ def _graph_module(model: nn.Module, recorder: Recorder) -> fx.GraphModule:
     # Lazy: passes rewrite the graph before anybody runs or reads it.
     graph_module = _LazyGraphModule(attributes, recorder.graph, type(model).__name__)
     graph_module.meta["parameters"] = {
-        name: parameter.numel() for name, parameter in model.named_parameters()
+        name: parameter.numel() for name, parameter in model.named_parameters() if has_shape(parameter)
     }
     return graph_module

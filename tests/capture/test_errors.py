@@ -106,9 +106,20 @@ def test_an_output_without_a_tensor_is_refused(output: object) -> None:
         capture(nn.Sequential(Block(lambda x: output)), SHAPE)
 
 
-def test_an_output_that_ignores_the_input_is_still_an_output() -> None:
-    graph_module = capture(model(lambda x: torch.ones(2, 5)), SHAPE, batch=2)
-    assert graph_module(torch.randn(2, *SHAPE)).shape == (2, 5)
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.ones(2, 5),
+        lambda x: x.new_zeros(x.shape[0], 3) + 1,
+        lambda x: torch.zeros_like(x).cos(),
+        lambda x: torch.arange(x.shape[1]).expand(x.shape[0], -1) * 0.5,
+    ],
+)
+def test_an_output_that_does_not_depend_on_the_input_is_refused(
+    function: Callable[[Tensor], object],
+) -> None:
+    with pytest.raises(CaptureError, match="the output does not depend on the input"):
+        capture(model(function), SHAPE, batch=2)
 
 
 def test_control_flow_on_constants_is_run() -> None:

@@ -1,0 +1,45 @@
+"""Lazy modules get their shapes from a dry run at the network's own input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import UninitializedParameter, is_lazy
+
+
+def has_shape(tensor: Tensor) -> bool:
+    """Whether a parameter or buffer has its shape already."""
+    return not is_lazy(tensor)
+
+
+def has_lazy_parts(model: nn.Module) -> bool:
+    """Whether a parameter or buffer of the model has no shape yet."""
+    return not all(map(has_shape, (*model.parameters(), *model.buffers())))
+
+
+def prepare_dry_run(model: nn.Module) -> None:
+    """Let the lazy modules of `model` take their shapes from the next forward, without weights, seen by no recorder."""
+    for module in model.modules():
+        if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
+            _make_weightless(module)
+            module.__dict__["initialize_parameters"] = _unseen(module.initialize_parameters)
+
+
+def _make_weightless(module: Any) -> None:
+    """Parameters come to life on the meta device; buffers are real, as everywhere."""
+    for name, parameter in list(module._parameters.items()):
+        if isinstance(parameter, UninitializedParameter):
+            dtype = parameter.data.dtype
+            module._parameters[name] = UninitializedParameter(False, "meta", dtype)  # type: ignore[arg-type, call-arg]
+
+
+def _unseen(initialise: Callable[..., None]) -> Callable[..., None]:
+    def initialise_unseen(*args: Any, **kwargs: Any) -> None:
+        with torch._C.DisableTorchFunction():
+            initialise(*args, **kwargs)
+
+    return initialise_unseen
