@@ -39,9 +39,15 @@ ASKS = frozenset("__bool__ is_nonzero equal allclose".split())
 UNWRITTEN = frozenset("empty empty_like new_empty empty_strided empty_permuted".split())
 # What writes to every element of a tensor, whatever was there.
 WRITES_ALL = frozenset("copy_ zero_ fill_".split())
+# What writes to parts of a tensor, and reads none.
+WRITES_PARTS = frozenset(
+    """__setitem__ scatter_ index_put_ index_copy_ index_fill_ masked_fill_ masked_scatter_ put_
+    fill_diagonal_""".split()
+)
 # What makes a tensor like another, whose values have no part in it.
 LIKE = frozenset(
-    """zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full new_tensor""".split()
+    """zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full
+    new_tensor""".split()
 )
 # Methods that take the shape or type of their second tensor.
 AS_SECOND = frozenset("type_as expand_as view_as reshape_as".split())
@@ -50,8 +56,8 @@ SHAPES_ONLY = (
     LIKE
     | AS_SECOND
     | frozenset(
-        """size dim numel stride is_floating_point is_complex is_contiguous element_size storage_offset __len__ ndimension
-        nelement data_ptr get_device""".split()
+        """size dim numel stride is_floating_point is_complex is_contiguous element_size storage_offset __len__
+        ndimension nelement data_ptr get_device""".split()
     )
 )
 # What gives another view of the same memory.

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.overrides import TorchFunctionMode
 
+from fxscore.capture.aten import __name__ as _ATEN
 from fxscore.capture.aten import plain_function
 from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, meta_of, tensors_in
 from fxscore.capture.chance import drawn, draws_by_value, is_noise, noise
@@ -35,6 +36,7 @@ from fxscore.capture.operators import (
     UNWRITTEN,
     VIEWS,
     WRITES_ALL,
+    WRITES_PARTS,
     canonical_target,
     cast_dtype,
     inplace_position,
@@ -88,6 +90,9 @@ class Recorder(Bindings, TorchFunctionMode):
         if func.__name__ in ("__get__", "__set__"):
             return self._use_property(func.__self__.__name__, func, args)
         func = plain_function(func)
+        if getattr(func, "__module__", None) == _ATEN:  # in other words: record what it calls
+            with self:
+                return func(*args, **kwargs)
         if func.__name__ in UNWRITTEN:
             return self._allocate(func, args, kwargs)
         self._refuse_unread(func, args, kwargs)
@@ -165,7 +170,7 @@ class Recorder(Bindings, TorchFunctionMode):
             self._refuse_unwritten(
                 tensor
                 for tensor in tensors_in((args, kwargs))
-                if tensor is not target or not _overwrites(func)
+                if tensor is not target or not _overwrites(func, kwargs)
             )
 
     def _refuse_unwritten(self, values: Iterable[Tensor]) -> None:
@@ -355,9 +360,10 @@ class Recorder(Bindings, TorchFunctionMode):
         return {key: self._numbers(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def _overwrites(func: Any) -> bool:
+def _overwrites(func: Any, kwargs: Any) -> bool:
+    """Whether a call that changes a tensor does not read it."""
     name = func.__name__
-    return name in WRITES_ALL or name == "__setitem__" or is_noise(func, (None,), {})
+    return "out" in kwargs or name in WRITES_ALL or name in WRITES_PARTS or is_noise(func, (None,), {})
 
 
 def _reads(name: str) -> str:

@@ -92,8 +92,13 @@ def test_kinds_of_convolutions(convolution: nn.Module, kind: str, macs: int) -> 
 
 
 class Nothing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 4, 3, bias=False)
+
     def forward(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
+        y: Tensor = self.layer(torch.zeros_like(x))
+        return y
 
 
 def test_a_network_of_zeros_has_finite_features() -> None:

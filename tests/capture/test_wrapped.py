@@ -1,0 +1,114 @@
+"""Scripted, traced, compiled, exported and parallel modules are the network that they wrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fxscore.constructed import ConstructedArchitecture, construct
+from fxscore.errors import CaptureError
+from tests.capture.test_meaning import assert_same_meaning
+
+SHAPE = (3, 10, 10)
+
+
+def network() -> nn.Sequential:
+    layers = [nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(), nn.ELU()]
+    return nn.Sequential(
+        *layers, nn.Upsample(scale_factor=2, mode="bilinear"), nn.Flatten(), nn.LazyLinear(5)
+    )
+
+
+def built() -> nn.Module:
+    model = network()
+    model(torch.zeros(2, *SHAPE))
+    return model.eval()
+
+
+def exported(model: nn.Module) -> nn.Module:
+    batch = torch.export.Dim("batch", min=1, max=64)
+    program = torch.export.export(model, (torch.zeros(3, *SHAPE),), dynamic_shapes=({0: batch},))
+    return program.module()
+
+
+def compiled_in_place(model: nn.Module) -> nn.Module:
+    model.compile()
+    return model
+
+
+WRAPPERS: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "scripted": torch.jit.script,
+    "traced": lambda model: torch.jit.trace(model, torch.zeros(2, *SHAPE)),
+    "compiled": torch.compile,
+    "compiled in place": compiled_in_place,
+    "parallel": nn.DataParallel,
+    "compiled and parallel": lambda model: nn.DataParallel(torch.compile(model)),
+    "exported": exported,
+}
+
+
+def constructed(model: nn.Module) -> ConstructedArchitecture:
+    return construct(model, SHAPE, 4)
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_a_wrapped_network_is_the_network(wrapper: str) -> None:
+    plain, wrapped = constructed(built()), constructed(WRAPPERS[wrapper](built()))
+    assert wrapped.fingerprint == plain.fingerprint
+    assert (wrapped.costs.params, wrapped.costs.macs) == (plain.costs.params, plain.costs.macs)
+
+
+@pytest.mark.parametrize("wrapper", ["scripted", "traced", "compiled"])
+def test_part_of_a_network_may_be_wrapped(wrapper: str) -> None:
+    head = [nn.ReLU(), nn.Linear(5, 4)]
+    part = WRAPPERS[wrapper](built())
+    whole = nn.Sequential(part, *head)
+    assert constructed(whole).fingerprint == constructed(nn.Sequential(built(), *head)).fingerprint
+    assert whole[0] is part, "the user's own network is left as it is"
+
+
+class Loops(nn.Module):
+    """Control flow, lists, sizes and text, as TorchScript has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Conv1d(4, 4, 3, padding=1) for _ in range(3))
+        self.steps = 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dim() != 3:
+            raise ValueError(f"three axes, not {x.dim()}")
+        kept: list[Tensor] = []
+        for layer in self.layers:
+            x = layer(x).relu()
+            kept.append(x[:, :, ::2])
+        count = 0
+        while count < self.steps:
+            kept.append(kept[count] * float(count + 1) / 3)
+            count += 1
+        rows = torch.cat(kept, 1)
+        return rows.view(rows.size(0), rows.size(1) // 2, 2, -1).sum(2) + torch.ones(rows.size(2))
+
+
+def test_control_flow_of_a_scripted_module_is_run() -> None:
+    assert_same_meaning(torch.jit.script(Loops()), (4, 8))
+    plain, scripted = (construct(model, (4, 8), 4) for model in (Loops(), torch.jit.script(Loops())))
+    assert scripted.fingerprint == plain.fingerprint
+
+
+def test_an_error_of_a_scripted_module_is_told() -> None:
+    with pytest.raises(CaptureError, match="three axes, not 4"):
+        construct(torch.jit.script(Loops()), (4, 8, 8), 4)
+
+
+class Asks(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x if bool(x.sum() > 0) else -x
+
+
+def test_a_scripted_module_that_asks_for_values_is_refused() -> None:
+    with pytest.raises(CaptureError, match="data-dependent control flow"):
+        construct(torch.jit.script(Asks()), SHAPE, 4)
