@@ -169,6 +169,8 @@ def _item(node: fx.Node, found: Found) -> BatchAxis | None:
         if source.target in _RECURRENT and node.args[1] != 0:  # the last states: (layers, batch, channels)
             return BatchAxis(1)
         return found.get(source)
+    if source not in found:  # rows of a table, chosen by values
+        return _aligned(node, found)
     index = node.args[1]
     return _part(found[source], index if isinstance(index, tuple) else (index,), len(shape_of(source) or ()))
 

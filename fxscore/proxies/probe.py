@@ -16,6 +16,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar, cast
 
 import torch
@@ -93,10 +94,11 @@ def private_copy(module: nn.Module, seed: int, initialise: bool = True) -> Itera
 
 
 def copy_with(module: nn.Module, replace: Callable[[Tensor], Tensor]) -> nn.Module:
-    """A deep copy of `module` in which every parameter, buffer and tensor attribute is replaced."""
+    """A deep copy of `module` in which every parameter, buffer and tensor attribute, also in a list, is replaced."""
     memo: dict[int, object] = {}
     for owner in module.modules():
-        own = [*owner._parameters.values(), *owner._buffers.values(), *vars(owner).values()]
+        lists = [value for value in vars(owner).values() if isinstance(value, (list, tuple))]
+        own = [*owner._parameters.values(), *owner._buffers.values(), *vars(owner).values(), *chain(*lists)]
         for tensor in own:
             if isinstance(tensor, Tensor) and id(tensor) not in memo:
                 memo[id(tensor)] = replace(tensor)

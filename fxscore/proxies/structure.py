@@ -53,7 +53,7 @@ def count_params(module: nn.Module) -> int:
 def measure_structure(module: nn.Module, input_shape: Shape) -> Structure:
     """Count `module` at inputs (C, H, W); parameters may be on the meta device, and nothing is allocated."""
     with torch.inference_mode(False), torch.no_grad(), FakeTensorMode(), Unfused():
-        network = copy_with(module, _Hollow()).eval()
+        network = copy_with(module, Hollow()).eval()
         images = torch.empty(IMAGES, *input_shape)
         with _CountingMode(network.parameters(), images) as mode:
             output = main_tensor(network(images))
@@ -69,7 +69,7 @@ def measure_structure(module: nn.Module, input_shape: Shape) -> Structure:
     )
 
 
-class _Hollow:
+class Hollow:
     """Gives tensors without content, on the CPU as far as any operator can tell; one for all of equal shape."""
 
     def __init__(self) -> None:
