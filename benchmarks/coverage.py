@@ -1,25 +1,25 @@
-"""Which networks fxscore takes: all of timm and torchvision, and twelve of the transformers library.
+"""Which networks fxscore takes: all of timm and torchvision, twelve of the transformers library, and the `wild`.
 
 ``python -m benchmarks.coverage`` builds, captures, represents and scores every architecture, each in a process of its
 own with limits of time and memory, two at a time, and writes ``benchmarks/coverage.csv`` and the section "Coverage" of
 RESULTS.md. A stopped run goes on where it was (`--work`). ``--only 'timm:resnet*'`` examines a few and only prints.
 The features that were read of every network are kept in ``runs/features/timm.npz`` and ``torchvision.npz``, from which
 the general scorer is trained (`benchmarks.general`).
+
+``python -m benchmarks.coverage wild`` does so with networks of packages from PyPI (`benchmarks.coverage_wild`), one at
+a time, and writes ``benchmarks/coverage_wild.csv`` and the section "Wild coverage". ``--again`` measures what failed once
+more.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import os
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -29,50 +29,21 @@ import torch
 import torchvision  # noqa: F401
 
 from benchmarks import transformers_models
-from benchmarks.coverage_probe import Probe, probe
+from benchmarks.coverage_probe import probe
+from benchmarks.coverage_rows import Row, add_scores, capture_step, examine, write_csv
 from benchmarks.features import FOLDER, read_known, write_known
-from benchmarks.isolated import Limits, each
+from benchmarks.isolated import Limits
 from benchmarks.results import command_line, table, write_readme, write_section
-from fxscore.scorer import Hybrid, load_scorer
 from fxscore.sources import expand
 
-WORK = Path("runs/coverage.jsonl")
 CSV = Path(__file__).parent / "coverage.csv"
 SOURCES = ("timm", "torchvision", "transformers")
-Row = dict[str, Any]
 
 
 def architectures() -> list[str]:
     """Every network of the three libraries, as references."""
     names = [str(ref) for pattern in ("timm:*", "torchvision:*") for ref in expand(pattern)]
     return names + [f"benchmarks.transformers_models:{name}" for name in transformers_models.NAMES]
-
-
-def examine(names: Sequence[str], work: Path, limits: Limits) -> dict[str, Row]:
-    """A row per network, from the file of rows or measured and added to it."""
-    rows = read_rows(work)
-    work.parent.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in names if name not in rows]
-    start = time.monotonic()
-    with work.open("a") as file:
-        for done, (name, found, error) in enumerate(each(probe, missing, limits), start=1):
-            rows[name] = {"name": name, "error": error, **(asdict(found) if isinstance(found, Probe) else {})}
-            file.write(json.dumps(rows[name]) + "\n")
-            file.flush()
-            print(f"{done}/{len(missing)} {time.monotonic() - start:.0f} s {name} {error or ''}", flush=True)
-    return {name: rows[name] for name in names}
-
-
-def read_rows(work: Path) -> dict[str, Row]:
-    """What a run has measured so far; a line that a kill cut short is measured again."""
-    rows: dict[str, Row] = {}
-    for line in work.read_text().splitlines() if work.exists() else ():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        rows[row["name"]] = row
-    return rows
 
 
 def keep_features(rows: Mapping[str, Row], folder: Path) -> None:
@@ -85,16 +56,6 @@ def keep_features(rows: Mapping[str, Row], folder: Path) -> None:
             write_known(folder / f"{source}.npz", known)
 
 
-def add_scores(rows: Mapping[str, Row]) -> None:
-    """The default scorer's score of every network, from the features that it would read again."""
-    scorer = load_scorer()
-    assert isinstance(scorer, Hybrid)
-    good = [row for row in rows.values() if not row["error"]]
-    scores = scorer.raw_scores(np.array([row["features"] for row in good]))
-    for row, score in zip(good, scores.tolist(), strict=True):
-        row["score"] = score
-
-
 def is_scored(row: Row) -> bool:
     """Whether the default scorer gives a number."""
     return not row["error"] and isfinite(row["score"])
@@ -104,20 +65,6 @@ def library(name: str) -> str:
     """The library that a network is from."""
     source = name.partition(":")[0]
     return source if source in SOURCES else SOURCES[-1]
-
-
-def capture_step(row: Row) -> str:
-    """The step of the ladder that captured a network."""
-    exported = row.get("exported")
-    return (
-        "failed"
-        if exported is None
-        else "recorded"
-        if not exported
-        else "whole export"
-        if "" in exported
-        else "part"
-    )
 
 
 def is_represented(row: Row) -> bool:
@@ -193,36 +140,27 @@ def _failures(rows: Mapping[str, Row]) -> str:
     return "\n".join(["Failures:", "", *(failed + partly or ["- none"])])
 
 
-def write_csv(rows: Mapping[str, Row], path: Path) -> None:
-    """One line a network, without its features."""
-    columns = (
-        "name,error,score,built,captured,own,seen,params,represented,head,unused,missing,macs,build_seconds,"
-        "capture_seconds,score_seconds,memory_mib"
-    ).split(",")
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(_csv_rows(rows))
-
-
-def _csv_rows(rows: Mapping[str, Row]) -> Iterator[Row]:
-    for name, row in rows.items():
-        if row["error"]:
-            yield {"name": name, "error": row["error"], "captured": "failed"}
-            continue
-        sizes = {key: "×".join(map(str, row[key])) for key in ("own", "seen")}
-        rounded = {key: round(row[key], 3) for key in row if key.endswith("_seconds") or key == "score"}
-        names = {"unused": len(row["unused"]), "missing": " ".join(row["missing"])}
-        built = {"built": row["step"], "captured": capture_step(row), "memory_mib": row["memory"] >> 20}
-        yield {**row, **sizes, **rounded, **names, **built}
+def measure(name: str) -> Row:
+    """The row of one network."""
+    return asdict(probe(name))
 
 
 def main() -> None:
-    """Examine, and write what was found."""
+    """Examine what is asked for."""
     options = arguments()
     torch.set_num_threads(1)
+    if options.part == "wild":
+        from benchmarks import coverage_wild  # needs packages that the other part does not
+
+        coverage_wild.run(options)
+    else:
+        run(options)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Examine the architectures of the libraries; write what was found."""
     names = [str(ref) for text in options.only for ref in expand(text)] if options.only else architectures()
-    rows = examine(names, options.work, Limits(options.seconds, options.memory << 30))
+    rows = examine(measure, names, options.work or Path("runs/coverage.jsonl"), limits_of(options))
     add_scores(rows)
     text = summary(rows)
     print(f"\n{text}")
@@ -233,13 +171,20 @@ def main() -> None:
         write_section("coverage", "Coverage", text, command_line())
 
 
+def limits_of(options: argparse.Namespace) -> Limits:
+    """Time and memory of one network."""
+    return Limits(options.seconds, options.memory << 30)
+
+
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("part", nargs="?", choices=("libraries", "wild"), default="libraries")
     parser.add_argument("--only", nargs="*", metavar="PATTERN", help="networks to examine instead of all")
-    parser.add_argument("--work", type=Path, default=WORK, help="file of measured rows")
+    parser.add_argument("--again", action="store_true", help="measure again what failed (part wild)")
+    parser.add_argument("--work", type=Path, help="file of measured rows")
     parser.add_argument("--features", type=Path, default=FOLDER, help="folder of features")
     parser.add_argument("--seconds", type=float, default=900, help="time limit of one network")
     parser.add_argument("--memory", type=int, default=10, help="memory limit of one network, GiB")

@@ -1,0 +1,199 @@
+"""The part `wild` of `benchmarks.coverage`: networks of packages from PyPI (`benchmarks.wild_networks`).
+
+Of each network it is measured what `benchmarks.coverage_probe` measures, and two things more, since a number alone does
+not show that the network was seen:
+
+- A real backward pass from the sum of all outputs says which parameters they depend on; each must be represented or be
+  the head's. What is left is `unseen`.
+- Its variant, which has another width, kernel or depth, must have another score.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks import wild_networks
+from benchmarks.coverage_probe import probe
+from benchmarks.coverage_rows import Row, add_scores, examine, forget_failures, write_csv
+from benchmarks.isolated import Limits
+from benchmarks.results import command_line, table, write_readme, write_section
+from fxscore.scorer.features import network_features
+from fxscore.scorer.subjects import subject_of
+
+CSV = Path(__file__).parent / "coverage_wild.csv"
+PREFIX = "wild:"
+ALIKE = 1e-6  # relative difference of two scores below which they count as one
+# The first pattern that an error has names its kind.
+KINDS = (
+    ("depends on (the )?values", "control flow on values"),
+    ("UnrepresentedOperatorError", "operator without a rule"),
+    ("ModelRefError", "not built"),
+    ("memory|died|exit code", "memory"),
+    ("^more than", "time"),
+    ("PassError", "pass"),
+    ("ScorerError", "no finite score"),
+    ("CaptureError", "not captured"),
+)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Examine the networks; write what was found."""
+    work = options.work or Path("runs/coverage_wild.jsonl")
+    chosen = [
+        name for name in names() if not options.only or any(fnmatch(name, each) for each in options.only)
+    ]
+    if options.again:
+        forget_failures(work, chosen)
+    limits = Limits(options.seconds, options.memory << 30)
+    rows = examine(measure, chosen, work, limits, processes=1)
+    add_scores(rows)
+    add_scores(rows, "variant_features", "variant")
+    print(f"\n{counts(rows)}\n\n{failures(rows)}")
+    if not options.only:
+        for name, row in rows.items():
+            row |= {"package": package(name), "kind": kind_of(row["error"]) if row["error"] else ""}
+        write_csv(rows, CSV, ("package", "kind", "variant", "unseen"))
+        write_readme("wild", counts(rows))
+        write_section("wild-coverage", "Wild coverage", f"{counts(rows)}\n\n{failures(rows)}", command_line())
+
+
+def names() -> list[str]:
+    """Every network, such as `wild:segmentation/unet`; imports all packages."""
+    return [f"{PREFIX}{name}" for kind in wild_networks.KINDS for name in wild_networks.recipes(kind)]
+
+
+def reference(name: str, changed: bool = False) -> str:
+    """What fxscore calls a network, or the variant of it."""
+    options = json.dumps({"name": name.removeprefix(PREFIX), **({"changed": True} if changed else {})})
+    return f"benchmarks.wild_networks:network{options}"
+
+
+def measure(name: str) -> Row:
+    """The row of one network: as of any, with what is unseen of it and the features of its variant."""
+    plain = probe(reference(name))
+    variant = network_features(subject_of(reference(name, changed=True)))
+    reached = reached_parameters(wild_networks.network(name.removeprefix(PREFIX)).eval())
+    unseen = sorted(reached & set(plain.unused))
+    return {**asdict(plain), "unseen": unseen, "variant_features": variant.values.tolist()}
+
+
+def reached_parameters(network: nn.Module) -> set[str]:
+    """Names of the parameters that any output depends on, by a real backward pass from all of them."""
+    torch.manual_seed(0)
+    example = network.example_input_array
+    given = example if isinstance(example, (tuple, list, dict)) else (example,)
+    drawn: Any = {key: _drawn(value) for key, value in _items(given)}
+    outputs = network(**drawn) if isinstance(given, dict) else network(*drawn.values())
+    total = sum(_real(each).sum() for each in tensors(outputs) if each.requires_grad)
+    if isinstance(total, Tensor):
+        total.backward()
+    return {name for name, parameter in network.named_parameters() if parameter.grad is not None}
+
+
+def _items(given: Any) -> Iterable[tuple[Any, Any]]:
+    return given.items() if isinstance(given, dict) else enumerate(given)
+
+
+def _drawn(value: Any) -> Any:
+    """Numbers in place of zeros; token ids and masks as they are."""
+    is_number = isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
+    return torch.randn_like(value) if is_number else value
+
+
+def _real(tensor: Tensor) -> Tensor:
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+
+
+def tensors(value: Any) -> Iterator[Tensor]:
+    """All tensors of an output, however nested."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from tensors(list(value.values()))
+    elif isinstance(value, (tuple, list)):
+        for each in value:
+            yield from tensors(each)
+    elif hasattr(value, "__dict__"):
+        yield from tensors(vars(value))
+
+
+def kind_of(error: str) -> str:
+    """The kind of a failure; another exception than fxscore's own is the worst kind."""
+    return next((kind for pattern, kind in KINDS if re.search(pattern, error)), "foreign exception")
+
+
+def is_silent(row: Row) -> bool:
+    """Whether a score hides something: parameters unseen, or a variant of the same score."""
+    return bool(row["unseen"]) or is_alike(row)
+
+
+def is_alike(row: Row) -> bool:
+    """Whether the variant has the network's score."""
+    return abs(row["score"] - row["variant"]) <= ALIKE * max(abs(row["score"]), 1e-3)
+
+
+def package(name: str) -> str:
+    """Where a network is from."""
+    return wild_networks.recipe(name.removeprefix(PREFIX)).package
+
+
+def by_value(name: str) -> str:
+    """Why a network's control flow depends on values; empty where it does not."""
+    return wild_networks.recipe(name.removeprefix(PREFIX)).by_value
+
+
+def counts(rows: Mapping[str, Row]) -> str:
+    """How many networks of each package are scored, and are seen."""
+    groups: dict[str, list[str]] = {}
+    for name in rows:
+        groups.setdefault(package(name), []).append(name)
+    lines = [(each, *_counts(rows, members)) for each, members in sorted(groups.items())]
+    columns = (
+        "package",
+        "networks",
+        "without control flow on values",
+        "scored",
+        "unseen parameters",
+        "variant alike",
+    )
+    return table(columns, [*lines, ("all", *_counts(rows, list(rows)))])
+
+
+def _counts(rows: Mapping[str, Row], members: list[str]) -> list[int]:
+    good = [rows[name] for name in members if not rows[name]["error"]]
+    static = [name for name in members if not by_value(name)]
+    unseen = [row for row in good if row["unseen"]]
+    return [len(members), len(static), len(good), len(unseen), sum(map(is_alike, good))]
+
+
+def failures(rows: Mapping[str, Row]) -> str:
+    """Every failure under its kind, and every score that hides something."""
+    failed = {name: row["error"] for name, row in rows.items() if row["error"]}
+    kinds = Counter(map(kind_of, failed.values()))
+    lines = [f"{kind}: {count}" for kind, count in kinds.most_common()]
+    lines += [
+        f"- {name}: {kind_of(error)}{_excuse(name)}: {error}"
+        for name, error in sorted(failed.items(), key=lambda item: kind_of(item[1]))
+    ]
+    good = {name: row for name, row in rows.items() if not row["error"]}
+    lines += [
+        f"- {name}: unseen: {', '.join(row['unseen'][:3])}" for name, row in good.items() if row["unseen"]
+    ]
+    lines += [f"- {name}: its variant has its score" for name, row in good.items() if is_alike(row)]
+    return "\n".join(["Failures by kind:", "", *(lines or ["- none"])])
+
+
+def _excuse(name: str) -> str:
+    reason = by_value(name)
+    return f" (as it must: {reason})" if reason else ""
