@@ -7,8 +7,7 @@ The features that were read of every network are kept in ``runs/features/timm.np
 the general scorer is trained (`benchmarks.general`).
 
 ``python -m benchmarks.coverage wild`` does so with networks of packages from PyPI (`benchmarks.coverage_wild`), one at
-a time, and writes ``benchmarks/coverage_wild.csv`` and the section "Wild coverage". ``--again`` measures what failed once
-more.
+a time, and writes ``benchmarks/coverage_wild.csv`` and the section "Wild coverage". ``--again`` tries what failed anew.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from fnmatch import fnmatch
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ PREFIX = "wild:"
 ALIKE = 1e-6  # relative difference of two scores below which they count as one
 # The first pattern that an error has names its kind.
 KINDS = (
+    ("NotRunningError", "does not run by itself"),
     ("depends on (the )?values", "control flow on values"),
     ("UnrepresentedOperatorError", "operator without a rule"),
     ("ModelRefError", "not built"),
@@ -69,8 +71,9 @@ def run(options: argparse.Namespace) -> None:
 
 
 def names() -> list[str]:
-    """Every network, such as `wild:segmentation/unet`; imports all packages."""
-    return [f"{PREFIX}{name}" for kind in wild_networks.KINDS for name in wild_networks.recipes(kind)]
+    """Every network, such as `wild:segmentation/unet`, the kinds by turns; imports all packages."""
+    kinds = [wild_networks.recipes(kind) for kind in wild_networks.KINDS]
+    return [f"{PREFIX}{name}" for turn in zip_longest(*kinds) for name in turn if name]
 
 
 def reference(name: str, changed: bool = False) -> str:
@@ -79,13 +82,24 @@ def reference(name: str, changed: bool = False) -> str:
     return f"benchmarks.wild_networks:network{options}"
 
 
+class NotRunningError(Exception):
+    """A network that does not run by itself, which says nothing about fxscore."""
+
+
 def measure(name: str) -> Row:
     """The row of one network: as of any, with what is unseen of it and the features of its variant."""
+    reached = _reached(name)
     plain = probe(reference(name))
     variant = network_features(subject_of(reference(name, changed=True)))
-    reached = reached_parameters(wild_networks.network(name.removeprefix(PREFIX)).eval())
     unseen = sorted(reached & set(plain.unused))
     return {**asdict(plain), "unseen": unseen, "variant_features": variant.values.tolist()}
+
+
+def _reached(name: str) -> set[str]:
+    try:
+        return reached_parameters(wild_networks.network(name.removeprefix(PREFIX)).eval())
+    except Exception as error:
+        raise NotRunningError(f"{type(error).__name__}: {error}") from error
 
 
 def reached_parameters(network: nn.Module) -> set[str]:

@@ -5,11 +5,14 @@ A kind is a file here; its table `NETWORKS` has a recipe for each network. Needs
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 from torch import nn
 
 from benchmarks.wild_networks.recipe import Recipe
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a configuration that wants weights fails instead
 
 KINDS = (
     "segmentation",

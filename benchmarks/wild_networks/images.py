@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import geffnet
@@ -14,12 +13,15 @@ from torch import nn
 from benchmarks.wild_networks.recipe import image, table
 
 
-def _pytorchcv(name: str, size: int = 64) -> nn.Module:
+def _pytorchcv(name: str, size: int) -> nn.Module:
     return model_provider.get_model(name, in_size=(size, size))
 
 
-def _pairs(pairs: dict[str, tuple[str, str]]) -> dict[str, tuple[Any, ...]]:
-    return {kind: (_pytorchcv, {"name": plain}, {"name": other}) for kind, (plain, other) in pairs.items()}
+def _pairs(pairs: dict[str, tuple[str, str]], size: int) -> dict[str, tuple[Any, ...]]:
+    return {
+        kind: (_pytorchcv, {"name": plain, "size": size}, {"name": other})
+        for kind, (plain, other) in pairs.items()
+    }
 
 
 _IMAGENET = {
@@ -59,8 +61,6 @@ _IMAGENET = {
     "resnet_narrow": ("resnet18_wd4", "resnet18_wd2"),
     "vgg_bn": ("bn_vgg11b", "bn_vgg13b"),
     "xdensenet": ("xdensenet121_2", "xdensenet161_2"),
-}
-_IMAGENET_LARGE = {
     "alexnet": ("alexnet", "alexnetb"),
     "espnetv2": ("espnetv2_wd2", "espnetv2_w1"),
     "hrnet": ("hrnet_w18_small_v1", "hrnet_w18_small_v2"),
@@ -93,23 +93,8 @@ def _resnest(name: str) -> nn.Module:
 
 
 NETWORKS = (
-    table("pytorchcv", image(), _pairs(_IMAGENET))
-    | table(
-        "pytorchcv",
-        image(224),
-        {
-            kind: (partial(_pytorchcv, size=224), {"name": plain}, {"name": other})
-            for kind, (plain, other) in _IMAGENET_LARGE.items()
-        },
-    )
-    | table(
-        "pytorchcv",
-        image(32),
-        {
-            kind: (partial(_pytorchcv, size=32), {"name": plain}, {"name": other})
-            for kind, (plain, other) in _CIFAR.items()
-        },
-    )
+    table("pytorchcv", image(224), _pairs(_IMAGENET, 224))
+    | table("pytorchcv", image(32), _pairs(_CIFAR, 32))
     | table(
         "efficientnet-pytorch",
         image(),

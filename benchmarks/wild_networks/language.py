@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from linformer import LinformerLM
 from local_attention import LocalTransformer
-from mambapy.lm import LM
-from mambapy.mamba import MambaConfig
+from mambapy.mamba import Mamba, MambaConfig
 from nystrom_attention import Nystromformer
 from perceiver_pytorch.perceiver_io import PerceiverLM
 from performer_pytorch import PerformerLM
@@ -101,7 +100,8 @@ def _encoder(**options: Any) -> nn.Module:
 
 
 def _mamba(layers: int = 2, pscan: bool = True) -> nn.Module:
-    return LM(MambaConfig(d_model=16, n_layers=layers, pscan=pscan), vocab_size=100)
+    inner = Mamba(MambaConfig(d_model=16, n_layers=layers, pscan=pscan))
+    return nn.Sequential(nn.Embedding(100, 16), inner)
 
 
 _LINE = {"num_tokens": 100, "dim": 32, "depth": 2, "heads": 4}

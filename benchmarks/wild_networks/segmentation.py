@@ -44,7 +44,7 @@ _PYTORCHCV = {
 }
 _SEGNET = {
     "channels": ((8, 16, 16, 16, 16), (16, 16, 16, 8, 8)),
-    "layers": ((1, 1, 1, 1, 1), (1, 1, 1, 1, 1)),
+    "layers": ((2, 2, 2, 2, 2), (2, 2, 2, 2, 2)),
 }
 _UNET = {"channels": ((16, 32, 32, 32), (32, 32, 16, 8)), "init_block_channels": 8}
 
@@ -72,7 +72,7 @@ NETWORKS = (
             "segnet": (
                 SegNet,
                 {**_SEGNET, "in_size": (64, 64)},
-                {"layers": ((1, 2, 1, 1, 1), (1, 1, 1, 1, 1))},
+                {"layers": ((2, 3, 2, 2, 2), (2, 2, 2, 2, 2))},
             ),
             "unet_plain": (
                 UNet,
