@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from fnmatch import fnmatch
 from itertools import zip_longest
@@ -104,25 +104,16 @@ def _reached(name: str) -> set[str]:
 
 def reached_parameters(network: nn.Module) -> set[str]:
     """Names of the parameters that any output depends on, by a real backward pass from all of them."""
-    torch.manual_seed(0)
-    example = network.example_input_array
-    given = example if isinstance(example, (tuple, list, dict)) else (example,)
-    drawn: Any = {key: _drawn(value) for key, value in _items(given)}
-    outputs = network(**drawn) if isinstance(given, dict) else network(*drawn.values())
+    given = network.example_input_array
+    outputs = network(**given) if isinstance(given, dict) else network(*_positional(given))
     total = sum(_real(each).sum() for each in tensors(outputs) if each.requires_grad)
     if isinstance(total, Tensor):
         total.backward()
     return {name for name, parameter in network.named_parameters() if parameter.grad is not None}
 
 
-def _items(given: Any) -> Iterable[tuple[Any, Any]]:
-    return given.items() if isinstance(given, dict) else enumerate(given)
-
-
-def _drawn(value: Any) -> Any:
-    """Numbers in place of zeros; token ids and masks as they are."""
-    is_number = isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
-    return torch.randn_like(value) if is_number else value
+def _positional(given: Any) -> tuple[Any, ...]:
+    return tuple(given) if isinstance(given, (tuple, list)) else (given,)
 
 
 def _real(tensor: Tensor) -> Tensor:

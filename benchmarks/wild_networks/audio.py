@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torchaudio.models as ta
 from asteroid import models as asteroid
@@ -21,6 +19,7 @@ from speechbrain.lobes.models.MetricGAN import EnhancementGenerator, MetricDiscr
 from speechbrain.lobes.models.ResNet import ResNet
 from speechbrain.lobes.models.RNNLM import RNNLM
 from speechbrain.lobes.models.Xvector import Xvector
+from speechbrain.nnet.RNN import LSTM, LiGRU
 from torch import nn
 from vocos.models import VocosBackbone
 
@@ -57,7 +56,7 @@ def _crdnn(neurons: int = 8) -> nn.Module:
     return CRDNN(
         input_shape=[None, None, 20],
         cnn_channels=[4, 8],
-        rnn_class=torch_lstm,
+        rnn_class=LSTM,
         rnn_layers=1,
         rnn_neurons=neurons,
         dnn_blocks=1,
@@ -65,17 +64,8 @@ def _crdnn(neurons: int = 8) -> nn.Module:
     )
 
 
-def torch_lstm(**options: Any) -> nn.Module:
-    """Speechbrain's LSTM."""
-    from speechbrain.nnet.RNN import LSTM
-
-    return LSTM(**options)
-
-
 def _ligru(neurons: int = 8) -> nn.Module:
-    from speechbrain.nnet.RNN import LiGRU
-
-    network = LiGRU(hidden_size=neurons, input_shape=[None, None, 20], num_layers=1, bidirectional=True)
+    network = LiGRU(hidden_size=neurons, input_shape=[1, 32, 20], num_layers=1, bidirectional=True)
     return Wrapped(network, lambda inner, x: inner(x)[0])
 
 
@@ -179,7 +169,7 @@ NETWORKS: dict[str, Recipe] = (
                     "sources": ["a", "b"],
                     "channels": 4,
                     "depth": 3,
-                    "nfft": 512,
+                    "nfft": 64,
                     "norm_starts": 2,
                     "dconv_attn": 2,
                     "dconv_lstm": 2,
@@ -366,7 +356,7 @@ NETWORKS: dict[str, Recipe] = (
                 HTDemucs,
                 {
                     "sources": ["a", "b"],
-                    "channels": 4,
+                    "channels": 8,
                     "depth": 2,
                     "nfft": 256,
                     "t_layers": 1,

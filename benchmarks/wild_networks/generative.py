@@ -144,12 +144,10 @@ NETWORKS = (
                 diffusers.UNet1DModel,
                 {
                     "sample_size": 64,
-                    "block_out_channels": (8, 16),
-                    "down_block_types": ("DownBlock1D", "AttnDownBlock1D"),
-                    "up_block_types": ("AttnUpBlock1D", "UpBlock1D"),
+                    "block_out_channels": (8, 16, 16),
                     "extra_in_channels": 16,
                 },
-                {"block_out_channels": (8, 24)},
+                {"block_out_channels": (8, 24, 24)},
             )
         },
     )
@@ -321,9 +319,9 @@ NETWORKS = (
                     "downsampling_ratios": [2, 4],
                     "channel_multiples": [1, 2],
                     "decoder_channels": 4,
-                    "decoder_input_channels": 4,
+                    "decoder_input_channels": 2,
                 },
-                {"encoder_hidden_size": 8},
+                {"encoder_hidden_size": 8, "decoder_input_channels": 4},
             )
         },
     )

@@ -101,7 +101,7 @@ _LAYERS: dict[str, dict[str, Any]] = {
     "LEConv": {},
     "MFConv": {},
     "ResGatedGraphConv": {},
-    "FeaStConv": {"heads": 2},
+    "FeaStConv": {},
     "SuperGATConv": {"heads": 2},
     "FiLMConv": {},
     "GeneralConv": {},

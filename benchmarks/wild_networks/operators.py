@@ -37,12 +37,16 @@ NETWORKS = (
             "fno_modes": (FNO, {**_FLAT, "n_modes": (6, 10)}, {"n_modes": (6, 4)}),
             "fno_instance_norm": (FNO, {**_FLAT, "norm": "instance_norm"}, _WIDER),
             "fno_separable": (FNO, {**_FLAT, "separable": True}, _WIDER),
-            "fno_complex": (FNO, {**_FLAT, "complex_data": True}, _WIDER),
             "tucker_fno": (TFNO, {**_FLAT, "rank": 0.3}, _WIDER),
             "cp_fno": (FNO, {**_FLAT, "factorization": "CP", "rank": 0.3}, _WIDER),
             "uno": (UNO, _UNO, {"uno_out_channels": [8, 24, 8]}),
             "uqno": (_uncertain, {}, {"width": 12}),
         },
+    )
+    | table(
+        "neuraloperator",
+        torch.zeros(1, 1, 32, 32, dtype=torch.complex64),
+        {"fno_complex": (FNO, {**_FLAT, "complex_data": True, "positional_embedding": None}, _WIDER)},
     )
     | table(
         "neuraloperator",

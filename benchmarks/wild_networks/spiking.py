@@ -14,7 +14,6 @@ from spikingjelly.activation_based.model import (
     sew_resnet,
     spikformer,
     spiking_resnet,
-    spiking_vgg,
 )
 from torch import Tensor, nn
 
@@ -84,12 +83,6 @@ class SpikingLstm(nn.Module):
 _NEURON = {"spiking_neuron": neuron.LIFNode, "surrogate_function": surrogate.ATan(), "detach_reset": True}
 
 
-def _jelly(make: Any, **options: Any) -> nn.Module:
-    network = make(**{**_NEURON, **options})
-    functional.set_step_mode(network, "s")
-    return network
-
-
 class Repeated(nn.Module):
     """A spiking network that sees the same image in each of some steps."""
 
@@ -101,10 +94,6 @@ class Repeated(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         functional.reset_net(self.inner)
         return self.inner(x.unsqueeze(0).repeat(2, 1, 1, 1, 1)).mean(0)
-
-
-def _vgg(make: Any = spiking_vgg.spiking_vgg11_bn) -> nn.Module:
-    return Repeated(make, num_classes=10)
 
 
 def _resnet(make: Any = spiking_resnet.spiking_resnet18) -> nn.Module:
@@ -154,7 +143,6 @@ NETWORKS = (
         "spikingjelly",
         image(32),
         {
-            "spiking_vgg": (_vgg, {}, {"make": spiking_vgg.spiking_vgg13_bn}),
             "spiking_resnet": (_resnet, {}, {"make": spiking_resnet.spiking_resnet34}),
             "sew_resnet": (_sew, {}, {"make": sew_resnet.sew_resnet34}),
             "parametric_lif": (_plif, {}, {"channels": 12}),

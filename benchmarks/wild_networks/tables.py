@@ -85,7 +85,7 @@ def _pnn(name: str, **options: Any) -> nn.Module:
 
 _DEEP = {"dnn_hidden_units": (16, 8)}
 _WIDER = {"dnn_hidden_units": (24, 8)}
-_CTR = "WDL DeepFM xDeepFM DIFM IFM AutoInt DCN DCNMix FiBiNET NFM ONN AFN".split()
+_CTR = "WDL DeepFM xDeepFM DIFM IFM AutoInt DCN DCNMix FiBiNET NFM ONN".split()
 
 NETWORKS = (
     table(
@@ -135,14 +135,21 @@ NETWORKS = (
         (_CATEGORIES, _NUMBERS),
         {
             "lucid_ft_transformer": (FTTransformer, _TAB, {"depth": 3}),
-            "tab_transformer": (TabTransformer, _TAB, {"depth": 3}),
+            "tab_transformer": (TabTransformer, {**_TAB, "mlp_act": nn.ReLU()}, {"depth": 3}),
         },
     )
     | table(
         "deepctr-torch",
         _ROW,
         {name.lower(): (_deepctr, {"name": name, **_DEEP}, _WIDER) for name in _CTR}
-        | {"pnn": (_pnn, {"name": "PNN", **_DEEP}, _WIDER)},
+        | {
+            "pnn": (_pnn, {"name": "PNN", **_DEEP}, _WIDER),
+            "afn": (
+                _deepctr,
+                {"name": "AFN", "ltl_hidden_size": 16, "afn_dnn_hidden_units": (16, 8)},
+                {"afn_dnn_hidden_units": (24, 8)},
+            ),
+        },
     )
     | table(
         "pykan",

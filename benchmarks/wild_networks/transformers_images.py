@@ -20,7 +20,7 @@ _PATCHES = {
 _DEEPER = {"num_hidden_layers": 3}
 _VITS = (
     "vit deit beit data2vec-vision dinov2 dinov2_with_registers dinov3_vit ijepa vit_msn siglip_vision_model "
-    "clip_vision_model vit_mae yolos"
+    "clip_vision_model vit_mae"
 ).split()
 _STAGES = {"hidden_sizes": [8, 16, 16, 32], "depths": [1, 1, 1, 1]}
 _FOUR = {"depths": [1, 1, 2, 1]}
@@ -33,7 +33,7 @@ _CNN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"hidden_sizes": [8, 16, 16, 32], "depths": [1, 1, 1, 1], "groups_width": 8, "embedding_size": 8},
         _FOUR,
     ),
-    "bit": ({"hidden_sizes": [32, 32, 64, 64], "depths": [1, 1, 1, 1], "embedding_size": 32}, _FOUR),
+    "bit": ({"hidden_sizes": [128, 128, 256, 256], "depths": [1, 1, 1, 1], "embedding_size": 32}, _FOUR),
     "mobilenet_v1": ({"depth_multiplier": 0.25}, {"depth_multiplier": 0.5}),
     "mobilenet_v2": ({"depth_multiplier": 0.35}, {"depth_multiplier": 0.5}),
     "mobilevit": (
@@ -161,6 +161,11 @@ NETWORKS: dict[str, Recipe] = (
         PACKAGE,
         image(32),
         {kind: (from_configuration, {"kind": kind, **_PATCHES}, _DEEPER) for kind in _VITS},
+    )
+    | table(
+        PACKAGE,
+        image(32),
+        {"yolos": (from_configuration, {"kind": "yolos", **_PATCHES, "image_size": [32, 32]}, _DEEPER)},
     )
     | table(
         PACKAGE,
