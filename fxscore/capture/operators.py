@@ -131,13 +131,24 @@ def canonical_target(func: Any) -> tuple[str, Any]:
         return "call_function", getitem
     name = OPERATORS.get(name, name)
     plain = name if name.endswith("__") else name.rstrip("_")
-    if plain not in _VARIADIC and callable(function := getattr(torch, plain, None)):
+    if plain not in _VARIADIC and callable(function := _function_of(plain)):
         return "call_function", function
     if hasattr(Tensor, plain):  # before F, where `unfold` is another operator
         return "call_method", plain
     if name.endswith("_") and not name.endswith("__") and hasattr(Tensor, name):
         return "call_function", change
     return "call_function", getattr(F, plain, func)
+
+
+def _function_of(name: str) -> Any:
+    """PyTorch's own function of this name, also where a package has put a wrapper in its place.
+
+    torch_geometric 2.8 does so with `torch.index_select`. `torch._C._VariableFunctions`: seen in torch 2.6 to 2.14.
+    """
+    function = getattr(torch, name, None)
+    if inspect.isfunction(function) and function.__module__.partition(".")[0] != "torch":
+        return getattr(torch._C._VariableFunctions, name, function)
+    return function
 
 
 def cast_dtype(name: str, args: Any, kwargs: Any) -> torch.dtype | None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from torch import Tensor, fx, nn
 
 from fxscore.capture import capture
+from fxscore.capture.operators import canonical_target
 from fxscore.types import Shape
 from tests.strategies import Spec, Writing, specs, write, writings
 
@@ -188,3 +189,17 @@ def test_parameters_are_listed_and_tied_ones_once() -> None:
     model = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6, bias=False))
     model[1].weight = model[0].weight
     assert capture(model, (6,), 2).meta["parameters"] == {"0.weight": 36, "0.bias": 6}
+
+
+def test_a_function_that_a_package_has_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = torch.index_select
+
+    def wrapper(input: Tensor, dim: int, index: Tensor) -> Tensor:
+        return own(input, dim, index)
+
+    canonical_target.cache_clear()
+    monkeypatch.setattr(torch, "index_select", wrapper)
+    graph_module = capture(Forward(lambda x: x.index_select(1, torch.tensor([2, 0]))), SHAPE, batch=2)
+    canonical_target.cache_clear()
+    targets = [node.target for node in graph_module.graph.nodes if node.op == "call_function"]
+    assert targets == [own]
