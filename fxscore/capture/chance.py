@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 SEED = 0
@@ -23,7 +24,9 @@ _IN_PLACE = frozenset(
     "normal_ uniform_ exponential_ cauchy_ log_normal_ geometric_ random_ bernoulli_".split()
 )
 _OF_VALUES = frozenset(
-    "bernoulli multinomial normal poisson binomial _standard_gamma _sample_dirichlet".split()
+    """bernoulli multinomial normal poisson binomial _standard_gamma _sample_dirichlet gumbel_softmax
+    _fractional_max_pool2d fractional_max_pool2d_with_indices _fractional_max_pool3d
+    fractional_max_pool3d_with_indices""".split()
 )
 
 
@@ -56,15 +59,17 @@ def noise(func: Callable[..., Any], like: Tensor, args: Any, kwargs: dict[str, A
     return drawn
 
 
-def draws_by_value(func: Any) -> bool:
-    """Whether a function draws from a distribution that its tensors decide."""
-    return func.__name__.rstrip("_") in _OF_VALUES
+def draws_by_value(func: Any, args: Any, kwargs: Any) -> bool:
+    """Whether a call draws from a distribution that its tensors decide."""
+    name = func.__name__.removesuffix("_")
+    return name in _OF_VALUES or (name == "rrelu" and bool(kwargs.get("training", True in args[3:4])))
 
 
 def drawn(name: str, seed: int, *args: Any, **kwargs: Any) -> Tensor:
-    """The function of `torch` of this name, drawing from a seed of its own."""
+    """The function of `torch` or `torch.nn.functional` of this name, drawing from a seed of its own."""
+    function = getattr(torch, name, None) or getattr(F, name)
     devices = [value.device for value in args if isinstance(value, Tensor) and value.is_cuda]
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
-        result: Tensor = getattr(torch, name)(*args, **kwargs)
+        result: Tensor = function(*args, **kwargs)
     return result

@@ -80,6 +80,7 @@ OPERATORS = {
     "__invert__": "bitwise_not", "__eq__": "eq", "__ne__": "ne", "__lt__": "lt", "__le__": "le", "__gt__": "gt",
     "__ge__": "ge", "__and__": "bitwise_and", "__or__": "bitwise_or", "__floordiv__": "floor_divide",
     "__mod__": "remainder", "multiply": "mul", "divide": "div", "true_divide": "div", "subtract": "sub",
+    "float_power": "pow",
 }  # fmt: skip
 # Methods take sizes one by one, or their operands in another order; their functions do not.
 _VARIADIC = frozenset({"reshape", "permute", "flip", "tile", "where"})
@@ -126,7 +127,7 @@ def canonical_target(func: Any) -> tuple[str, Any]:
     if func is getattr(F, name, None):  # `relu_`, `elu_` … stand beside their plain forms
         return "call_function", getattr(F, name.removesuffix("_"), func)
     if func is getattr(torch, name, None) and not name.endswith("_"):
-        return "call_function", func
+        return "call_function", getattr(torch, OPERATORS.get(name, name), func)
     if name == "__getitem__":
         return "call_function", getitem
     name = OPERATORS.get(name, name)

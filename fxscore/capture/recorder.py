@@ -165,13 +165,11 @@ class Recorder(Bindings, TorchFunctionMode):
             tensor = self._views[id(tensor)][0] if id(tensor) in self._views else tensor._base
 
     def _refuse_unread(self, func: Any, args: Any, kwargs: Any) -> None:
-        if self._unwritten and func.__name__ not in SHAPES_ONLY and func.__name__ not in VIEWS:
-            target = self._mutated(func, args, kwargs)
-            self._refuse_unwritten(
-                tensor
-                for tensor in tensors_in((args, kwargs))
-                if tensor is not target or not _overwrites(func, kwargs)
-            )
+        if not self._unwritten or func.__name__ in SHAPES_ONLY:
+            return
+        target = self._mutated(func, args, kwargs) if _overwrites(func, kwargs) else None
+        read = args[1:] if func.__name__ in VIEWS else args
+        self._refuse_unwritten(tensor for tensor in tensors_in((read, kwargs)) if tensor is not target)
 
     def _refuse_unwritten(self, values: Iterable[Tensor]) -> None:
         if any(id(value) in self._unwritten for value in values):
@@ -247,7 +245,7 @@ class Recorder(Bindings, TorchFunctionMode):
 
     def _node(self, func: Any, arguments: Any, options: Any) -> fx.Node:
         kind, target = canonical_target(func)
-        if draws_by_value(func):
+        if draws_by_value(func, arguments, options):
             self._draws += 1
             kind, target = "call_function", drawn
             arguments = (func.__name__.rstrip("_"), self._draws, *arguments)

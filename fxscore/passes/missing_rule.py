@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +36,9 @@ def missing_rule(node: fx.Node, is_weight: Callable[[Any], bool], paths: list[st
     ]
     call = f"ctx.call({', '.join((operator, *arguments, '**options'))}, like=ctx.node)"
     result = f"ctx.unitise({call})" if isinstance(node.meta.get("val"), torch.Tensor) else call
-    header = f"@fxscore.represents({operator})\ndef {name.strip('_')}({', '.join(('ctx', *arguments, '**options'))}):\n"
+    imports = "".join(f"import {module}\n" for module in _modules(operator))
+    taken = ", ".join(("ctx", *arguments, "**options"))
+    header = f"{imports}\n\n@fxscore.represents({operator})\ndef {name.strip('_')}({taken}):\n"
     return (
         f"operator {name}{where} has weights and no representation; declare one:\n\n"
         + header
@@ -56,6 +59,14 @@ def spelt(target: Any) -> tuple[str, str]:
         if getattr(place, short, None) is target:
             return f"{home}.{short}", short
     return f"{getattr(target, '__module__', None) or 'torch'}.{name}", name
+
+
+def _modules(operator: str) -> list[str]:
+    """What to import for an operator as it is written."""
+    if operator.startswith("torch.ops."):
+        package = operator.split(".")[2]  # registers its operators when it is imported
+        return ["fxscore", "torch", *([package] if package in sys.modules else [])]
+    return ["fxscore"] if operator.startswith("'") else ["fxscore", operator.rpartition(".")[0]]
 
 
 def _options(node: fx.Node) -> list[tuple[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
@@ -87,8 +86,7 @@ def test_an_unknown_operator_is_named_with_its_path_and_a_stub_that_works() -> N
     message = str(caught.value)
     assert message.startswith("operator hypot at '1.1' has weights and no representation; declare one")
     stub = message.partition("\n\n")[2]
-    names: dict[str, Any] = {"fxscore": fxscore, "torch": torch}
-    exec(stub, names)
+    exec(stub, {})
     constructed = construct(net, SHAPE, batch=4)
     assert "w_5_3_1_1" in constructed.code
     assert ("1.1.table",) in [line.parameters for line in constructed.coverage if line.form == "synthesised"]
@@ -104,14 +102,25 @@ def test_an_unknown_operator_is_named_with_its_path_and_a_stub_that_works() -> N
         lambda x, w: x.logaddexp2(w),
         lambda x, w: torch.special.xlog1py(x, w),
         lambda x, w: torch.linalg.vecdot(x, w),
+        lambda x, w: torch.ops.aten.fmax(x, w),
+        lambda x, w: (x + 0).hypot_(w),
     ],
-    ids=["third argument", "by name", "in a list", "a method", "another place", "linalg"],
+    ids=[
+        "third argument",
+        "by name",
+        "in a list",
+        "a method",
+        "another place",
+        "linalg",
+        "aten",
+        "in place",
+    ],
 )
 def test_the_stub_runs_as_it_is(call: Callable[[Tensor, Tensor], Tensor]) -> None:
     net = nn.Sequential(nn.Flatten(), Uses(call, 108), nn.ReLU())
     with pytest.raises(UnrepresentedOperatorError) as caught:
         construct(net, SHAPE, batch=4)
-    exec(str(caught.value).partition("\n\n")[2], {"fxscore": fxscore, "torch": torch})
+    exec(str(caught.value).partition("\n\n")[2], {})
     found = construct(net, SHAPE, batch=4)
     assert [line.form for line in found.coverage] == ["synthesised"]
     assert isinstance(score(net), float)
