@@ -19,6 +19,7 @@ from fxscore.cli import (
     explain,
     fit,
     models,
+    output,
     rank,
     score,
     scorers,
@@ -79,6 +80,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The words after ``fxscore``; `sys.argv` by default.
     """
+    output.speak_any_encoding()
     words = complete(list(sys.argv[1:] if arguments is None else arguments))
     try:
         app(args=words, prog_name="fxscore")

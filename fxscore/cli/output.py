@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PIPE_WIDTH = 200  # a pipe has no width of its own, and folded cells would be hard to read back
+_SAID, _DATA = "fxscore.said", "fxscore.data"  # names of error handlers
+_ASCII = {
+    "ρ": "rho",
+    "τ": "tau",
+    "σ": "sigma",
+    "–": "-",
+    "−": "-",
+    "…": "...",
+    "×": "x",
+    "→": "->",
+    "†": "+",
+    "²": "^2",
+}
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -27,13 +43,35 @@ def console(*, stderr: bool = False) -> Console:
 
     stream = sys.stderr if stderr else sys.stdout
     wide = not stream.isatty() and "COLUMNS" not in os.environ
-    return Console(file=stream, width=_PIPE_WIDTH if wide else None, soft_wrap=False)
+    return Console(file=stream, width=_PIPE_WIDTH if wide else None, soft_wrap=False, emoji=False)
+
+
+def speak_any_encoding() -> None:
+    """From now on stdout and stderr say in ASCII what their encoding has no letter for, `rho` for the Greek one."""
+    codecs.register_error(_SAID, _in_ascii)
+    codecs.register_error(_DATA, lambda error: _replaced(error, {}))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_SAID)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    return _replaced(error, _ASCII)
+
+
+def _replaced(error: UnicodeError, known: Mapping[str, str]) -> tuple[str, int]:
+    """Known letters in other words, others by the escapes of JSON, so that JSON remains JSON."""
+    assert isinstance(error, UnicodeEncodeError)  # for output alone
+    letters = error.object[error.start : error.end]
+    return "".join(known.get(letter) or json.dumps(letter)[1:-1] for letter in letters), error.end
 
 
 def write(text: str, target: str) -> None:
-    """Write a whole result to stdout (``-``) or to a file."""
+    """Write a whole result to stdout (``-``) or to a file; the values in it are never said in other words."""
     if target == STDOUT:
-        typer.echo(text, nl=False)
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, _DATA).decode(encoding))
+        sys.stdout.flush()
     else:
         Path(target).write_text(text, encoding="utf-8", errors="backslashreplace")
 

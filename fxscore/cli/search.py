@@ -21,7 +21,8 @@ EPILOG = (
     "  fxscore search nets.py:Plain --objective score --objective latency --out runs/plain --baseline\n\n"
     "  fxscore search zen_resnet --max-params 1e6 --out runs/zen --resume\n\n"
     "The folder holds front.csv and front.json, plots, and the chosen network as a drawing and as a Python file. "
-    "Ctrl-C ends with the front so far; --resume goes on, to the same result as without the break."
+    "Ctrl-C ends with the front so far; --resume goes on, to the same result as without the break. "
+    "Exit codes: 0 found, 1 no network could be scored within the limits, 2 wrong usage, 130 interrupted."
 )
 
 
@@ -107,11 +108,13 @@ def search(
     result = _search(space, budget, algorithm=algorithm, generations=generations, folder=out, **shared)
     _show(result, min_params, out, picture)
     interrupted = result.interrupted
-    if baseline and not interrupted:
+    if baseline and result.front and not interrupted:
         interrupted = _compare(result, space, out, picture, shared)
     if interrupted:
         typer.echo("fxscore: interrupted; --resume goes on from here", err=True)
         raise typer.Exit(INTERRUPTED)
+    if not result.front:
+        raise typer.Exit(1)
 
 
 def _search(
@@ -121,7 +124,8 @@ def _search(
     from fxscore.searching import search as run
     from fxscore.searching import sizes
 
-    size = sizes(budget, population, generations, begun=chosen["folder"] if chosen["resume"] else None)
+    begun = chosen["folder"] if chosen["resume"] else None
+    size = sizes(budget, population, generations, algorithm=chosen["algorithm"], begun=begun)
     ends_it = size.generations is not None and size.generations * size.population <= size.budget
     counted = size.generations if ends_it else None
     with SearchProgress(size.budget, output.console(stderr=True), counted) as progress:
@@ -164,5 +168,7 @@ def _chosen(result: SearchResult, min_params: float) -> Evaluation | None:
     try:
         return result.best(min_params=min_params)
     except SearchError as error:
-        typer.echo(f"fxscore: {error}", err=True)
+        failed = result.failures
+        why = f"{len(failed)} of {len(result.evaluations)} networks failed, the first with {failed[0].error}"
+        typer.echo(f"fxscore: {error if result.front or not failed else why}", err=True)
         return None

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from fxscore.report import numbers
+from fxscore.report.narrowing import NarrowingTable
 
 if TYPE_CHECKING:
     from fxscore.spaces.official import OfficialFile
@@ -23,7 +23,7 @@ def files_table(files: Iterable[OfficialFile], present: Mapping[str, Path | None
         files: The files.
         present: Where each lies, by name; None where it does not.
     """
-    table = Table(box=box.SIMPLE_HEAD)
+    table = NarrowingTable("name")
     table.add_column("name", no_wrap=True)
     table.add_column("spaces", overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from fxscore.evaluate import Comparison, CrossSpace, Estimate, Evaluation, ScoreMatrix
+from fxscore.report.narrowing import NarrowingTable
 from fxscore.report.numbers import MISSING
 
 _STYLES = {"": "", "bold": "bold", "underline": "underline"}
@@ -24,7 +24,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
 
 def comparison_table(comparison: Comparison, label: str) -> Table:
     """One row per scorer: figures with their intervals, and how many scores are tied."""
-    table = Table(title=label, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = NarrowingTable("scorer", title=label)
     table.add_column("scorer", overflow="fold")
     for name in (*figure_titles(comparison).values(), "tied"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -109,7 +109,7 @@ def print_across(console: Console, matrix: CrossSpace, scores: ScoreMatrix) -> N
 
 def cross_space_table(matrix: CrossSpace) -> Table:
     """Rows where scorers are tested, columns of learned scorers, then the handcrafted ones."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = NarrowingTable("tested on")
     table.add_column("tested on", overflow="fold")
     for name in (*matrix.learned, *matrix.handcrafted):
         table.add_column(name, justify="right", overflow="fold")
@@ -121,7 +121,7 @@ def cross_space_table(matrix: CrossSpace) -> Table:
 
 def score_matrix_table(matrix: ScoreMatrix) -> Table:
     """Scorer against scorer, mean ρ."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = NarrowingTable("scorer")
     table.add_column("scorer", overflow="fold")
     for name in matrix.columns:
         table.add_column(name, justify="right")

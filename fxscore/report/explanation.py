@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from fxscore.report import numbers
+from fxscore.report.narrowing import NarrowingTable
 
 if TYPE_CHECKING:
     from fxscore.explanation import Explanation, OperatorSummary
@@ -53,7 +53,7 @@ def print_explanation(
 
 def operator_table(explanation: Explanation, *, paths: bool = False) -> Table:
     """One row for each kind of operator and what its weights became."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = NarrowingTable("operator")
     table.add_column("operator", overflow="fold")
     table.add_column("weights became", overflow="fold")
     for name in ("count", "params", "share"):

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from fxscore.report import numbers
+from fxscore.report.narrowing import NarrowingTable
 
 if TYPE_CHECKING:
     from fxscore.scorer import ScorerInfo
@@ -30,7 +29,7 @@ def print_scorers(
     console: Console, scorers: Sequence[ScorerInfo], *, default: str, proxies: Sequence[str] = ()
 ) -> None:
     """Print one row for each measurement of each scorer, then the names of the handcrafted ones."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = NarrowingTable("scorer")
     table.add_column("scorer", no_wrap=True)
     table.add_column("trained on", overflow="fold")
     table.add_column("measured on", overflow="fold")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from fxscore.report import numbers
+from fxscore.report.narrowing import NarrowingTable
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import LATENCY, SCORE
 from fxscore.searching.result import SearchResult
@@ -18,7 +18,7 @@ _WIDTH = 60  # of a genotype in the table; the files hold it whole
 def front_table(result: SearchResult, chosen: Evaluation | None) -> Table:
     """Score, parameters and the other objectives of each network of the front; a star marks the chosen one."""
     names = list(dict.fromkeys([SCORE, "params", *(each.name for each in result.objectives)]))
-    table = Table(box=box.SIMPLE_HEAD)
+    table = NarrowingTable("genotype")
     table.add_column("")
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)

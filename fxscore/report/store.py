@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
+
+from fxscore.report.narrowing import NarrowingTable
 
 if TYPE_CHECKING:
     from fxscore.run.store_tools import ContextInfo
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def contents_table(contexts: Iterable[ContextInfo]) -> Table:
     """One row for each scorer, its settings and the version that wrote it."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = NarrowingTable("scorer")
     for name in ("scorer", "settings", "version"):
         table.add_column(name, overflow="fold")
     for name in ("networks", "scored", "distinct"):

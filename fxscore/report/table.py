@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from fxscore.report import numbers
+from fxscore.report.narrowing import NarrowingTable
 from fxscore.report.rows import Row, rows
 from fxscore.types import Ranking
 
 
-def ranking_table(ranking: Ranking, *, sort: str = "score", title: str | None = None) -> Table:
+def ranking_table(ranking: Ranking, *, sort: str = "score", title: str | None = None) -> NarrowingTable:
     """Rank, model, score, params, MACs and seconds; further columns hold notes and errors, where there are any.
 
     Args:
@@ -20,7 +19,7 @@ def ranking_table(ranking: Ranking, *, sort: str = "score", title: str | None = 
         sort: One of `fxscore.report.rows.SORT_KEYS`.
         title: Printed above the table.
     """
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = NarrowingTable("model", title=title)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
     for name in ("score", "params", "MACs", "time"):
@@ -39,7 +38,11 @@ def print_ranking(
     console: Console, ranking: Ranking, *, sort: str = "score", title: str | None = None
 ) -> None:
     """Print the table and one closing line that counts networks and failures."""
-    console.print(ranking_table(ranking, sort=sort, title=title))
+    table = ranking_table(ranking, sort=sort, title=title)
+    console.print(table)
+    if "error" in table.left_out(console.width):
+        for record in ranking.failures:
+            console.print(Text(f"{record.ref}: {record.error}", style="red"))
     console.print(summary(ranking), highlight=False)
 
 

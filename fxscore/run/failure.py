@@ -43,14 +43,14 @@ def _is_users(filename: str) -> bool:
 
 
 @contextmanager
-def own_errors_only() -> Iterator[None]:
+def own_errors_only(whose: str = "the network") -> Iterator[None]:
     """Whatever foreign code raises within becomes a `NetworkError`, its cause chained; Ctrl-C goes through."""
     try:
         yield
     except (FxScoreError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise NetworkError(f"the network raised {describe_exception(error)}") from error
+        raise NetworkError(f"{whose} raised {describe_exception(error)}") from error
 
 
 def is_lasting(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from fxscore.errors import SearchError
 from fxscore.extras import require
 from fxscore.run import Where, package_version
+from fxscore.run.failure import own_errors_only
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
 from fxscore.searching.goals import Limits, Objective
@@ -23,7 +24,8 @@ from fxscore.searching.regularised_evolution import RegularisedEvolution
 from fxscore.searching.result import SearchResult
 from fxscore.searching.strategy import Strategy, Task
 
-ALGORITHMS = ("nsga2-de", "nsga2", "regularised-evolution", "random")
+REGULARISED = "regularised-evolution"
+ALGORITHMS = ("nsga2-de", "nsga2", REGULARISED, "random")
 HISTORY = "history.jsonl"
 PAPER_POPULATION, PAPER_GENERATIONS = 512, 100
 
@@ -91,13 +93,16 @@ def search(
     opened, handle = open_space(space)
     goals = tuple(map(Objective.parse, objectives))
     limits = Limits(max_params, max_macs, max_layers)
-    size = sizes(budget, population, generations, begun=folder if resume else None)
+    size = sizes(budget, population, generations, algorithm=algorithm, begun=folder if resume else None)
     task = Task(opened, goals, size.population, seed, limits)
-    strategy = make_strategy(algorithm, task)
+    with own_errors_only("the space"):
+        strategy = make_strategy(algorithm, task)
     settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
     with ExitStack() as stack:
         journal = (
-            stack.enter_context(closing(Journal(Path(folder) / HISTORY, settings, resume=resume)))
+            stack.enter_context(
+                closing(Journal(Path(folder) / HISTORY, settings, handle.place, resume=resume))
+            )
             if folder
             else None
         )
@@ -107,7 +112,8 @@ def search(
         measures = open_measures(bench, names, portable(scorer))
         measurer = Measurer(opened, goals, limits, measures)
         loop = Loop(task, strategy, measurer, size.budget, size.generations, journal, watcher)
-        interrupted = loop.run()
+        with own_errors_only("the space"):
+            interrupted = loop.run()
     history = tuple(map(tuple, loop.history))
     return SearchResult(opened, handle.place, goals, history, settings, interrupted)
 
@@ -125,9 +131,13 @@ def sizes(
     population: int | None = None,
     generations: int | None = None,
     *,
+    algorithm: str = "nsga2-de",
     begun: Path | str | None = None,
 ) -> Sizes:
-    """What is not given is that of the search begun in a folder, the paper's, or fits the budget; see `search`."""
+    """What is not given is that of the search begun in a folder, the paper's, or fits the budget; see `search`.
+
+    Regularised evolution has children one by one: its generations are a budget of as many networks.
+    """
     if population is None and begun is not None:
         population = begun_settings(Path(begun) / HISTORY).get("population")
     if population is None:
@@ -135,6 +145,8 @@ def sizes(
     if budget is None:
         generations = generations or PAPER_GENERATIONS
         budget = population * generations
+    if algorithm == REGULARISED and generations is not None:
+        budget, generations = min(budget, population * generations), None
     return Sizes(budget, population, generations)
 
 
@@ -142,7 +154,7 @@ def make_strategy(algorithm: str, task: Task) -> Strategy:
     """The algorithm of a name; raises `SearchError` with the names that there are."""
     if algorithm == "random":
         return RandomSearch(task)
-    if algorithm == "regularised-evolution":
+    if algorithm == REGULARISED:
         return RegularisedEvolution(task)
     if algorithm not in ALGORITHMS:
         raise SearchError(f"no algorithm is called {algorithm!r}; there are {', '.join(ALGORITHMS)}")

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from fxscore.sources.digest import source_digest, versions
 from fxscore.spaces import SearchSpace, get_space, space_names
+from fxscore.types import ModelRef
 
 AnySpace = SearchSpace[Any]
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -89,6 +90,19 @@ class LocalSpace:
     def open(self) -> AnySpace:
         """The space."""
         return _LOCAL[self.token]
+
+
+def reference(place: str, text: str) -> ModelRef:
+    """The reference of a genotype that `fxscore rank` takes, where the space can be imported.
+
+    Args:
+        place: of the space, see `SpaceHandle`.
+        text: the genotype, as the space writes it.
+    """
+    if ".py:" in place:  # a file of one's own
+        return ModelRef(place, text)
+    source, colon, name = place.partition(":")
+    return ModelRef(source, f"{name}:{text}" if colon else text)
 
 
 def open_space(space: str | AnySpace) -> tuple[AnySpace, SpaceHandle]:

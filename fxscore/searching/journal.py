@@ -8,16 +8,18 @@ same bytes as an uninterrupted one. A line cut short by a kill is dropped. One p
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from fxscore.errors import SearchError
 from fxscore.searching.evaluation import Evaluation
+from fxscore.searching.handle import reference
 
 _logger = logging.getLogger(__name__)
 _MAY_CHANGE = {"package"}  # another version computes new scores itself; those in the journal stay as they are
@@ -29,6 +31,7 @@ class Journal:
     Args:
         path: the file; its folder is made.
         settings: what decides the course of the search, JSON-ready.
+        place: of the space, for the names of its networks.
         resume: go on with the file; without it, there must be none.
 
     Raises:
@@ -36,8 +39,9 @@ class Journal:
             process is writing it.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, Any], place: str, *, resume: bool) -> None:
         self.path = path
+        self._place = place
         self._known: list[list[Evaluation]] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not resume:
@@ -51,13 +55,13 @@ class Journal:
 
     def close(self) -> None:
         """Let other processes write the file."""
-        self._lock.close()
+        self._lock.release()
 
     def _begin(self, settings: Mapping[str, Any]) -> None:
         lines = _whole_lines(self.path) if self.path.exists() else []
         if lines:
             self._check(json.loads(lines[0]), json.loads(json.dumps(settings)))
-            self._known = [list(map(Evaluation.from_dict, json.loads(line))) for line in lines[1:]]
+            self._known = [list(map(_evaluation, json.loads(line))) for line in lines[1:]]
         else:
             self._append(settings)
 
@@ -90,8 +94,12 @@ class Journal:
     def write(self, generation: int, evaluations: Sequence[Evaluation]) -> None:
         """Keep a finished generation; it survives a kill when this returns."""
         if generation >= len(self._known):
-            self._append([evaluation.as_dict() for evaluation in evaluations])
+            self._append([self._entry(evaluation) for evaluation in evaluations])
             self._known.append(list(evaluations))
+
+    def _entry(self, evaluation: Evaluation) -> dict[str, Any]:
+        """An evaluation, under the name that every command takes."""
+        return {"name": str(reference(self._place, evaluation.text)), **evaluation.as_dict()}
 
     def forget_from(self, generation: int) -> None:
         """Drop a last generation that a smaller budget cut short, and those after it."""
@@ -108,23 +116,26 @@ class Journal:
             os.fsync(stream.fileno())
 
 
+def _evaluation(entry: Mapping[str, Any]) -> Evaluation:
+    return Evaluation.from_dict({key: value for key, value in entry.items() if key != "name"})
+
+
 def begun_settings(path: Path) -> dict[str, Any]:
     """The settings of the search whose history this is; empty where there is none."""
     lines = _whole_lines(path) if path.exists() else []
     return dict(json.loads(lines[0])) if lines else {}
 
 
-def _lock(path: Path) -> TextIO:
-    """A file that only this process holds locked, until it is closed; children made by a fork do not inherit it."""
-    stream = path.with_name(f"{path.name}.lock").open("w", encoding="utf-8")
+def _lock(path: Path) -> FileLock:
+    """A file that only this process holds locked, until it is released or the process ends."""
+    lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=0)
     try:
-        fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        stream.close()
+        lock.acquire()
+    except Timeout:
         raise SearchError(
             f"{path} is being written by another search; wait for it, or choose another folder"
         ) from None
-    return stream
+    return lock
 
 
 def _whole_lines(path: Path) -> list[str]:

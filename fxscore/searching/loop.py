@@ -16,7 +16,8 @@ from fxscore.searching.measuring import Measurer
 from fxscore.searching.strategy import Strategy, Task, Vectors
 
 _logger = logging.getLogger(__name__)
-_PATIENCE = 100  # generations without a network that keeps the limits
+_FAILURES = 200  # networks that fail, before there was one that did not
+_PATIENCE = 100  # populations without a network that keeps the limits
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Loop:
     history: list[list[Evaluation]] = field(default_factory=list)
     scored: int = 0
     _front: tuple[Evaluation, ...] = ()
+    _in_vain: int = 0
 
     def run(self) -> bool:
         """Fill `history`; whether Ctrl-C, or the loss of all workers, cut it short.
@@ -78,9 +80,8 @@ class Loop:
         """
         try:
             for number in count() if self.generations is None else range(self.generations):
-                if self.scored >= self.budget or not self._generation(number):
+                if self.scored >= self.budget or not self._generation(number) or self._loses_patience():
                     return False
-                self._lose_patience()
         except WorkerError as error:
             if not self.history:
                 raise
@@ -127,12 +128,26 @@ class Loop:
                 Progress(len(self.history), self.scored, best, len(self._front), replayed)
             )
 
-    def _lose_patience(self) -> None:
-        last = self.history[-_PATIENCE:]
-        if len(last) == _PATIENCE and not any(e.feasible for generation in last for e in generation):
-            errors = [e.error for generation in last for e in generation if e.error]
-            why = f"; the last error: {errors[-1]}" if errors else "; the limits may be too tight"
-            raise SearchError(f"{_PATIENCE} generations held no network that keeps the limits{why}")
+    def _loses_patience(self) -> bool:
+        """Whether so many networks in a row kept no limits that more of them are no use.
+
+        Raises:
+            SearchError: there never was one that did.
+        """
+        self._in_vain += len(self.history[-1])
+        if any(evaluation.feasible for evaluation in self.history[-1]):
+            self._in_vain = 0
+        all_failed = all(each.error for generation in self.history for each in generation)
+        if self._in_vain < (_FAILURES if all_failed else _PATIENCE * self.task.population):
+            return False
+        if not self._front:
+            raise SearchError(f"{self._in_vain} networks in a row were of no use: {self._why()}")
+        _logger.warning("%d networks in a row kept no limits; the search ends", self._in_vain)
+        return True
+
+    def _why(self) -> str:
+        errors = [each.error for generation in self.history for each in generation if each.error]
+        return f"the first failed with {errors[0]}" if errors else "the limits may be too tight"
 
 
 def _within(evaluations: list[Evaluation], room: int) -> list[Evaluation]:

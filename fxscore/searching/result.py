@@ -11,7 +11,7 @@ from torch import nn
 from fxscore.errors import SearchError
 from fxscore.searching.evaluation import Evaluation, front
 from fxscore.searching.goals import SCORE, Objective
-from fxscore.searching.handle import AnySpace
+from fxscore.searching.handle import AnySpace, reference
 from fxscore.types import ModelRef
 
 
@@ -74,10 +74,7 @@ class SearchResult:
 
     def ref(self, evaluation: Evaluation) -> ModelRef:
         """The reference that `fxscore rank` takes, where the space can be imported."""
-        if ".py:" in self.place:  # a file of one's own
-            return ModelRef(self.place, evaluation.text)
-        source, colon, name = self.place.partition(":")
-        return ModelRef(source, f"{name}:{evaluation.text}" if colon else evaluation.text)
+        return reference(self.place, evaluation.text)
 
     def build(self, evaluation: Evaluation) -> nn.Module:
         """The network, its weights freshly initialised."""

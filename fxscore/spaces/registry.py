@@ -10,8 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fxscore.errors import SpaceError
+from fxscore.errors import FxScoreError, SpaceError
 from fxscore.spaces.base import SearchSpace
+from fxscore.texts import message_of, one_line
 
 _BLOCKS = ("vanilla", "basic", "bottleneck")
 _FAMILIES = ("darts", "nasnet", "amoeba", "enas", "pnas")
@@ -57,10 +58,13 @@ def get_space(name: str, **options: Any) -> SearchSpace[Any]:
     if ":" not in location:
         known = ", ".join(space_names())
         raise SpaceError(f"no search space {name!r}; there are {known}, or name your own as module:Class")
+    space = _load_class(location)
     try:
-        return _load_class(location)(**(preset | options))
-    except TypeError as error:
-        raise SpaceError(f"search space {name!r}: {error}") from None
+        return space(**(preset | options))
+    except FxScoreError:
+        raise
+    except (Exception, SystemExit) as error:  # a space of one's own is foreign code
+        raise SpaceError(f"search space {name!r}: {one_line(message_of(error))}") from error
 
 
 def _load_class(location: str) -> type[SearchSpace[Any]]:
@@ -68,8 +72,9 @@ def _load_class(location: str) -> type[SearchSpace[Any]]:
     load = _load_file if module_name.endswith(".py") else importlib.import_module
     try:
         found = getattr(load(module_name), class_name)
-    except (ImportError, AttributeError, OSError) as error:
-        raise SpaceError(f"search space {location!r} cannot be imported: {error}") from None
+    except (Exception, SystemExit) as error:  # foreign code
+        why = one_line(f"{type(error).__name__}: {message_of(error)}")
+        raise SpaceError(f"search space {location!r} cannot be imported: {why}") from error
     if not (isinstance(found, type) and issubclass(found, SearchSpace)):
         raise SpaceError(f"{location!r} is no SearchSpace class")
     return found

@@ -95,6 +95,7 @@ def test_options_reach_the_back_end(back_end: FakeBackEnd, capsys: Captured) -> 
         "store": None,
         "no_store": True,
         "cluster": "local",
+        "worker_wait": None,
     }
 
 
