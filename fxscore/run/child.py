@@ -10,7 +10,7 @@ A network that is not trusted (a file of the user) has a runner of its own, so w
 globals, to modules, threads or file descriptors ends with it. Trusted networks (timm, search spaces) share a
 runner and its warm caches, inside `unchanged_globals`. A runner that dies is replaced by a fork, without a
 second import of torch. A fork is safe because the keeper has a single thread: OpenMP, MKL and OpenBLAS are
-held to one (`CHILD_ENVIRONMENT`).
+held to one (`fxscore.run.runner`).
 
 The keeper ends when the socket to the supervisor closes, even where the parent was killed, and takes with it
 the runner, its process group, and whatever the network left behind (adopted as the sub-reaper; Linux). A
@@ -31,22 +31,18 @@ Messages, in this order, all as `fxscore.run.messages`::
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import faulthandler
-import gc
 import os
-import pickle
 import select
 import signal
 import socket
 from os import _exit  # bound here, where no network can replace it
 from typing import NoReturn
 
-from fxscore.run.failure import describe_exception, is_lasting
-from fxscore.run.guard import seed_everything, unchanged_globals
-from fxscore.run.job import Found, Job, JobSession
-from fxscore.run.messages import Channel, Message
+from fxscore.run.failure import describe_exception
+from fxscore.run.job import JobSession
+from fxscore.run.messages import Channel
 from fxscore.run.processes import (
     adopt_orphans,
     die_with_parent,
@@ -56,10 +52,8 @@ from fxscore.run.processes import (
     thread_count,
     volunteer_for_the_oom_killer,
 )
-from fxscore.types import ModelRef
+from fxscore.run.runner import open_job, serve
 
-# One thread: the parallelism is over networks, and a process may only fork while it has a single thread.
-CHILD_ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from fxscore.run.child import main; main(int(sys.argv[2]), int(sys.argv[3]))"
@@ -77,7 +71,7 @@ def main(descriptor: int, parent: int) -> None:
     channel = Channel(socket.socket(fileno=descriptor))
     faulthandler.enable()  # a segmentation fault names its line on stderr
     try:
-        session = _open_job(channel)
+        session = open_job(channel)
     except EOFError:
         return
     except Exception as error:  # noqa: BLE001  the worker boundary: the parent reports whatever fails here
@@ -87,17 +81,6 @@ def main(descriptor: int, parent: int) -> None:
     with contextlib.suppress(OSError):  # the supervisor is gone
         outlive_parent_thread()
         _Keeper(channel, session, parent).keep()
-
-
-def _open_job(channel: Channel) -> JobSession:
-    message = channel.receive()
-    assert message is not None  # waits without a limit
-    job: Job = pickle.loads(base64.b64decode(message["job"]))  # noqa: S301  the parent's own
-    session = job.open()
-    seed_everything(0)  # a network that draws its weights or its shape draws the same in whatever process
-    gc.collect()
-    gc.freeze()  # a collection in a runner need not touch, and so copy, the pages of what is loaded
-    return session
 
 
 class _Keeper:
@@ -158,34 +141,7 @@ def _serve(channel: Channel, session: JobSession, keeper: int) -> NoReturn:
         os.setsid()  # a group of its own: the network's own children can be killed with it
         die_with_parent(keeper)
         volunteer_for_the_oom_killer()
-        while (request := channel.receive()) is not None and "run" in request:
-            _answer(channel, session, request)
-            if request["alone"]:
-                break
+        serve(channel, session)
         code = 0
     finally:
         _exit(code)  # neither threads nor exit handlers of the network hold it up
-
-
-def _answer(channel: Channel, session: JobSession, request: Message) -> None:
-    guard = contextlib.nullcontext() if request["alone"] else unchanged_globals()
-    source, name, options = request["run"]
-    ref = ModelRef(source, name, tuple((key, value) for key, value in options))
-    try:
-        with guard:
-            reply = _work(channel, session, ref, request["number"])
-    except BaseException as error:  # noqa: BLE001  the worker boundary, for sys.exit() in a network's file, too
-        reply = {"error": describe_exception(error), "lasting": is_lasting(error)}
-    if reply is not None:
-        channel.send({"number": request["number"], **reply})
-
-
-def _work(channel: Channel, session: JobSession, ref: ModelRef, number: int) -> Message | None:
-    prepared = session.prepare(ref)
-    facts = {name: getattr(prepared, name) for name in ("fingerprint", "params", "macs", "note")}
-    channel.send({"number": number, "prepared": facts})
-    wanted = channel.receive()
-    if wanted is None or not wanted["finish"]:
-        return None
-    found = Found.of(session.finish(prepared))
-    return {"score": found.score, "values": found.values}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -18,15 +17,16 @@ import sys
 import time
 
 from fxscore.errors import WorkerError
-from fxscore.run.child import BOOT, CHILD_ENVIRONMENT
+from fxscore.run.child import BOOT
 from fxscore.run.failure import describe_death
 from fxscore.run.messages import Channel, Message, NonsenseError
 from fxscore.run.outcome import Limits, Task
-from fxscore.run.processes import is_child, kill_tree, tree_memory
+from fxscore.run.processes import enlarge_pipe, is_child, kill_tree, tree_memory
+from fxscore.run.runner import CHILD_ENVIRONMENT
 
 TICK = 0.05  # seconds between two looks at the time, the memory and stderr
 LONGEST = 1 << 20  # bytes of a message from a child
-_STDERR_KEPT = 1 << 14
+STDERR_KEPT = 1 << 14
 _logger = logging.getLogger(__name__)
 
 
@@ -35,7 +35,7 @@ class KeeperGoneError(Exception):
 
 
 class ChildProcess:
-    """A started child.
+    """A started child, where there is `fork`; see `fxscore.run.spawned_process` for the others.
 
     Args:
         payload: the pickled job.
@@ -60,9 +60,7 @@ class ChildProcess:
         assert self._process.stderr is not None  # it is a pipe
         self._errors = self._process.stderr.fileno()
         os.set_blocking(self._errors, False)
-        if hasattr(fcntl, "F_SETPIPE_SZ"):  # a talkative network waits less for the next look at its stderr
-            with contextlib.suppress(OSError):
-                fcntl.fcntl(self._errors, fcntl.F_SETPIPE_SZ, 1 << 20)
+        enlarge_pipe(self._errors)  # a talkative network waits less for the next look at its stderr
         self._channel = Channel(ours, LONGEST)
         self._tail = b""
         self._opened = False
@@ -167,7 +165,7 @@ class ChildProcess:
                 return
             if not data:
                 return
-            self._tail = (self._tail + data)[-_STDERR_KEPT:]
+            self._tail = (self._tail + data)[-STDERR_KEPT:]
 
     def abandon(self) -> None:
         """Hang up, so that the keeper cleans up and ends; one that still opens its job would not notice."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import mmap
 import os
 import signal
 import sys
@@ -15,7 +16,9 @@ import psutil
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PROC = Path("/proc/self/task").exists() and Path(f"/proc/self/task/{os.getpid()}/children").exists()
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_KILL = getattr(
+    signal, "SIGKILL", signal.SIGTERM
+)  # Windows has only the latter, and it ends a process at once
 
 
 def descendants(pid: int) -> list[int]:
@@ -57,7 +60,7 @@ def _resident(pid: int) -> int:
     try:
         if not _PROC:
             return int(psutil.Process(pid).memory_info().rss)
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * mmap.PAGESIZE
     except (OSError, IndexError, psutil.Error):
         return 0
 
@@ -65,8 +68,9 @@ def _resident(pid: int) -> int:
 def kill_tree(pid: int) -> None:
     """`SIGKILL` to a process that leads a group, to its group, and to descendants that left the group."""
     below = descendants(pid)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, _KILL)
     for each in (pid, *below):
         _kill(each)
 
@@ -83,8 +87,8 @@ def kill_children() -> None:
 
 
 def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # gone by itself, or another user's by now
-        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):  # gone by itself, or another user's by now
+        os.kill(pid, _KILL)
 
 
 def adopt_orphans() -> None:
@@ -116,6 +120,19 @@ def volunteer_for_the_oom_killer() -> None:
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def can_fork() -> bool:
+    """Whether a process that has loaded torch may fork: on Linux; on macOS its libraries may crash in the child."""
+    return sys.platform == "linux" and hasattr(os, "fork")
+
+
+def enlarge_pipe(descriptor: int) -> None:
+    """Let a pipe hold a megabyte, where the system can (Linux)."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
 def thread_count() -> int:

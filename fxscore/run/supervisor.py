@@ -16,11 +16,21 @@ from fxscore.run.child_process import TICK, ChildProcess, KeeperGoneError
 from fxscore.run.failure import describe_death, gibibytes, is_outside_kill
 from fxscore.run.messages import Message, NonsenseError
 from fxscore.run.outcome import Ask, Facts, Limits, Outcome, Task
+from fxscore.run.processes import can_fork
 from fxscore.run.replies import read_exit_code, read_facts, read_outcome
+from fxscore.run.spawned_process import SpawnedProcess
 from fxscore.texts import one_line
 
 _logger = logging.getLogger(__name__)
 _NUMBERS = itertools.count()
+
+
+Child = ChildProcess | SpawnedProcess
+
+
+def start_child(payload: bytes) -> Child:
+    """A child of the kind that this system allows."""
+    return ChildProcess(payload) if can_fork() else SpawnedProcess(payload)
 
 
 class _LimitError(Exception):
@@ -38,7 +48,7 @@ class Supervisor:
     def __init__(self, payload: bytes, limits: Limits) -> None:
         self.payload = payload
         self.limits = limits
-        self._child: ChildProcess | None = None
+        self._child: Child | None = None
         self.stopped = False
 
     def run(self, task: Task, ask: Ask | None = None) -> Outcome:
@@ -63,7 +73,7 @@ class Supervisor:
             raise
         return replace(outcome, seconds=time.monotonic() - begin)
 
-    def _started(self) -> ChildProcess:
+    def _started(self) -> Child:
         if self._child is None:
             try:
                 return self._start()
@@ -76,8 +86,8 @@ class Supervisor:
                 raise WorkerError(one_line(f"no worker process could start: {gone}")) from None
         return self._child
 
-    def _start(self) -> ChildProcess:
-        child = self._child = ChildProcess(self.payload)
+    def _start(self) -> Child:
+        child = self._child = start_child(self.payload)
         try:
             if self.stopped:  # by another thread, which may have seen no child yet
                 raise WorkerError("the run was stopped")
@@ -104,7 +114,7 @@ class Supervisor:
 class _Attempt:
     """One network in one child: the clock, the limits and the conversation."""
 
-    def __init__(self, child: ChildProcess, task: Task, limits: Limits, ask: Ask | None) -> None:
+    def __init__(self, child: Child, task: Task, limits: Limits, ask: Ask | None) -> None:
         self._child = child
         self._task = task
         self._limits = limits

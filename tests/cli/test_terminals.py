@@ -50,11 +50,9 @@ def say(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pat
         monkeypatch.setattr(sys, "stdout", streams[0])
         monkeypatch.setattr(sys, "stderr", streams[1])
         code = run(words)
-        texts = [
-            stream.buffer.getvalue().decode("utf-8" if encoding == "ascii" else encoding)
-            for stream in streams
-        ]
-        return code, *texts
+        out, err = (stream.buffer.getvalue() for stream in streams)  # type: ignore[attr-defined]
+        seen = "utf-8" if encoding == "ascii" else encoding  # click says UTF-8 where Python says ASCII
+        return code, out.decode(seen), err.decode(seen)
 
     return command
 

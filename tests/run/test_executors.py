@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from fxscore.errors import WorkerError
-from fxscore.run import Executor, LocalExecutor, Store, cluster, evaluate, in_order
+from fxscore.run import Executor, LocalExecutor, Store, cluster, evaluate, in_order, supervisor
 from fxscore.run.cluster import DaskExecutor
 from fxscore.run.dask_worker import Bundle
 from fxscore.run.outcome import Limits, Outcome
@@ -39,13 +39,15 @@ def dask() -> Iterator[DaskExecutor]:
         yield executor
 
 
-@pytest.fixture(params=["local", "dask"])
+@pytest.fixture(params=["local", "spawned", "dask"])
 def executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Executor]:
     if request.param == "dask":
         dask: DaskExecutor = request.getfixturevalue("dask")
         monkeypatch.setattr(dask, "_pace", cluster._Pace())  # each test has networks of another pace
         yield dask
     else:
+        if request.param == "spawned":
+            monkeypatch.setattr(supervisor, "can_fork", lambda: False)
         with LocalExecutor(2, SECONDS) as local:
             yield local
 
