@@ -50,7 +50,7 @@ def say(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pat
         monkeypatch.setattr(sys, "stdout", streams[0])
         monkeypatch.setattr(sys, "stderr", streams[1])
         code = run(words)
-        out, err = (stream.buffer.getvalue() for stream in streams)  # type: ignore[attr-defined]
+        out, err = (stream.buffer.getvalue() for stream in streams)
         seen = "utf-8" if encoding == "ascii" else encoding  # click says UTF-8 where Python says ASCII
         return code, out.decode(seen), err.decode(seen)
 
