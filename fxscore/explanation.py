@@ -44,6 +44,7 @@ class Explanation:
         left_out: modules that were not captured (a detector behind its backbone).
         operators: summaries, most parameters first.
         exported: modules that were captured by `torch.export`, since recording failed; "" is the whole network.
+        passed_checks: questions about values that cannot matter, with the answers that they were given.
         unused: parameters that the encoding does not depend on (another head, an auxiliary branch).
         fingerprint: of the architecture.
         seconds: time to build, capture and rewrite.
@@ -65,6 +66,7 @@ class Explanation:
     fingerprint: str
     seconds: float
     code: str
+    passed_checks: tuple[str, ...] = ()
 
 
 def explain_subject(name: str, subject: Subject, batch: int) -> Explanation:
@@ -89,6 +91,7 @@ def explain_subject(name: str, subject: Subject, batch: int) -> Explanation:
         fingerprint=constructed.fingerprint,
         seconds=time.perf_counter() - start,
         code=constructed.code,
+        passed_checks=constructed.graph_module.meta["passed_checks"],
     )
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fxscore.capture.trace import capture
+from fxscore.capture.trace import capture, with_shapes
 
-__all__ = ["capture"]
+__all__ = ["capture", "with_shapes"]

@@ -56,15 +56,16 @@ def certain_truth(value: Any) -> bool | None:
     return bool(_COMBINES[target](*known)) if target in _COMBINES else None
 
 
-def asked_by(frame: FrameType | None) -> tuple[bool, str] | None:
-    """(answer that lets the network go on, place) where the statement that asks is a check; None where it is none."""
+def asked_at(frame: FrameType | None) -> tuple[str, int]:
+    """(file, line) of the statement that asks, the nearest outside of recording."""
     while frame is not None and frame.f_code.co_filename.startswith(_CAPTURE):
         frame = frame.f_back
-    if frame is None:
-        return None
-    path, line = frame.f_code.co_filename, frame.f_lineno
-    answer = _checks_of(path).get(line)
-    return None if answer is None else (answer, f"{path}:{line}")
+    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def answer_of_check(path: str, line: int) -> bool | None:
+    """The answer that lets the network go on where the statement at this place is a check; None where it is none."""
+    return _checks_of(path).get(line)
 
 
 @cache

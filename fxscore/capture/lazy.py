@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
-from torch.nn.parameter import UninitializedParameter, is_lazy
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
 
 def has_shape(tensor: Tensor) -> bool:
@@ -19,6 +19,12 @@ def has_shape(tensor: Tensor) -> bool:
 def has_lazy_parts(model: nn.Module) -> bool:
     """Whether a parameter or buffer of the model has no shape yet."""
     return not all(map(has_shape, (*model.parameters(), *model.buffers())))
+
+
+def new_buffer(buffer: Any) -> Tensor:
+    """Another buffer without a shape, for a copy: PyTorch cannot copy one."""
+    fresh: Tensor = UninitializedBuffer(False, "cpu", buffer.data.dtype)  # type: ignore[arg-type, call-arg]
+    return fresh
 
 
 def prepare_dry_run(model: nn.Module) -> None:

@@ -21,7 +21,7 @@ from fxscore.capture.aten import __name__ as _ATEN
 from fxscore.capture.aten import plain_function
 from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, meta_of, tensors_in
 from fxscore.capture.chance import drawn, draws_by_value, is_noise, noise
-from fxscore.capture.checks import asked_by, certain_truth
+from fxscore.capture.checks import answer_of_check, asked_at, certain_truth
 from fxscore.capture.indices import check_indices
 from fxscore.capture.operators import (
     ASKS,
@@ -313,15 +313,12 @@ class Recorder(Bindings, TorchFunctionMode):
 
     def _answer(self, func: Any, args: Any, kwargs: Any) -> bool:
         """A question about values: answered where it is a check, which cannot change what is computed."""
+        path, line = asked_at(sys._getframe())
         known = certain_truth(self._node_of(args[0])) if func.__name__ in ("__bool__", "is_nonzero") else None
-        frame = sys._getframe(2)
-        asked = asked_by(frame)
-        if known is None and asked is None:
+        answer = answer_of_check(path, line) if known is None else known
+        if answer is None:
             raise DataDependentError(_reads(func.__name__))
-        answer = known if known is not None else asked[0]  # type: ignore[index]
-        self.passed_checks.append(
-            f"{asked[1]}: {answer}" if asked else f"{func.__name__} of a check: {answer}"
-        )
+        self.passed_checks.append(f"{path}:{line}: {answer}")
         return answer
 
     def _cast(self, name: str, args: Any, kwargs: Any) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from fxscore.capture.lazy import has_shape
+from fxscore.capture.lazy import has_shape, new_buffer
 from fxscore.capture.plain import replacements
 from fxscore.errors import CaptureError
 
@@ -28,6 +28,7 @@ def weightless_copy(model: nn.Module) -> nn.Module:
     found = replacements(model)
     model = found.get(model, model)
     memo: dict[int, object] = {id(parameter): meta_parameter(parameter) for parameter in _sized(model, found)}
+    memo.update({id(buffer): new_buffer(buffer) for buffer in model.buffers() if not has_shape(buffer)})
     try:
         for wrapper, plain in found.items():
             memo[id(wrapper)] = copy.deepcopy(plain, memo)

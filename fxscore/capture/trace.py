@@ -89,6 +89,19 @@ def _capture(
             exported = (*exported, further[0]) if further[0] else ("",)
 
 
+def with_shapes(model: nn.Module, inputs: Inputs, batch: int = 2) -> nn.Module:
+    """`model`; where it has lazy modules, a weight-free copy in which they took their shapes from these inputs.
+
+    Raises:
+        CaptureError: the forward fails.
+    """
+    if not has_lazy_parts(model):
+        return model
+    shaped = weightless_copy(model)
+    _run_dry(shaped, inputs, batch)
+    return shaped
+
+
 def _run_dry(model: nn.Module, inputs: Inputs, batch: int) -> None:
     """Give lazy modules their shapes; what is recorded on the way is of no use."""
     prepare_dry_run(model)

@@ -72,6 +72,7 @@ def _summary(explanation: Explanation) -> list[tuple[str, str]]:
     return [
         ("input", f"{explanation.batch} × {shape}"),
         ("capture", _capture(explanation.exported)),
+        *((("checks", _checks(explanation.passed_checks)),) if explanation.passed_checks else ()),
         ("encoding", " × ".join(map(str, explanation.encoding))),
         ("params", numbers.count(explanation.params)),
         ("MACs", numbers.count(explanation.macs) + (f" ({shares})" if shares else "")),
@@ -89,6 +90,11 @@ def _capture(exported: tuple[str, ...]) -> str:
         if "" in exported
         else f"recorded, but exported {', '.join(exported)}"
     )
+
+
+def _checks(passed: tuple[str, ...]) -> str:
+    """Questions about values that were answered, since they cannot matter."""
+    return "of values, passed unseen: " + ", ".join(dict.fromkeys(passed))
 
 
 def _cells(summary: OperatorSummary, params: int, paths: bool) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch import nn
 
+from fxscore.capture import with_shapes
 from fxscore.capture.inputs import Examples, Inputs
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.costs import Costs, network_costs
@@ -41,6 +42,14 @@ class Subject:
         self.rebuild = rebuild
         self._constructed: dict[tuple[int, Shape], ConstructedArchitecture] = {}
         self._costs: Costs | None = None
+        self._shaped: nn.Module | None = None
+
+    @property
+    def shaped(self) -> nn.Module:
+        """The module; where it has lazy layers, with the shapes that the network's own input gives them."""
+        if self._shaped is None:
+            self._shaped = with_shapes(self.module, self.inputs)
+        return self._shaped
 
     def construct(self, batch: int, shape: Shape | None = None) -> ConstructedArchitecture:
         """The constructed architecture at a scorer's batch, made once.
@@ -77,12 +86,12 @@ class Subject:
     def costs(self) -> Costs:
         """Parameters, and multiply-accumulates of one example at the network's own input shape, counted once."""
         if self._costs is None:
-            self._costs = network_costs(self.module, self.input_shape, inputs=self.inputs, owned=self.owned)
+            self._costs = network_costs(self.shaped, self.input_shape, inputs=self.inputs, owned=self.owned)
         return self._costs
 
     def _construct(self, batch: int, shape: Shape) -> ConstructedArchitecture:
         """At `shape` or the nearest to it that the network takes (`fxscore.scorer.protocol`)."""
-        for make, size in attempts(self.module, self.input_shape, shape, self.rebuild):
+        for make, size in attempts(self.shaped, self.input_shape, shape, self.rebuild):
             try:
                 inputs = self.inputs.resized(size)
                 return construct(make(), batch=batch, owned=self.owned, example_inputs=inputs)

@@ -29,6 +29,7 @@ EXPLANATION = Explanation(
     fingerprint="abc",
     seconds=0.25,
     code="def forward(self): pass",
+    passed_checks=("net.py:7: False",),
 )
 
 
@@ -48,6 +49,7 @@ def test_explanation_says_what_each_operator_became(console: Console) -> None:
     assert "my[net].py" in text
     assert "recorded, but exported body.mine" in text
     assert "16 × 3×32×32" in text
+    assert "passed unseen: net.py:7: False" in text
     assert "50.0 M (conv2d 80%, linear 20%)" in text
     conv = next(line for line in text.splitlines() if "  conv2d  " in line)
     assert "synthesised: weights from the shared kernel" in conv
