@@ -124,8 +124,11 @@ class FeatureJob(ScoreJob):
     """Reads the features of references, as the hybrid scorer `scorer` sees them; kept like scores, and beside them."""
 
     def open(self) -> FeatureSession:
-        """As `ScoreJob.open`."""
-        return FeatureSession(super().open().scorer, self.input_shape)
+        """As `ScoreJob.open`: with the features of one small network, before processes are forked."""
+        scorer = load_scorer(self.scorer)
+        assert isinstance(scorer, Hybrid)  # what a FeatureJob is made with
+        scorer.features(Subject(_small_network(), (3, 8, 8)))
+        return FeatureSession(scorer, self.input_shape, self.example_inputs)
 
 
 class FeatureSession(ScoreSession):

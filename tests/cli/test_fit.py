@@ -251,10 +251,10 @@ def test_a_network_that_takes_too_long_is_left_out(
     kind: str, counted: str, tmp_path: Path, capsys: Captured
 ) -> None:
     path = table(tmp_path, [*rows(counted, 9), row(counted, 77, 50)])
-    words = ["fit", str(path), "--kind", kind, "--time-limit", "5", "--no-store"]
+    words = ["fit", str(path), "--kind", kind, "--time-limit", "12", "--no-store"]
     more = [] if kind == "hybrid" else ["--steps", "1", "--samples", "2"]
     assert run([*words, *more, "--out", str(tmp_path / "own")]) == 1
-    assert "left out, row 11: passed the time limit of 5 s" in capsys.readouterr().err
+    assert "left out, row 11: passed the time limit of 12 s" in capsys.readouterr().err
 
 
 def test_a_training_that_was_interrupted_goes_on(
