@@ -137,7 +137,11 @@ def swish(value: Tensor, beta: float) -> Tensor:
 
 
 def encode(value: Tensor, axis: int) -> Tensor:
-    """Average over every axis but the batch and the channel axis: (B, C); (B, 1) where there is no such axis."""
+    """Average over every axis but the batch and the channel axis: (B, C); (B, 1) where there is no such axis.
+
+    Of complex numbers (frequencies), their magnitudes.
+    """
+    value = _magnitude(value)
     axes = [other for other in range(1, value.dim()) if other != axis]
     averaged = value.mean(axes) if axes else value
     return averaged if averaged.dim() > 1 else averaged.unsqueeze(1)
@@ -145,8 +149,13 @@ def encode(value: Tensor, axis: int) -> Tensor:
 
 def encode_rows(value: Tensor, axis: int, rows: int) -> Tensor:
     """Of a value without a batch axis, its positions averaged into `rows` equal parts: (rows, C)."""
+    value = _magnitude(value)
     positions = value.movedim(axis, -1).flatten(0, -2) if axis < value.dim() else value.reshape(-1, 1)
     return F.adaptive_avg_pool1d(positions.T.unsqueeze(0), rows).squeeze(0).T
+
+
+def _magnitude(value: Tensor) -> Tensor:
+    return value.abs() if value.is_complex() else value
 
 
 def zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -211,7 +211,9 @@ class Recorder(Bindings, TorchFunctionMode):
             return self._cast(name, args, kwargs)
         if name in ASKS:
             return self._answer(func, args, kwargs)
-        if name in READS_VALUES:
+        if name in READS_VALUES or (
+            name == "where" and len(args) + len(kwargs) == 1
+        ):  # places of what is true
             raise DataDependentError(_reads(name))
         if name == "__setitem__":
             return self._record_assignment(*args)

@@ -38,7 +38,7 @@ def use(forward: Callable[..., Tensor], *shapes: tuple[int, ...], **parts: nn.Mo
 
 
 def attend(m: Any, x: Tensor) -> Tensor:
-    q, k, v = (part.unflatten(-1, (2, 4)).transpose(1, 2) for part in (x, x[:, :5], x[:, :5]))
+    q, k, v = (part.view(*part.shape[:2], 2, 4).transpose(1, 2) for part in (x, x[:, :5], x[:, :5]))
     return F.scaled_dot_product_attention(q, k, v)
 
 
