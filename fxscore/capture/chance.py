@@ -45,6 +45,23 @@ def fixed_chance(seed: int = SEED) -> Iterator[None]:
             np.random.set_state(numpy)  # noqa: NPY002
 
 
+@contextmanager
+def unwritten_is_no_number() -> Iterator[None]:
+    """Within this context memory that is not written to reads as NaN, also that of `torch.Tensor(3, 4)`.
+
+    By PyTorch's deterministic mode; its private switch, seen in torch 2.14, since the public one imports the compiler.
+    """
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    torch._C._set_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch._C._set_deterministic_algorithms(before[0], warn_only=before[1])
+
+
 def is_noise(func: Any, args: Any, kwargs: Any) -> bool:
     """Whether a call draws from a distribution that no tensor decides, in the shape of its first argument."""
     name = func.__name__

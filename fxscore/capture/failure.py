@@ -48,10 +48,22 @@ def explain(model: nn.Module, error: Exception, input_shape: Shape) -> str:
         if not frame.f_code.co_filename.startswith(_LIBRARY):
             line = f"{frame.f_code.co_filename}:{number}"
     ours = isinstance(error, CaptureError)
-    reason = str(error) if ours else f"{type(error).__name__}: {_first_line(error)}"
+    reason = str(error) if ours else _reason(error)
     where = f"{type(model).__name__}" + (f", module {path!r}" if path else "") + (f", {line}" if line else "")
     hint = "" if ours else f"; if the input {input_shape} does not fit, give input_shape or example_inputs"
     return f"cannot capture {where}: {reason}{hint}"
+
+
+def _reason(error: Exception) -> str:
+    line = _first_line(error)
+    if line.startswith("Guard failed"):  # the check of a module that torch.export made
+        return (
+            f"it was exported for other sizes ({line}); export it with dynamic_shapes, the first axis of every input "
+            "torch.export.Dim('batch')"
+        )
+    if "cannot be called on meta tensors" in line:
+        return f"data-dependent control flow: a value that depends on the input is asked for ({line})"
+    return f"{type(error).__name__}: {line}"
 
 
 def _first_line(error: Exception) -> str:

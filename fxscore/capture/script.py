@@ -41,7 +41,7 @@ class ScriptedNetwork(nn.Module):
             self.register_buffer(name, buffer)
         for name, child in scripted.named_children():
             self.add_module(name, ScriptedNetwork(child, with_graph=False))  # type: ignore[arg-type]
-        self.source = _Source(scripted)
+        self.source = _Shared(scripted)
         self.graph: Any = _Shared(_graph_of(scripted)) if with_graph else None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -50,12 +50,8 @@ class ScriptedNetwork(nn.Module):
         Raises:
             CaptureError: it has an operator that is not known here; names it.
         """
-        graph = self.graph.value
-        names = [value.debugName().split(".")[0] for value in list(graph.inputs())[1 + len(args) :]]
-        defaults = self.source.defaults()
-        rest = [kwargs[name] if name in kwargs else defaults.get(name) for name in names]
-        results = _Run([self, *args, *rest]).block(graph)
-        return results[0] if len(results) == 1 else tuple(results)
+        schema = self.source.value.forward.schema
+        return _run(self.graph.value, [self, *_given(schema.arguments[1:], args, kwargs)])
 
     def attribute(self, name: str) -> Any:
         """A parameter, buffer, submodule or other attribute of the module."""
@@ -85,10 +81,21 @@ class _Shared:
         return self
 
 
-class _Source(_Shared):
-    def defaults(self) -> dict[str, Any]:
-        schema = self.value.forward.schema
-        return {argument.name: argument.default_value for argument in schema.arguments}
+def run_function(function: Any, args: Any, kwargs: Any) -> Any:
+    """Run a scripted function by its graph."""
+    return _run(function.inlined_graph, _given(function.schema.arguments, args, kwargs))
+
+
+def _given(arguments: Any, args: Any, kwargs: Any) -> list[Any]:
+    """What a call gives to the arguments of a schema, in their order."""
+    rest = arguments[len(args) :]
+    named = [kwargs.get(one.name, one.default_value) for one in rest]
+    return [*args, *named]
+
+
+def _run(graph: Any, inputs: list[Any]) -> Any:
+    results = _Run(inputs).block(graph)
+    return results[0] if len(results) == 1 else tuple(results)
 
 
 class _Run:

@@ -28,6 +28,7 @@ def weightless_copy(model: nn.Module) -> nn.Module:
     found = replacements(model)
     model = found.get(model, model)
     memo: dict[int, object] = {id(parameter): meta_parameter(parameter) for parameter in _sized(model, found)}
+    memo.update({id(value): plain for value, plain in _uncopyable(model)})
     memo.update({id(buffer): new_buffer(buffer) for buffer in model.buffers() if not has_shape(buffer)})
     try:
         for wrapper, plain in found.items():
@@ -41,6 +42,19 @@ def weightless_copy(model: nn.Module) -> nn.Module:
     for module in duplicate.modules():
         module._compiled_call_impl = None  # `module.compile()` would compile the copy's forward
     return duplicate.eval()
+
+
+def _uncopyable(model: nn.Module) -> Iterator[tuple[object, object]]:
+    """(attribute, what stands for it) of what PyTorch does not copy.
+
+    Tensors that a hook computes from weights before every forward (old weight norms); scripted functions.
+    """
+    for module in model.modules():
+        for value in vars(module).values():
+            if isinstance(value, torch.Tensor) and not value.is_leaf:
+                yield value, value.detach()
+            elif isinstance(value, torch.jit.ScriptFunction):
+                yield value, value
 
 
 def _sized(model: nn.Module, found: dict[nn.Module, nn.Module]) -> Iterator[nn.Parameter]:

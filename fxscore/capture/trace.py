@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.fx._lazy_graph_module import _LazyGraphModule
 
-from fxscore.capture.chance import fixed_chance
+from fxscore.capture.chance import fixed_chance, unwritten_is_no_number
 from fxscore.capture.dependence import check_dependence
 from fxscore.capture.failure import explain, failing_path, may_be_sound
 from fxscore.capture.fallback import exported_forward
@@ -23,6 +23,7 @@ from fxscore.capture.outputs import output_tensors
 from fxscore.capture.plain import nothing_compiled, replace_parts, replacements
 from fxscore.capture.precision import input_precision
 from fxscore.capture.recorder import Recorder
+from fxscore.capture.scripted_functions import scripted_functions_followed
 from fxscore.capture.standin import unchanged, weightless_copy
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
@@ -199,8 +200,8 @@ def _run(model: nn.Module, part: nn.Module, recorder: Recorder, inputs: Inputs, 
     dtype = input_precision(part)
     args, kwargs = inputs.at_batch(batch, lambda tensor, batched: _declare(recorder, tensor, batched, dtype))
     try:
-        with torch.no_grad(), fixed_chance(), nothing_compiled():
-            with recorder:
+        with torch.no_grad(), fixed_chance(), nothing_compiled(), scripted_functions_followed():
+            with unwritten_is_no_number(), recorder:
                 outputs = output_tensors(part(*args, **kwargs))
             recorder.finish(outputs)
             check_dependence(recorder.graph)

@@ -112,3 +112,41 @@ class Asks(nn.Module):
 def test_a_scripted_module_that_asks_for_values_is_refused() -> None:
     with pytest.raises(CaptureError, match="data-dependent control flow"):
         construct(torch.jit.script(Asks()), SHAPE, 4)
+
+
+@torch.jit.script
+def gated(x: Tensor, share: float = 0.5) -> Tensor:
+    return x * torch.sigmoid(x) * share
+
+
+class Calls(nn.Module):
+    """A function between two layers."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, 3)
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.last(self.function(self.first(x)))
+        return y
+
+
+@pytest.mark.parametrize("function", [gated, torch.compile(lambda x: x * torch.sigmoid(x) * 0.5)])
+def test_scripted_and_compiled_functions_are_followed(function: Callable[[Tensor], Tensor]) -> None:
+    plain = constructed(Calls(lambda x: x * torch.sigmoid(x) * 0.5))
+    assert constructed(Calls(function)).fingerprint == plain.fingerprint
+    assert gated(torch.ones(1)).item() == pytest.approx(0.3655, abs=1e-4), "outside, it runs as it did"
+
+
+def test_an_export_of_one_batch_says_how_to_free_it() -> None:
+    program = torch.export.export(built(), (torch.zeros(3, *SHAPE),)).module()
+    with pytest.raises(CaptureError, match=r"exported for other sizes .* export it with dynamic_shapes"):
+        constructed(program)
+    assert construct(program, SHAPE, 3).fingerprint == construct(built(), SHAPE, 3).fingerprint
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated")
+def test_a_weight_that_a_hook_computes_is_no_obstacle() -> None:
+    normed = nn.Sequential(nn.utils.weight_norm(nn.Conv2d(3, 4, 3)), nn.ReLU())
+    assert constructed(normed).costs.macs == 27 * 4 * 64

@@ -1,0 +1,45 @@
+"""Functions that `torch.jit.script` compiled run by their graphs while a forward is recorded.
+
+PyTorch calls them where no recorder looks, so their call itself is replaced, in the threads that record and only while
+one does (`torch._C.ScriptFunction`, as seen in torch 2.14).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from fxscore.capture.script import run_function
+
+_LOCK = threading.Lock()
+_RECORDING: set[int] = set()  # threads
+_FUNCTION: Any = torch._C.ScriptFunction
+_CALL = _FUNCTION.__call__
+
+
+@contextmanager
+def scripted_functions_followed() -> Iterator[None]:
+    """Within this context, in this thread, a scripted function runs as Python."""
+    thread = threading.get_ident()
+    nested = thread in _RECORDING
+    with _LOCK:
+        _RECORDING.add(thread)
+        _FUNCTION.__call__ = _call
+    try:
+        yield
+    finally:
+        with _LOCK:
+            if not nested:
+                _RECORDING.discard(thread)
+            if not _RECORDING:
+                _FUNCTION.__call__ = _CALL
+
+
+def _call(function: Any, *args: Any, **kwargs: Any) -> Any:
+    if threading.get_ident() in _RECORDING:
+        return run_function(function, args, kwargs)
+    return _CALL(function, *args, **kwargs)
