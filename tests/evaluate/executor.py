@@ -8,6 +8,7 @@ from types import TracebackType
 
 from fxscore.errors import FxScoreError
 from fxscore.run import JobSession
+from fxscore.run.job import Found
 from fxscore.run.outcome import Ask, Facts, Outcome, Task
 from fxscore.types import ModelRef
 
@@ -37,7 +38,8 @@ class InProcess:
             if not ask(task, facts):
                 return Outcome(facts=facts)
             type(self).scored.append(task.ref)
-            return Outcome(session.finish(prepared), None, facts)
+            found = Found.of(session.finish(prepared))
+            return Outcome(found.score, None, facts, values=found.values)
         except FxScoreError as error:
             return Outcome(None, str(error), lasting=True)
 
@@ -45,6 +47,8 @@ class InProcess:
         return future.result()
 
     def flush(self) -> None: ...
+
+    def check(self) -> None: ...
 
     def stop(self) -> None: ...
 

@@ -13,6 +13,7 @@ from fxscore.cli.app import run
 from fxscore.errors import ScorerError
 from fxscore.job import ScoreSession
 from fxscore.run import Prepared
+from fxscore.run.job import Found
 from fxscore.spaces import BenchmarkTable, get_space
 from tests.evaluate.executor import InProcess
 
@@ -72,7 +73,7 @@ def test_failures_are_said_and_change_the_exit_code(
     data = make_table(6)
     whole, calls = ScoreSession.finish, []
 
-    def finish(self: ScoreSession, prepared: Prepared) -> float:
+    def finish(self: ScoreSession, prepared: Prepared) -> float | Found:
         calls.append(prepared)
         if len(calls) == 1:
             raise ScorerError("it overflows")
