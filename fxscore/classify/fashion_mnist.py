@@ -88,7 +88,8 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     begin = 4 * (1 + axes)
     if magic != _UNSIGNED_BYTES << 8 | axes or len(data) - begin != math.prod(lengths):
         raise TrainingError(f"{path} is no whole IDX file of bytes with {axes} axes")
-    return np.frombuffer(data, np.uint8, offset=begin).reshape(lengths).copy()
+    pixels: NDArray[np.uint8] = np.frombuffer(data, np.uint8, offset=begin).reshape(lengths).copy()
+    return pixels
 
 
 def _file(folder: Path, name: str) -> Path | None:

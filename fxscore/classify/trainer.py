@@ -93,7 +93,7 @@ class ClassifierTrainer:
             **plan.as_dict(),
         }
         self._format = torch.channels_last if plan.channels_last else torch.contiguous_format
-        self.module = network.module.to(self.device, memory_format=self._format)
+        self.module: nn.Module = network.module.to(self.device).to(memory_format=self._format)
         self._prepare()
         if state_path is not None and state_path.exists():
             self._load(read_state(state_path, self.about, self.device))

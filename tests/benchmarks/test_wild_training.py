@@ -19,8 +19,10 @@ from fxscore.evaluate import read_population
 from fxscore.spaces.wild import Wild
 from fxscore.spaces.wild.registry import FAMILIES
 
-MLPS = ("mlp:side=14,width=4,growth=1.0,depth=1,norm=none,activation=relu,residual=False,order=pre",)
-MLPS += (MLPS[0].replace("width=4", "width=6"),)
+MLPS = tuple(
+    f"mlp:side=14,width={width},growth=1.0,depth=1,norm=none,activation=relu,residual=False,order=pre"
+    for width in (4, 6)
+)
 
 
 def row(genotype: str, seed: int = 0, accuracy: float = 50.0) -> dict[str, Any]:

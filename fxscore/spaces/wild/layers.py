@@ -127,7 +127,11 @@ def halve(c: Choices, channels: int) -> list[nn.Module]:
 
 def head(c: Choices, channels: int, side: int) -> list[nn.Module]:
     """From a map (N, channels, side, side) to (N, classes)."""
-    pools = {"avg": [nn.AdaptiveAvgPool2d(1)], "max": [nn.AdaptiveMaxPool2d(1)], "flatten": []}
+    pools: dict[str, list[nn.Module]] = {
+        "avg": [nn.AdaptiveAvgPool2d(1)],
+        "max": [nn.AdaptiveMaxPool2d(1)],
+        "flatten": [],
+    }
     features = channels * side * side if c.pool == "flatten" else channels
     return [*pools[c.pool], nn.Flatten(), *classifier(c, features)]
 

@@ -50,7 +50,9 @@ class Shuffle(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same shape."""
-        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+        count, channels, height, width = x.shape
+        apart = x.reshape(count, self.groups, channels // self.groups, height, width)
+        return apart.transpose(1, 2).reshape(count, channels, height, width)
 
 
 @family("shufflenet", *COURSE, "kernel", "groups", "residual")

@@ -59,7 +59,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, L, C) to the same shape."""
-        split = self.project(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        joint: Tensor = self.project(x)
+        split = joint.reshape(*joint.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(split[0], split[1], split[2])
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return out
@@ -88,13 +89,15 @@ class PoolTokens(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, L, C) to the same shape."""
-        maps = x.transpose(1, 2).unflatten(2, (self.side, self.side))
+        maps = x.transpose(1, 2).reshape(len(x), -1, self.side, self.side)
         out: Tensor = self.pool(maps) - maps
         return out.flatten(2).transpose(1, 2)
 
 
 class Position(nn.Module):
     """Adds what tells positions apart: learned, or sines of the position; or nothing."""
+
+    waves: Tensor
 
     def __init__(self, kind: str, tokens: int, channels: int) -> None:
         super().__init__()
