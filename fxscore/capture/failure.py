@@ -23,7 +23,7 @@ def may_be_sound(error: Exception) -> bool:
     Not so where control flow depends on values, where the network's own code raises, or where an operator refuses what
     it is given: a `RuntimeError`, `ValueError` or `IndexError` of PyTorch's, unless it is about the meta device.
     """
-    if isinstance(error, (DataDependentError, ConstantOutputError)):
+    if isinstance(error, (DataDependentError, ConstantOutputError)) or _counts_values(error):
         return False
     if isinstance(error, (CaptureError, NotImplementedError)) or "meta" in str(error):
         return True
@@ -54,6 +54,11 @@ def explain(model: nn.Module, error: Exception, input_shape: Shape) -> str:
     return f"cannot capture {where}: {reason}{hint}"
 
 
+def _counts_values(error: Exception) -> bool:
+    """Whether the size of a result depends on values: `x[x > 0]`."""
+    return "meta_nonzero_assume_all_nonzero" in str(error)
+
+
 def _reason(error: Exception) -> str:
     line = _first_line(error)
     if line.startswith("Guard failed"):  # the check of a module that torch.export made
@@ -61,8 +66,10 @@ def _reason(error: Exception) -> str:
             f"it was exported for other sizes ({line}); export it with dynamic_shapes, the first axis of every input "
             "torch.export.Dim('batch')"
         )
-    if "cannot be called on meta tensors" in line:
-        return f"data-dependent control flow: a value that depends on the input is asked for ({line})"
+    if "cannot be called on meta tensors" in line or _counts_values(error):
+        return (
+            f"data-dependent control flow: a value or a size depends on the values of the input ({line[:80]})"
+        )
     return f"{type(error).__name__}: {line}"
 
 

@@ -8,7 +8,9 @@ of representation, are the same as for every other network.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -28,11 +30,23 @@ def exported_forward(module: nn.Module) -> Callable[..., Any]:
     """A forward for `module` that exports it for the arguments at hand, then replays the exported graph."""
 
     def forward(*args: Any, **kwargs: Any) -> Any:
-        with _pop_mode_temporarily():  # export records in its own way
+        with _pop_mode_temporarily(), _quietly():  # export records in its own way
             program = _export(module, args, kwargs)
         return replay(program, module, args, kwargs)
 
     return forward
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Export logs a traceback for every operator that fails, beside raising it."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _export(module: nn.Module, args: Any, kwargs: Any) -> ExportedProgram:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fxscore.capture.weights_fit import check_weights
+from fxscore.capture.arguments_fit import check_arguments
 
 _LIKE_INPUT = {
     F.relu, F.layer_norm, F.group_norm, F.gelu, F.silu, F.softmax, F.hardswish, F.hardsigmoid, F.sigmoid, F.mish,
@@ -30,7 +30,7 @@ def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     Raises:
         Whatever PyTorch does for arguments that do not fit, and `RuntimeError` where only its CPU kernels would.
     """
-    check_weights(func, args, kwargs)
+    check_arguments(func, args, kwargs)
     quick = _quick(func, args, kwargs)
     return func(*args, **kwargs) if quick is None else quick
 

@@ -194,6 +194,6 @@ def _refuse_infinite(values: dict[str, float]) -> None:
     wrong = [name for name, value in values.items() if not np.isfinite(value)]
     if wrong:
         raise ScorerError(
-            f"the features {', '.join(wrong[:3])} are not finite: the constructed forward overflows or divides by "
-            "zero; please report it"
+            f"the features {', '.join(wrong[:3])} are not finite: the constructed forward overflows, divides by "
+            "zero, or reads memory that the network never wrote; if none is the network's own doing, please report it"
         )

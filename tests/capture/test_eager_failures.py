@@ -26,6 +26,7 @@ FAILURES: dict[str, tuple[nn.Module, Shape, tuple[str, ...]]] = {
     "kernel larger than its map": (nn.Conv2d(3, 4, 7), (3, 4, 6), ("7", "4")),
     "pool larger than its map": (nn.MaxPool2d(9), (3, 4, 6), ("4",)),
     "no output channels": (nn.Conv1d(3, 0, 1), (3, 9), ("0", "channels")),
+    "softmax over an axis that is not there": (nn.Softmax(5), (3, 6), ("5", "3 axes")),
     "two shapes": (Forward(lambda x: x + torch.ones(7)), (3, 6), ("6", "7")),
     "nothing returned": (Forward(lambda x: None), (3, 6), ("None",)),
     "its own error": (Forward(lambda x: {}["key"]), (3, 6), ("KeyError", "key")),

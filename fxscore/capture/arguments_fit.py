@@ -13,8 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def check_weights(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Raise `RuntimeError` where the weight of a convolution or product does not fit its input."""
+def check_arguments(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Refuse a convolution or product whose weight does not fit its input, and a softmax over an axis that is not there.
+
+    Raises:
+        RuntimeError, IndexError: with the numbers.
+    """
+    if func in _OVER_AN_AXIS:
+        _check_axis(args, kwargs)
     check = _CHECKS.get(func)
     if check is None:
         return
@@ -23,6 +29,13 @@ def check_weights(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> N
     value, weight = given.get("input"), given.get("weight", given.get("other", given.get("mat2")))
     if isinstance(value, Tensor) and isinstance(weight, Tensor):
         check(value, weight, given)
+
+
+def _check_axis(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    axis = kwargs.get("dim", args[1] if len(args) > 1 else None)
+    rank = args[0].dim()
+    if isinstance(axis, int) and not -rank <= axis < max(rank, 1):
+        raise IndexError(f"axis {axis} of a tensor with {rank} axes, {tuple(args[0].shape)}")
 
 
 def _same_type(value: Tensor, weight: Tensor, given: dict[str, Any]) -> None:
@@ -61,6 +74,9 @@ def _bias_fits(bias: Any, channels: int) -> None:
         )
 
 
+_OVER_AN_AXIS = {
+    F.softmax, F.log_softmax, torch.softmax, torch.log_softmax, Tensor.softmax, Tensor.log_softmax,
+}  # fmt: skip
 _CHECKS: dict[Any, Callable[[Tensor, Tensor, dict[str, Any]], None]] = {
     **dict.fromkeys((F.conv1d, F.conv2d, F.conv3d), _convolution),
     **dict.fromkeys((F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d), _transposed),
