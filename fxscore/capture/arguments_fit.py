@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def check_arguments(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuse a convolution or product whose weight does not fit its input, and a softmax over an axis that is not there.
+    """Refuse a convolution or product whose weight does not fit, and a softmax over an axis that is not there.
 
     Raises:
         RuntimeError, IndexError: with the numbers.
