@@ -28,7 +28,7 @@ class UnrepresentedOperatorError(FxScoreError):
 
 
 class PassError(FxScoreError):
-    """A pass left a graph that does not verify."""
+    """A pass failed, or left a graph that does not verify."""
 
 
 class CheckpointError(FxScoreError):

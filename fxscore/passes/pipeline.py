@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import fx
 
+from fxscore.errors import FxScoreError, PassError
 from fxscore.passes.align_batch import AlignBatchPass
 from fxscore.passes.base import PassBase
 from fxscore.passes.cut_head import CutHeadPass
@@ -57,10 +58,27 @@ def default_pipeline() -> list[PassBase]:
 def run_passes(
     graph_module: fx.GraphModule, passes: Sequence[PassBase], *, lint: bool = False
 ) -> fx.GraphModule:
-    """Apply passes in order, in place; `lint` checks the graph's form after each, which costs as much as they do."""
-    for rewrite in passes:
-        rewrite.call(graph_module)
-        if lint:
-            graph_module.graph.lint()
+    """Apply passes in order, in place; `lint` checks the graph's form after each, which costs as much as they do.
+
+    Raises:
+        PassError: a pass failed; names it and the passes before it.
+    """
+    for place, rewrite in enumerate(passes):
+        try:
+            rewrite(graph_module)
+            if lint:
+                graph_module.graph.lint()
+        except FxScoreError:
+            raise  # says what of the network is at fault
+        except Exception as error:
+            raise _failed(passes[: place + 1], error) from error
     graph_module.recompile()
     return graph_module
+
+
+def _failed(passes: Sequence[PassBase], error: Exception) -> PassError:
+    *before, last = (type(rewrite).__name__ for rewrite in passes)
+    return PassError(
+        f"{last} failed ({type(error).__name__}: {error}) after {', '.join(before) or 'no other pass'}; unless a "
+        "rule of yours is at fault, that is worth an issue with the shortest network that shows it"
+    )
