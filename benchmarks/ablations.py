@@ -151,7 +151,7 @@ def hybrid_results(options: argparse.Namespace) -> dict[str, list[Result]]:
     valid, test = (features.population.label(f"cifar100.{part}") for part in ("valid", "test"))
     found: dict[str, list[Result]] = {HYBRID: [], f"{HYBRID} without {FACTORS}": []}
     for seed in range(options.seeds):
-        drawn, others = split_indices(SPACE, len(valid), CELLS, 0.0, seed)
+        drawn, _, others = split_indices(len(valid), CELLS, 0.0, seed)
         seen = sorted(drawn)
         chosen = torch.randperm(len(others), generator=torch.Generator().manual_seed(seed))[: options.test]
         rest = np.array(others)[chosen.numpy()]

@@ -97,7 +97,8 @@ def runs_of(
 ) -> Iterator[Run]:
     """How well each scorer ranks the cells of the pool that a training run did not see."""
     everything = features.population
-    seen, rest = split_indices(SPACE, len(everything), cells, 0.0, seed)
+    split = split_indices(len(everything), cells, 0.0, seed)
+    seen, rest = split.drawn, split.rest
     ranked = [place for place in rest if place in pool]
     tuned = frozenset(network_key(ref) for ref in everything.draw(TUNED_ON, 0).refs)
     unseen = Unseen(everything, seen, ranked, tuned)
@@ -140,7 +141,7 @@ def evaluate_training(options: argparse.Namespace) -> tuple[str, str, str]:
     features = read_whole(everything, options.features)
     pool = _pool(len(everything), options)
     wanted = {
-        path: pool | split_indices(SPACE, len(everything), cells, 0.0, seed)[0]
+        path: pool | split_indices(len(everything), cells, 0.0, seed).drawn
         for (cells, seed), members in paths.items()
         for path in members
     }

@@ -63,7 +63,7 @@ def _trained(options: argparse.Namespace, cells: int, seed: int, member: int) ->
         _run(trainer, seed, _Curve(options, path, every, plan, seed))
         scorer = trainer.trained()
         scorer.name = path.stem
-        seen, _ = split_indices(SPACE, len(everything), cells, 0.0, seed)
+        seen = split_indices(len(everything), cells, 0.0, seed).drawn
         record = record_of(plan, options.data, trainer, seen)
         if not begun and not every:  # neither resumed nor with looks at other cells
             record["cpu_seconds"] = round(time.process_time() - begin)

@@ -17,8 +17,8 @@ from fxscore.evaluate.estimates import Agreement, Estimate, Measures, agreement,
 from fxscore.evaluate.matched import Bins, family_spearman, matched_spearman
 from fxscore.evaluate.population import Population, refs_of
 from fxscore.evaluate.scoring import score_refs, score_table, scores_of
-from fxscore.evaluate.seen import Seen, seen_by, split_indices, trained_spaces
-from fxscore.evaluate.splits import family_folds
+from fxscore.evaluate.seen import Seen, seen_by, trained_spaces
+from fxscore.evaluate.splits import Split, family_folds, split_indices
 from fxscore.evaluate.tables import read_population, table_path
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Population",
     "ScoreMatrix",
     "Seen",
+    "Split",
     "Ties",
     "agreement",
     "compare",

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from fxscore.errors import CheckpointError
+from fxscore.evaluate.splits import split_indices
 from fxscore.evaluate.tables import table_path
-from fxscore.scorer import Scorer, Settings
-from fxscore.train.data import CellSet, split_cells
+from fxscore.scorer import Scorer
 
 _ALIASES = {"macro": "nasbench_macro"}
 
@@ -88,16 +86,7 @@ def _drawn(scorer: Scorer, space: str, count: int, families: Sequence[str]) -> f
         return frozenset(listed[space])
     plan = _plan(scorer)
     aside = {i for i, name in enumerate(families) if name in plan.get("without_families", ())}
-    return split_indices(space, count, plan["cells"], plan["validation"], plan["seed"])[0] - aside
-
-
-def split_indices(
-    space: str, count: int, cells: int, validation: float, seed: int
-) -> tuple[frozenset[int], list[int]]:
-    """(networks drawn for training and validation, all others in the order of the draw), as training draws them."""
-    everything = CellSet("nasbench201", range(count), torch.arange(count), Settings())
-    training, held, rest = split_cells(everything, cells, validation, seed)
-    return frozenset(training.genotypes) | frozenset(held.genotypes), rest.genotypes
+    return split_indices(count, plan["cells"], plan["validation"], plan["seed"]).drawn - aside
 
 
 def _parts(scorer: Scorer) -> tuple[Scorer, ...]:

@@ -6,14 +6,15 @@ numbers in float64, and `describe` says what every name means. Equal fingerprint
 
 from __future__ import annotations
 
+from fxscore.constructed import ConstructedArchitecture
 from fxscore.graph_features import degrees, forward, paths, sizes
-from fxscore.graph_features.flow import Constructed, trace_flow
-from fxscore.graph_features.forward import EncodingLike, forward_features
+from fxscore.graph_features.flow import trace_flow
+from fxscore.graph_features.forward import forward_features
 
-__all__ = ["Constructed", "EncodingLike", "describe", "forward_features", "graph_features"]
+__all__ = ["describe", "forward_features", "graph_features"]
 
 
-def graph_features(constructed: Constructed) -> dict[str, float]:
+def graph_features(constructed: ConstructedArchitecture) -> dict[str, float]:
     """Features of a constructed architecture's graph: sizes, degrees and paths, for any network.
 
     Args:

@@ -9,31 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import fx
 
+from fxscore.constructed import ConstructedArchitecture
 from fxscore.graph_features.kinds import elements, kind_of
 from fxscore.ops import zeros
 from fxscore.passes.base import output_node
 from fxscore.types import Shape
 
 Floats = NDArray[np.float64]
-
-
-class Constructed(Protocol):
-    """What the features read of a `ConstructedArchitecture`."""
-
-    @property
-    def graph_module(self) -> fx.GraphModule: ...
-    @property
-    def input_shape(self) -> Shape: ...
-    @property
-    def batch(self) -> int: ...
-    @property
-    def channels(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +63,7 @@ class Flow:
         return sum(operator.kind in kinds for operator in self.operators)
 
 
-def trace_flow(constructed: Constructed) -> Flow:
+def trace_flow(constructed: ConstructedArchitecture) -> Flow:
     """The flow of a constructed architecture."""
     graph = constructed.graph_module.graph
     places, operators = _operators(graph, constructed.batch)

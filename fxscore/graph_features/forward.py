@@ -9,12 +9,10 @@ al., ICML 2021, whose kernel is K), and the mean agreement of different images. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import numpy as np
 from torch import Tensor
 
+from fxscore.constructed import Encoding
 from fxscore.graph_features.flow import Floats
 
 EPSILON = 1e-4
@@ -47,18 +45,7 @@ COLUMNS: dict[str, str] = {
 }
 
 
-class EncodingLike(Protocol):
-    """What the features read of an `Encoding`."""
-
-    @property
-    def features(self) -> Tensor: ...
-    @property
-    def log_factors(self) -> Tensor: ...
-    @property
-    def taps(self) -> Mapping[str, Tensor]: ...
-
-
-def forward_features(encoding: EncodingLike) -> dict[str, float]:
+def forward_features(encoding: Encoding) -> dict[str, float]:
     """The columns of `COLUMNS`, in their order; finite also for a network that returns zeros.
 
     Args:

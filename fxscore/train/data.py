@@ -13,6 +13,7 @@ from torch import Tensor, fx
 from fxscore.capture.empty_weights import empty_weights
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import TrainingError
+from fxscore.evaluate.splits import split_indices
 from fxscore.scorer.ft_scorenet import Settings
 from fxscore.scorer.protocol import seen_shape
 from fxscore.spaces import SearchSpace, get_space
@@ -47,7 +48,6 @@ TABLES = {
 }
 
 
-LEFT = 1000  # cells to measure on, where a run takes as many as it can
 _NO_GRAPH = fx.GraphModule({}, fx.Graph())
 
 
@@ -151,12 +151,10 @@ def load_cells(data: Path, space: str, label: str | None, settings: Settings) ->
 def split_cells(cells: CellSet, count: int, validation: float, seed: int) -> tuple[CellSet, CellSet, CellSet]:
     """(training, validation, all other cells), drawn with `seed`; `count` covers training and validation.
 
-    A `count` of 0 leaves a tenth to measure on, at most `LEFT`.
+    A `count` of 0 leaves some to measure on (`fxscore.evaluate.splits`).
     """
-    order = torch.randperm(len(cells), generator=torch.Generator().manual_seed(seed)).tolist()
-    chosen = order[: count or len(order) - min(LEFT, len(order) // 10)]
-    held = round(validation * len(chosen))
-    return cells.subset(chosen[held:]), cells.subset(chosen[:held]), cells.subset(order[len(chosen) :])
+    training, held, rest = split_indices(len(cells), count, validation, seed)
+    return cells.subset(training), cells.subset(held), cells.subset(rest)
 
 
 def set_families_aside(

@@ -41,7 +41,7 @@ def test_the_split_of_training_is_drawn_again(make_table: Callable[[int], Path],
     scorer = load_scorer(scorer_file(tmp_path, data / "nas_bench_201.csv.gz"))
     seen = seen_by(scorer, "nasbench201", data, len(population))
     assert {population.refs[index].name for index in seen.indices} == set(texts)
-    _, others = split_indices("nasbench201", 12, 6, 0.5, 3)
+    others = split_indices(12, 6, 0.5, 3).rest
     assert [population.refs[i].name for i in others] == [cells.space.format(g) for g in rest.genotypes]
 
 
