@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Set up a virtual environment in .venv that ranks networks, trains scorers and passes the tests.
 #
+# Linux and macOS; on Windows: pip install torch torchvision, then pip install -e '.[fit,search]'.
+#
 #   bash setup.sh              python3.11 if there is one, else any Python from 3.10 on
 #   PYTHON=python3.12 bash setup.sh
 #   TORCH="torch==2.14.1+cpu torchvision==0.29.1+cpu" PIP_EXTRA_INDEX_URL=… bash setup.sh
@@ -36,13 +38,36 @@ find_python() {
     fail "no Python from 3.10 on with the venv module (Debian, Ubuntu: apt-get install python3.11 python3.11-venv)"
 }
 
-# torchsort is compiled against torch: ask for the compiler before the long downloads.
-check_compiler() {
-    local include
+# torchsort is compiled against torch: look for the compiler before the long downloads. Sets `compiler`, and `openmp` to
+# "" where it has none (Apple's clang, clang without libomp).
+find_compiler() {
+    local include candidate
     include=$("$1" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
-    printf '#include <Python.h>\n#include <omp.h>\n' |
-        ${CXX:-g++} -fopenmp -fsyntax-only -I"$include" -x c++ - 2>/dev/null ||
-        fail "no C++ compiler with OpenMP and Python's headers (Debian, Ubuntu: apt-get install g++ python3-dev)"
+    for candidate in "${CXX:-g++}" c++ clang++; do
+        if compiles "$candidate" '#include <omp.h>' -fopenmp "-I$include"; then openmp=yes; else openmp=; fi
+        if [ -n "$openmp" ] || compiles "$candidate" '' "-I$include"; then
+            compiler=$candidate
+            return
+        fi
+    done
+    fail "no C++ compiler with Python's headers (Debian, Ubuntu: apt-get install g++ python3-dev; macOS: xcode-select --install)"
+}
+
+compiles() {
+    local candidate=$1 include=$2
+    shift 2
+    # shellcheck disable=SC2086 # CXX may hold options
+    printf '#include <Python.h>\n%s\n' "$include" | $candidate "$@" -fsyntax-only -x c++ - 2>/dev/null
+}
+
+# torchsort asks for OpenMP and makes no use of it: a compiler that has none is not told of it.
+compiler_without_openmp() {
+    local wrapper=$1/c++
+    printf '#!/usr/bin/env bash\nwords=()\nfor word in "$@"; do\n' >"$wrapper"
+    printf '    case $word in -fopenmp | -Xpreprocessor) ;; *) words+=("$word") ;; esac\ndone\n' >>"$wrapper"
+    printf 'exec %s "${words[@]}"\n' "$compiler" >>"$wrapper"
+    chmod +x "$wrapper"
+    printf '%s' "$wrapper"
 }
 
 install() {
@@ -59,7 +84,8 @@ path_without_nvcc() {
         if [ -e "$directory/nvcc" ] || [ -L "$directory/nvcc" ]; then
             links=$shadow/$((++count))
             mkdir -p "$links"
-            find -L "$(cd "$directory" && pwd)" -maxdepth 1 -type f ! -name nvcc -exec ln -s -t "$links" {} +
+            find -L "$(cd "$directory" && pwd)" -maxdepth 1 -type f ! -name nvcc \
+                -exec sh -c 'links=$0; ln -s "$@" "$links"' "$links" {} +
             directory=$links
         fi
         result+=:$directory
@@ -74,6 +100,11 @@ install_torchsort() {
     local shadow path
     shadow=$(mktemp -d)
     path=$(path_without_nvcc "$shadow")
+    if [ -z "$openmp" ]; then
+        say "$compiler has no OpenMP; torchsort is built without it"
+        compiler=$(compiler_without_openmp "$shadow")
+    fi
+    if [ "$compiler" != g++ ]; then export CC="$compiler" CXX="$compiler"; fi
     env -u CUDA_HOME -u CUDA_PATH PATH="$path" "$venv/bin/python" -m pip install --quiet --no-cache-dir \
         --force-reinstall --no-deps --no-build-isolation 'torchsort>=0.1.10' || {
         rm -rf "$shadow"
@@ -105,7 +136,7 @@ if [ -x $venv/bin/fxscore ] && [ "$state" = "done $(key)" ] && $venv/bin/python 
 fi
 
 python=$(find_python)
-check_compiler "$python"
+find_compiler "$python"
 if [ -e $venv ] && [ -x $venv/bin/python ] && $venv/bin/python -m pip --version >/dev/null 2>&1 &&
     { [ -z "$state" ] || [ "$state" = updating ] || [[ $state == "done "*" $PWD" ]]; }; then
     say "updating $venv"

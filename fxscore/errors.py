@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from fxscore.texts import printable
+
 
 class FxScoreError(Exception):
-    """Base of every error that fxscore raises on purpose."""
+    """Base of every error that fxscore raises on purpose; its message is fit to print, whatever names are in it."""
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*(printable(each) if isinstance(each, str) else each for each in told))
 
 
 class UsageError(FxScoreError, ValueError):

@@ -21,6 +21,11 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable(text: str) -> str:
+    """As `visible`, with line ends as they are."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def original(text: str) -> str:
     """The text of which `visible` made this one, for names that are given back as they were shown."""
     return _ESCAPE.sub(lambda found: found[0].encode().decode("unicode_escape"), text)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -58,3 +59,55 @@ def test_ci_runs_the_very_command_of_the_readme() -> None:
     commands = [line for line in lines[:40] if line.startswith("bash setup.sh")]
     assert len(commands) == 2
     assert commands[0].endswith("fxscore rank zoo/*.py")
+
+
+FAKE_CLANG = """#!/usr/bin/env bash
+for word in "$@"; do
+    case $word in -fopenmp | -Xpreprocessor) echo "unsupported option" >&2; exit 1 ;; esac
+done
+exec g++ "$@"
+"""
+
+
+def found_compiler(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What `find_compiler` of setup.sh sets, and the name of the wrapper around a compiler without OpenMP."""
+    names = ("fail", "compiles", "find_compiler", "compiler_without_openmp")
+    script = "set -euo pipefail\n" + "".join(map(function, names))
+    script += (
+        f'find_compiler {sys.executable}\necho "$compiler,$openmp"\ncompiler_without_openmp {tmp_path}\n'
+    )
+    return subprocess.run(
+        ["bash", "-c", script], env={**os.environ, **environment}, capture_output=True, text=True
+    )
+
+
+def test_a_compiler_without_openmp_builds_too(tmp_path: Path) -> None:
+    clang = tmp_path / "clang++"
+    clang.write_text(FAKE_CLANG)
+    clang.chmod(0o755)
+    found = found_compiler(tmp_path, CXX=str(clang))
+    compiler, wrapper = found.stdout.splitlines()
+    assert compiler == f"{clang},"
+    (tmp_path / "x.cpp").write_text("int main() { return 0; }\n")
+    options = [
+        "-Xpreprocessor",
+        "-fopenmp",
+        "-ffast-math",
+        str(tmp_path / "x.cpp"),
+        "-o",
+        str(tmp_path / "a b"),
+    ]
+    assert subprocess.run([clang, *options], capture_output=True).returncode != 0
+    subprocess.run([wrapper, *options], check=True)
+    assert (tmp_path / "a b").exists()
+
+
+def test_a_compiler_with_openmp_is_used_as_it_is(tmp_path: Path) -> None:
+    assert found_compiler(tmp_path).stdout.splitlines()[0] == "g++,yes"
+
+
+def test_no_compiler_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "bash").symlink_to(shutil.which("bash") or "")
+    found = found_compiler(tmp_path, PATH=str(tmp_path), CXX="none")
+    assert found.returncode == 1
+    assert "apt-get install g++ python3-dev; macOS: xcode-select --install" in found.stderr
