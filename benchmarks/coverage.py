@@ -123,7 +123,7 @@ def _times(rows: Sequence[Row]) -> str:
     return (
         f"Seconds of one core: capture at the own input size, median {np.median(capture):.2f}, 90th percentile "
         f"{np.quantile(capture, 0.9):.2f}; a score (building, capture, passes, forward of 16 images at the size of "
-        f"`fxscore.scorer.protocol`), median {np.median(score):.2f}, 90th percentile {np.quantile(score, 0.9):.2f}, "
+        f"`fxscore.scorer.seen_size`), median {np.median(score):.2f}, 90th percentile {np.quantile(score, 0.9):.2f}, "
         f"all of timm {zoo / 60:.0f} minutes, which two cores share. Peak memory of a process {memory:.1f} GiB. "
         "Other work ran on the machine at the same time."
     )

@@ -30,7 +30,7 @@ from benchmarks.coverage_rows import Row, add_scores, examine, forget_failures, 
 from benchmarks.isolated import Limits
 from benchmarks.results import command_line, table, write_readme, write_section
 from fxscore.scorer.features import network_features
-from fxscore.scorer.subjects import subject_of
+from fxscore.scorer.subject import subject_of
 
 CSV = Path(__file__).parent / "coverage_wild.csv"
 PREFIX = "wild:"

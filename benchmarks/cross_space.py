@@ -147,7 +147,7 @@ def report(measured: Measured, matrix: CrossSpace, used: Sequence[Board], option
         f"Spearman's ρ with 95 % bootstrap intervals ({options.resamples} resamples, seed {options.seed}; of families "
         "for timm and torchvision). Bold: a learned scorer outperforms all handcrafted ones; underlined: two of them "
         "or more; †: trained on that space, measured on cells that it did not see, not marked. "
-        f"Networks: {sizes}. Learned scorers see networks at the small inputs of `fxscore.scorer.protocol`."
+        f"Networks: {sizes}. Learned scorers see networks at the small inputs of `fxscore.scorer.seen_size`."
     )
     negative = [f"{name} on {row}" for row, name in matrix.negative]
     parts = ["### Score and accuracy (Tables I and II)", marks, matrix_markdown(matrix)]

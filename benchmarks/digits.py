@@ -26,7 +26,6 @@ import torch
 
 from benchmarks.digits_space import DigitsNet
 from benchmarks.results import command_line, table, write_section
-from fxscore.classify import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
 from fxscore.errors import ScorerError
 from fxscore.evaluate import (
     Bins,
@@ -40,10 +39,11 @@ from fxscore.evaluate import (
     spearman,
 )
 from fxscore.evaluate.agreement import Floats
+from fxscore.network_training import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
 from fxscore.run import LocalExecutor, Store
 from fxscore.scorer import Hybrid
 from fxscore.scorer.features import NetworkFeatures
-from fxscore.scorer.subjects import subject_of
+from fxscore.scorer.subject import subject_of
 from fxscore.searching import search
 from fxscore.train.fit import FOLDS, cross_validated
 from fxscore.types import ModelRef

@@ -30,7 +30,7 @@ from fxscore.evaluate.population import LIBRARIES
 from fxscore.scorer import FTScoreNet
 from fxscore.scorer.checkpoint import load_checkpoint
 from fxscore.scorer.features import NetworkFeatures, default_encoder, feature_names, network_features
-from fxscore.scorer.subjects import subject_of
+from fxscore.scorer.subject import subject_of
 from fxscore.spaces import get_space
 from fxscore.types import ModelRef
 

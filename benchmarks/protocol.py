@@ -26,7 +26,7 @@ from fxscore.evaluate import Measures, agreement, read_population
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer import Hybrid, Scorer, load_scorer
 from fxscore.scorer.features import FORWARD
-from fxscore.scorer.subjects import subject_of
+from fxscore.scorer.subject import subject_of
 from fxscore.types import ModelRef, Shape
 
 

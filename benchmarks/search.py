@@ -24,8 +24,8 @@ from typing import Any
 
 from benchmarks.results import command_line, picture, table, write_section
 from fxscore.evaluate import mean_over_runs
-from fxscore.report.search_files import write_search
-from fxscore.report.search_plots import plot_convergence
+from fxscore.report.search.files import write_search
+from fxscore.report.search.plots import plot_convergence
 from fxscore.run.processes import usable_cores
 from fxscore.searching import ALGORITHMS, HISTORY, Evaluation, Progress, SearchResult, search
 from fxscore.types import ModelRef, ScoreRecord

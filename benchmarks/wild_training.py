@@ -34,9 +34,9 @@ from typing import Any
 
 import torch
 
-from fxscore.classify import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
-from fxscore.classify.images import Images
 from fxscore.errors import TrainingError
+from fxscore.network_training import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
+from fxscore.network_training.images import Images
 from fxscore.spaces.wild import Wild
 from fxscore.types import ModelRef
 

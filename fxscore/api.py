@@ -10,14 +10,14 @@ from torch import nn
 
 from fxscore.capture.inputs import Examples
 from fxscore.explanation import Explanation, explain_subject
-from fxscore.job import ScoreJob, score_module
 from fxscore.run import Watcher, Where, evaluate, in_order
 from fxscore.run.failure import own_errors_only
 from fxscore.run.guard import unchanged_globals
 from fxscore.run.job import finite
+from fxscore.score_job import ScoreJob, score_module
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
-from fxscore.scorer.subjects import Model, sorted_out, subject_of
+from fxscore.scorer.subject import Model, sorted_out, subject_of
 from fxscore.types import Ranking, Shape, shape_of
 
 

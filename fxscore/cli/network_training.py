@@ -12,11 +12,17 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from fxscore.classify import ClassifierPlan, ClassifierTrainer, EpochReport, build_network, open_data_set
-from fxscore.classify.outcome import RESULT, STATE, WEIGHTS, read_outcome, write_outcome
 from fxscore.cli import output
 from fxscore.cli.expand import expand
 from fxscore.errors import TrainingError
+from fxscore.network_training import (
+    ClassifierPlan,
+    ClassifierTrainer,
+    EpochReport,
+    build_network,
+    open_data_set,
+)
+from fxscore.network_training.outcome import RESULT, STATE, WEIGHTS, read_outcome, write_outcome
 from fxscore.report import numbers
 from fxscore.types import ModelRef, Shape
 

@@ -134,7 +134,7 @@ def _search(
 
 def _compare(result: SearchResult, space: str, out: Path, picture: str, shared: dict[str, Any]) -> bool:
     """Search at random for as many networks and plot both; whether it was interrupted."""
-    from fxscore.report.search_plots import plot_convergence
+    from fxscore.report.search.plots import plot_convergence
 
     scored = sum(each.attempted for generation in result.history for each in generation)
     folder = out / "random"
@@ -153,8 +153,8 @@ def _compare(result: SearchResult, space: str, out: Path, picture: str, shared: 
 
 def _show(result: SearchResult, min_params: float, out: Path, picture: str) -> None:
     """Print the front and write the folder."""
-    from fxscore.report.search_files import write_search
-    from fxscore.report.search_table import print_search
+    from fxscore.report.search.files import write_search
+    from fxscore.report.search.table import print_search
 
     chosen = _chosen(result, min_params)
     print_search(output.console(), result, chosen)

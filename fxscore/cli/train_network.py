@@ -88,8 +88,8 @@ def train_network(
     output.set_up_logging(verbose, log_file)
     output.check_targets(out / "state")
 
-    from fxscore.classify import ClassifierPlan
     from fxscore.cli.network_training import run_training
+    from fxscore.network_training import ClassifierPlan
 
     plan = ClassifierPlan(
         epochs=epochs,

@@ -12,8 +12,8 @@ import numpy as np
 from fxscore.errors import ScorerError
 from fxscore.evaluate.agreement import Floats
 from fxscore.evaluate.population import refs_of
-from fxscore.job import ScoreJob
 from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
+from fxscore.score_job import ScoreJob
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
 from fxscore.spaces import BenchmarkTable

@@ -24,7 +24,7 @@ from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
 from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint, tensors_sha256
 from fxscore.scorer.percentiles import Percentiles
-from fxscore.scorer.protocol import seen_shape
+from fxscore.scorer.seen_size import seen_shape
 from fxscore.scorer.subject import Subject
 from fxscore.types import ModelRef, Shape
 
@@ -41,7 +41,7 @@ class Settings:
         input_shape: (C, H, W) in which the input-like tensor is stored; it is resampled to what a network takes.
         n_in, n_out: the kernel stores n_in·n_out maps and n_out biases.
         kernel_size: k of the maps.
-        small_inputs: networks are seen at the size that `fxscore.scorer.protocol` names, in training and after; else
+        small_inputs: networks are seen at the size that `fxscore.scorer.seen_size` names, in training and after; else
             at their own.
         v_norm: variance unitisation by measured factors; else Kaiming scale.
     """

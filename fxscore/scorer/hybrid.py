@@ -22,8 +22,7 @@ from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.percentiles import Percentiles
-from fxscore.scorer.subject import Subject
-from fxscore.scorer.subjects import Model, subjects_of
+from fxscore.scorer.subject import Model, Subject, subjects_of
 from fxscore.types import Shape
 
 ENCODER = "encoder."

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from fxscore.errors import ScorerError
+from fxscore.scorer.base import Scorer
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.proxy import find_proxy, proxy_names
-from fxscore.scorer.subject import Scorer
 
 DEFAULT_SCORER = "general"
 SUFFIX = ".safetensors"

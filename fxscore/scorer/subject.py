@@ -1,18 +1,25 @@
-"""What a scorer is given: a built network and, on demand, its constructed architecture."""
+"""What a scorer is given: a built network and, on demand, its constructed architecture; made from what users give."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import inspect
+import os
+from collections.abc import Iterable, Mapping, Sequence
 
 from torch import nn
 
 from fxscore.capture import with_shapes
-from fxscore.capture.inputs import Examples, Inputs
+from fxscore.capture.inputs import Examples, Inputs, own_examples
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.costs import Costs, network_costs
-from fxscore.errors import CaptureError, ModelRefError
-from fxscore.scorer.protocol import Rebuild, attempts
-from fxscore.types import Shape
+from fxscore.errors import CaptureError, FxScoreError, ModelRefError, UsageError
+from fxscore.scorer.seen_size import Rebuild, attempts
+from fxscore.sources import build, expand_or_keep
+from fxscore.sources.base import DEFAULT_INPUT_SHAPE
+from fxscore.texts import one_line
+from fxscore.types import ModelRef, Shape, shape_of
+
+Model = nn.Module | ModelRef | str | os.PathLike[str]
 
 
 class Subject:
@@ -57,7 +64,7 @@ class Subject:
         Args:
             batch: the scorer's.
             shape: the input shape at which the scorer would rather see the network; one that does not take it is
-                constructed at the next that `fxscore.scorer.protocol` names, at last at its own.
+                constructed at the next that `fxscore.scorer.seen_size` names, at last at its own.
         """
         key = (batch, self.input_shape if shape is None else shape)
         if key not in self._constructed:
@@ -90,7 +97,7 @@ class Subject:
         return self._costs
 
     def _construct(self, batch: int, shape: Shape) -> ConstructedArchitecture:
-        """At `shape` or the nearest to it that the network takes (`fxscore.scorer.protocol`)."""
+        """At `shape` or the nearest to it that the network takes (`fxscore.scorer.seen_size`)."""
         for make, size in attempts(self.shaped, self.input_shape, shape, self.rebuild):
             try:
                 inputs = self.inputs.resized(size)
@@ -101,28 +108,105 @@ class Subject:
         raise AssertionError("the last attempt is at the network's own shape")
 
 
-class Scorer(Protocol):
-    """Anything that gives a network a number, higher is better: learned scorers and handcrafted proxies alike."""
+def network_of(model: object) -> nn.Module | ModelRef:
+    """What a user gives as a network: a module, or a reference to one as text, path or object.
 
-    @property
-    def needs_weights(self) -> bool:
-        """Whether `subject.module` must be built with real, initialised weights."""
-        ...
+    Raises:
+        UsageError: it is neither; says what to give instead.
+        ModelRefError: a text that is no reference.
+    """
+    if isinstance(model, (nn.Module, ModelRef)):
+        return model
+    if isinstance(model, (str, os.PathLike)):
+        return ModelRef.parse(os.fsdecode(model))
+    name = getattr(model, "__name__", "")
+    if inspect.isclass(model):
+        raise UsageError(f"{name} is a class, not a network; give an instance, as in {name}(...)")
+    if callable(model) and name:
+        raise UsageError(f"{name} is a function, not a network; give what it returns, as in {name}(...)")
+    raise UsageError(
+        f"{one_line(repr(model), 80)} is no network; give an nn.Module, or a reference such as 'timm:resnet50'"
+    )
 
-    @property
-    def batch(self) -> int | None:
-        """The batch at which the scorer constructs networks; None where it does not construct them."""
-        ...
 
-    def shape_for(self, input_shape: Shape) -> Shape:
-        """The input shape at which the scorer constructs a network of this input shape, if the network takes it."""
-        ...
+def sorted_out(
+    models: Model | Iterable[Model] | Mapping[str, nn.Module],
+) -> tuple[list[tuple[ModelRef, nn.Module]], list[ModelRef]]:
+    """(modules with a name for their records, references), of what is to be ranked.
 
-    @property
-    def scorer_id(self) -> str:
-        """Identity in records and stores: equal ids give equal scores."""
-        ...
+    Raises:
+        UsageError: something among them is no network, or they are one module alone.
+        ModelRefError: a pattern matches nothing, or a text is no reference.
+    """
+    if isinstance(models, nn.Module):
+        raise UsageError(
+            "this ranks several networks, and was given one module, whose parts are no networks; "
+            "fxscore.score(module) scores it, fxscore.rank([module, ...]) ranks it among others"
+        )
+    if isinstance(models, Mapping):
+        return [(ModelRef("module", str(name)), _module(name, model)) for name, model in models.items()], []
+    if isinstance(models, (str, ModelRef, os.PathLike)) or not isinstance(models, Iterable):
+        models = [models]
+    modules: list[tuple[ModelRef, nn.Module]] = []
+    refs: list[ModelRef] = []
+    for index, model in enumerate(models):
+        network = network_of(model)
+        if isinstance(network, nn.Module):
+            modules.append((ModelRef("module", f"{type(network).__name__}#{index}"), network))
+        elif isinstance(model, (str, os.PathLike)):
+            refs += expand_or_keep(os.fsdecode(model))
+        else:
+            refs.append(network)
+    return modules, refs
 
-    def score(self, subject: Subject) -> float:
-        """The score; raises `FxScoreError` where there is none."""
-        ...
+
+def _module(name: object, model: object) -> nn.Module:
+    network = network_of(model)
+    if isinstance(network, nn.Module):
+        return network
+    raise UsageError(
+        f"{name!r} names the reference {network}, which has a name of its own; give references as a list"
+    )
+
+
+def subject_of(
+    model: Model,
+    input_shape: Shape | None = None,
+    example_inputs: Examples | None = None,
+    *,
+    weights: bool = False,
+) -> Subject:
+    """A module or reference as scorers take it.
+
+    Args:
+        model: a module, or a reference such as `timm:resnet50`.
+        input_shape: (C, H, W); by default the reference's own, or 3×224×224.
+        example_inputs: what the network takes, where that is not one image; by default what the module says of itself.
+        weights: whether the scorer reads them.
+
+    Raises:
+        FxScoreError: it cannot be built, or is no network.
+    """
+    input_shape = None if input_shape is None else shape_of(input_shape)
+    network = network_of(model)
+    if isinstance(network, nn.Module):
+        module, shape, owned, rebuild = network, input_shape or DEFAULT_INPUT_SHAPE, False, None
+    else:
+        built = build(network, weights=weights)
+        module, shape, owned = built.module, input_shape or built.input_shape, not weights
+        rebuild = built.resized
+    if example_inputs is None and input_shape is None:
+        example_inputs = own_examples(module)
+    return Subject(module, shape, owned=owned, example_inputs=example_inputs, rebuild=rebuild)
+
+
+def subjects_of(models: Sequence[Model], input_shape: Shape | None = None) -> list[Subject]:
+    """All of them; an error names the network by its place."""
+    return [_named(model, place, input_shape) for place, model in enumerate(models)]
+
+
+def _named(model: Model, place: int, input_shape: Shape | None) -> Subject:
+    try:
+        return subject_of(model, input_shape)
+    except FxScoreError as error:
+        raise type(error)(f"network {place}: {error}") from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fxscore.capture.empty_weights import build_without_weights
-from fxscore.job import ScoreJob, fingerprint, prepare
 from fxscore.proxies import count_params
 from fxscore.run import Prepared
+from fxscore.score_job import ScoreJob, fingerprint, prepare
 from fxscore.scorer import Scorer, Subject, load_scorer
 from fxscore.searching.handle import SpaceHandle
 from fxscore.sources.building import seeded

@@ -15,7 +15,7 @@ from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import TrainingError
 from fxscore.evaluate.splits import split_indices
 from fxscore.scorer.ft_scorenet import Settings
-from fxscore.scorer.protocol import seen_shape
+from fxscore.scorer.seen_size import seen_shape
 from fxscore.spaces import SearchSpace, get_space
 from fxscore.types import Shape
 

@@ -17,15 +17,15 @@ from fxscore.errors import FxScoreError, ScorerError
 from fxscore.evaluate import Measures, agreement
 from fxscore.evaluate.estimates import Estimate
 from fxscore.extras import require
-from fxscore.job import ScoreJob
 from fxscore.run import Where
+from fxscore.score_job import ScoreJob
 from fxscore.scorer import FTScoreNet, Hybrid, Settings
 from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.scorer.features import NetworkFeatures, fingerprint_of
 from fxscore.scorer.fitting import LEAST, check_accuracies
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.hybrid_learners import Learning
-from fxscore.scorer.subjects import Model, subject_of
+from fxscore.scorer.subject import Model, subject_of
 from fxscore.train.data import CellSet
 from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
 from fxscore.train.looking import Records, Watch, feature_job, features_of, look, record_of

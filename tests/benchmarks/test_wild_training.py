@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks import wild_training
 from benchmarks.wild_training import LABEL, SEEDS, Task, known_rows, tasks, write_table
-from fxscore.classify import ClassifierPlan
 from fxscore.evaluate import read_population
+from fxscore.network_training import ClassifierPlan
 from fxscore.spaces.wild import Wild
 from fxscore.spaces.wild.registry import FAMILIES
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from fxscore.errors import CaptureError
 from fxscore.scorer import FTScoreNet, Settings, Subject
-from fxscore.scorer.protocol import attempts, seen_shape
-from fxscore.scorer.subjects import subject_of
+from fxscore.scorer.seen_size import attempts, seen_shape
+from fxscore.scorer.subject import subject_of
 from fxscore.types import Shape
 
 

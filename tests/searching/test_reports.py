@@ -17,9 +17,9 @@ from torch import nn
 from fxscore.cli.app import run as run_command
 from fxscore.constructed import construct
 from fxscore.errors import SearchError
-from fxscore.report.search_boxes import network_boxes
-from fxscore.report.search_files import front_csv, front_json, write_search
-from fxscore.report.search_source import network_source
+from fxscore.report.search.boxes import network_boxes
+from fxscore.report.search.files import front_csv, front_json, write_search
+from fxscore.report.search.source import network_source
 from fxscore.searching import Evaluation, Objective, SearchResult
 from fxscore.searching.handle import AnySpace
 from fxscore.spaces import get_space

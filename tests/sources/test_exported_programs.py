@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import fxscore
 from fxscore.errors import CaptureError, ModelRefError
-from fxscore.job import ScoreJob
+from fxscore.score_job import ScoreJob
 from fxscore.scorer import FTScoreNet, Settings
 from fxscore.sources import build, expand, recipe_key
 from fxscore.types import ModelRef

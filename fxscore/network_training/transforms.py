@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fxscore.classify.plan import Augmentation
+from fxscore.network_training.plan import Augmentation
 
 _CIFAR_MEAN, _CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 _RAND_AUGMENT = "rand-m9-mstd0.5-inc1"

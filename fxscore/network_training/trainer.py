@@ -21,11 +21,11 @@ from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fxscore.classify.checkpoint import read_state, write_state
-from fxscore.classify.images import Images, whole_batches
-from fxscore.classify.network import Network
-from fxscore.classify.plan import ClassifierPlan
 from fxscore.errors import TrainingError
+from fxscore.network_training.checkpoint import read_state, write_state
+from fxscore.network_training.images import Images, whole_batches
+from fxscore.network_training.network import Network
+from fxscore.network_training.plan import ClassifierPlan
 from fxscore.sources import file_hash
 from fxscore.sources.building import seeded
 

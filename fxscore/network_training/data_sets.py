@@ -15,12 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from fxscore.classify.fashion_mnist import FashionMNIST
-from fxscore.classify.images import SPLIT_SEED, FileImages, Images, TensorImages, image_size
-from fxscore.classify.plan import ClassifierPlan
-from fxscore.classify.transforms import cifar_transforms, folder_transforms
 from fxscore.errors import TrainingError
 from fxscore.extras import require
+from fxscore.network_training.fashion_mnist import FashionMNIST
+from fxscore.network_training.images import SPLIT_SEED, FileImages, Images, TensorImages, image_size
+from fxscore.network_training.plan import ClassifierPlan
+from fxscore.network_training.transforms import cifar_transforms, folder_transforms
 from fxscore.types import Shape
 
 DATA_SETS = ("cifar10", "cifar100", "imagefolder", "digits", "fashion_mnist")

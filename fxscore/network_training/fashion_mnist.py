@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fxscore.classify.images import SPLIT_SEED, Images, TensorImages, image_size
-from fxscore.classify.plan import ClassifierPlan
 from fxscore.errors import TrainingError
+from fxscore.network_training.images import SPLIT_SEED, Images, TensorImages, image_size
+from fxscore.network_training.plan import ClassifierPlan
 from fxscore.types import Shape
 
 SYSTEM_FOLDERS = tuple(Path(root) / "share/datasets/fashion-mnist" for root in ("/usr", "/usr/local"))

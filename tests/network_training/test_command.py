@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from fxscore.classify import build_network
-from fxscore.classify.trainer import ClassifierTrainer, EpochReport
 from fxscore.cli.app import run
+from fxscore.network_training import build_network
+from fxscore.network_training.trainer import ClassifierTrainer, EpochReport
 from fxscore.types import ModelRef
 
 Captured = pytest.CaptureFixture[str]

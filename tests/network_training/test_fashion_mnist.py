@@ -9,9 +9,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from fxscore.classify import ClassifierPlan, fashion_mnist, open_data_set
-from fxscore.classify.images import TensorImages
 from fxscore.errors import TrainingError
+from fxscore.network_training import ClassifierPlan, fashion_mnist, open_data_set
+from fxscore.network_training.images import TensorImages
 
 COUNTS = {"train": 7, "t10k": 3}
 SIDE = 28

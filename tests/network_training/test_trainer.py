@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from fxscore.classify import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
-from fxscore.classify.trainer import EpochReport
 from fxscore.errors import TrainingError
+from fxscore.network_training import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
+from fxscore.network_training.trainer import EpochReport
 from fxscore.types import ModelRef
 
 SHORT: dict[str, Any] = {"epochs": 4, "batch": 32, "warmup": 1, "training_images": 100}

@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from fxscore.classify import ClassifierPlan, open_data_set
-from fxscore.classify.images import TensorImages
 from fxscore.errors import TrainingError
+from fxscore.network_training import ClassifierPlan, open_data_set
+from fxscore.network_training.images import TensorImages
 
 
 def plan(**options: Any) -> ClassifierPlan:

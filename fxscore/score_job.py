@@ -19,7 +19,7 @@ from fxscore.run.guard import unchanged_globals
 from fxscore.run.job import Found, finite
 from fxscore.scorer import Hybrid, Scorer, Subject, load_scorer
 from fxscore.scorer.features import fingerprint_of
-from fxscore.scorer.subjects import subject_of
+from fxscore.scorer.subject import subject_of
 from fxscore.sources import build, recipe_key
 from fxscore.spaces import space_names
 from fxscore.types import ModelRef, ScoreRecord, Shape

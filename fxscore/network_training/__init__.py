@@ -7,11 +7,11 @@ and the larger augmentations are timm's.
 
 from __future__ import annotations
 
-from fxscore.classify.data_sets import DATA_SETS, DataSet, open_data_set
-from fxscore.classify.images import Images
-from fxscore.classify.network import Network, build_network
-from fxscore.classify.plan import ClassifierPlan
-from fxscore.classify.trainer import ClassifierTrainer, EpochReport
+from fxscore.network_training.data_sets import DATA_SETS, DataSet, open_data_set
+from fxscore.network_training.images import Images
+from fxscore.network_training.network import Network, build_network
+from fxscore.network_training.plan import ClassifierPlan
+from fxscore.network_training.trainer import ClassifierTrainer, EpochReport
 
 __all__ = [
     "DATA_SETS",

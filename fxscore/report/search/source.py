@@ -13,8 +13,8 @@ from torch import nn
 from fxscore.constructed import construct
 from fxscore.errors import FxScoreError, SearchError
 from fxscore.report import numbers
-from fxscore.report.search_source_graph import graph_source
-from fxscore.report.search_source_zen import chain_source
+from fxscore.report.search.source_graph import graph_source
+from fxscore.report.search.source_zen import chain_source
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
 from fxscore.searching.result import SearchResult

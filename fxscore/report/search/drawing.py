@@ -15,7 +15,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from fxscore.report import numbers
 from fxscore.report.plots import new_figure, save
-from fxscore.report.search_boxes import Box, network_boxes
+from fxscore.report.search.boxes import Box, network_boxes
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
 from fxscore.searching.result import SearchResult

@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from fxscore.classify.trainer import ClassifierTrainer
 from fxscore.errors import TrainingError
+from fxscore.network_training.trainer import ClassifierTrainer
 
 STATE, RESULT, WEIGHTS = "state.pt", "result.json", "weights.pt"
 _VERSIONS = ("fxscore", "torch", "torchvision", "timm")

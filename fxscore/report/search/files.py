@@ -58,8 +58,8 @@ def write_search(
         folder: made where it is not there.
         picture: `png`, `svg` or `pdf`.
     """
-    from fxscore.report.search_drawing import draw_network
-    from fxscore.report.search_plots import plot_convergence, plot_pareto
+    from fxscore.report.search.drawing import draw_network
+    from fxscore.report.search.plots import plot_convergence, plot_pareto
 
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{FRONT}.json", folder / f"{FRONT}.csv"]
@@ -80,7 +80,7 @@ def write_search(
 
 def _write_source(result: SearchResult, chosen: Evaluation, path: Path) -> Sequence[Path]:
     from fxscore.errors import SearchError
-    from fxscore.report.search_source import network_source
+    from fxscore.report.search.source import network_source
 
     try:
         path.write_text(network_source(result, chosen), encoding="utf-8")
