@@ -39,3 +39,22 @@ def test_a_citation_names_sections_that_there_are(path: Path, text: str) -> None
     first, *others = map(int, re.findall(r"\d+", match[1]))
     numbers = range(first, others[0] + 1) if " to " in match[1] else (first, *others)
     assert {str(number) for number in numbers} <= SECTIONS
+
+
+def test_the_map_of_the_house_names_what_there_is() -> None:
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rooms = {
+        word.rstrip("/")
+        for line in re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE)
+        for word in re.findall(r"`([\w/]+)`", line)
+    }
+    package = ROOT / "fxscore"
+    there = {path.stem for path in package.glob("*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    assert rooms == there - {"__init__", "__main__"}
+    for path in re.findall(
+        r"`((?:fxscore|tests|benchmarks|docs|zoo|represent|passes|spaces|evaluate|scorer|costs|graph_features|proxies)/[\w./]*)`",
+        text,
+    ):
+        assert (ROOT / path).exists() or (package / path).exists(), path
