@@ -93,7 +93,9 @@ def flop_counter_macs(module: nn.Module, inputs: Inputs) -> int:
     counter = FlopCounterMode(display=False)
     args, kwargs = inputs.at_batch(1, lambda tensor, batched: tensor)
     with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), Unfused(), sdpa_kernel(SDPBackend.MATH):
-        network = copy_with(main_part(module), Hollow()).eval()
+        network = (
+            copy_with(main_part(module), Hollow()).eval().requires_grad_(False)
+        )  # the counter hooks gradients
         args, kwargs = tree_map_only(torch.Tensor, _without_values, (args, kwargs))
         with counter:
             network(*args, **kwargs)

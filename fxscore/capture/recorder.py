@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from fxscore.capture.aten import __name__ as _ATEN
 from fxscore.capture.aten import plain_function
-from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, meta_of, tensors_in
+from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, tensors_in
 from fxscore.capture.chance import drawn, draws_by_value, is_noise, noise
 from fxscore.capture.checks import answer_of_check, asked_at, certain_truth
 from fxscore.capture.indices import check_indices
@@ -338,7 +338,7 @@ class Recorder(Bindings, TorchFunctionMode):
 
     def _pass_on(self, name: str, tensor: Tensor) -> Tensor:
         """The result of an operator that changes no value: `tensor` itself, or the copy that it is in PyTorch too."""
-        if name != "clone" and (name != "contiguous" or meta_of(tensor).is_contiguous()):
+        if name != "clone" and (name != "contiguous" or self._standin(tensor).is_contiguous()):
             return tensor
         return self._stand_for(tensor, tensor.dtype)
 

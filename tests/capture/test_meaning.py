@@ -203,3 +203,14 @@ def test_a_function_that_a_package_has_replaced(monkeypatch: pytest.MonkeyPatch)
     canonical_target.cache_clear()
     targets = [node.target for node in graph_module.graph.nodes if node.op == "call_function"]
     assert targets == [own]
+
+
+def test_what_was_made_contiguous_can_be_viewed() -> None:
+    class Repeated(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            wide = x.unsqueeze(2).expand(-1, -1, 3, -1, -1)
+            return wide.contiguous().view(len(x), 12, 6, 6)
+
+    graph_module = capture(Repeated(), SHAPE, batch=2)
+    (output,) = (node for node in graph_module.graph.nodes if node.op == "output")
+    assert output.meta["val"].shape == (2, 12, 6, 6)
