@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace, Value, Variable
 from fxscore.spaces.files.nats import is_nats, read_nats
+from fxscore.spaces.files.task_rows import read_tasks
 from fxscore.spaces.layers import Classifier, conv_bn, relu_conv_bn
 from fxscore.spaces.nasbench201 import DATASETS, ResidualBlock
 from fxscore.spaces.table import BenchmarkTable
@@ -76,9 +77,20 @@ class NATSSize(SearchSpace[Widths]):
         )
 
     def read_official(self, path: str | Path) -> BenchmarkTable[Widths]:
-        """Read the official `NATS-sss-*.pickle.pbz2` or folder, trained for 90 epochs."""
+        """Read the official `NATS-sss-*.pickle.pbz2` or folder, trained for 90 epochs, or a table of accuracies.
+
+        The table has columns `architecture`, `dataset` and `accuracy`; which images were tested it does not say.
+        """
+        if ".csv" in Path(path).suffixes:
+            rows, labels = read_tasks(path, {"CIFAR-10": "cifar10.accuracy"})
+            genotypes = tuple(row.parse("architecture", self.parse) for row in rows)
+            return BenchmarkTable(
+                self.name, genotypes, labels, caution="on images that the table does not name"
+            )
         if not is_nats(path):
-            raise SpaceError(f"{path} is no file of {self.name}: a .pickle.pbz2 or its folder is wanted")
+            raise SpaceError(
+                f"{path} is no file of {self.name}: a .pickle.pbz2, its folder or a .csv is wanted"
+            )
         return read_nats(self.name, path, self.parse, ("90",))
 
 

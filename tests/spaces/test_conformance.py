@@ -14,7 +14,7 @@ from fxscore.errors import SpaceError
 from fxscore.spaces import SearchSpace, get_space, space_names
 from fxscore.types import ModelRef
 
-MERGING = {"nasbench101", "wild", "zen_resnet"}
+MERGING = {"metaqnn", "nasbench101", "wild", "zen_resnet"}
 OWN = f"{Path(__file__).parent / 'own_space.py'}:Plain"
 
 
