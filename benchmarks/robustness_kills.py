@@ -45,7 +45,8 @@ def _rows(folder: Path) -> Any:
 
 
 def _history(folder: Path) -> Any:
-    return (folder / "found" / "history.jsonl").read_text().splitlines()[1:]
+    text = (folder / "found" / "history.jsonl").read_text()
+    return text.replace(str(folder.resolve()), "").splitlines()[1:]  # names hold the place
 
 
 def _is_scorer(folder: Path) -> Any:
