@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
+
+from fxscore.capture.chance import fixed_chance
+from fxscore.types import Shape
 
 
 def has_shape(tensor: Tensor) -> bool:
@@ -19,6 +23,16 @@ def has_shape(tensor: Tensor) -> bool:
 def has_lazy_parts(model: nn.Module) -> bool:
     """Whether a parameter or buffer of the model has no shape yet."""
     return not all(map(has_shape, (*model.parameters(), *model.buffers())))
+
+
+def initialised(model: nn.Module, input_shape: Shape) -> nn.Module:
+    """`model`; where it has lazy modules, a copy whose weights one eager forward has drawn, from a fixed seed."""
+    if has_lazy_parts(model):
+        memo = {id(buffer): new_buffer(buffer) for buffer in model.buffers() if is_lazy(buffer)}
+        model = copy.deepcopy(model, memo).eval()
+        with torch.no_grad(), fixed_chance():
+            model(torch.zeros(2, *input_shape))
+    return model
 
 
 def new_buffer(buffer: Any) -> Tensor:

@@ -35,6 +35,8 @@ READS_VALUES = frozenset(
 )
 # Those that answer yes or no.
 ASKS = frozenset("__bool__ is_nonzero equal allclose".split())
+# Those that stop a network where a value is not as it should be, and do nothing else.
+CHECKS = frozenset("_assert _assert_async _assert_scalar _functional_assert_async".split())
 # What makes a tensor without writing to it.
 UNWRITTEN = frozenset("empty empty_like new_empty empty_strided empty_permuted".split())
 # What writes to every element of a tensor, whatever was there.

@@ -26,6 +26,7 @@ from fxscore.capture.indices import check_indices
 from fxscore.capture.operators import (
     ASKS,
     CASTS,
+    CHECKS,
     COMMUTE,
     DROPPED_KEYWORDS,
     IDENTITIES,
@@ -211,6 +212,8 @@ class Recorder(Bindings, TorchFunctionMode):
             return self._cast(name, args, kwargs)
         if name in ASKS:
             return self._answer(func, args, kwargs)
+        if name in CHECKS:
+            return self._note_check(*asked_at(sys._getframe()), True)
         if name in READS_VALUES or (
             name == "where" and len(args) + len(kwargs) == 1
         ):  # places of what is true
@@ -320,8 +323,11 @@ class Recorder(Bindings, TorchFunctionMode):
         answer = answer_of_check(path, line) if known is None else known
         if answer is None:
             raise DataDependentError(_reads(func.__name__))
-        self.passed_checks.append(f"{path}:{line}: {answer}")
+        self._note_check(path, line, answer)
         return answer
+
+    def _note_check(self, path: str, line: int, answer: bool) -> None:
+        self.passed_checks.append(f"{path}:{line}: {answer}")
 
     def _cast(self, name: str, args: Any, kwargs: Any) -> Tensor:
         tensor: Tensor = args[0]

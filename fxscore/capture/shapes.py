@@ -17,7 +17,7 @@ from fxscore.capture.arguments_fit import check_arguments
 _LIKE_INPUT = {
     F.relu, F.layer_norm, F.group_norm, F.gelu, F.silu, F.softmax, F.hardswish, F.hardsigmoid, F.sigmoid, F.mish,
     F.relu6, F.hardtanh, F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh,
-    torch.softmax, Tensor.softmax, Tensor.sigmoid,
+    torch.softmax, Tensor.softmax, Tensor.sigmoid, torch._sample_dirichlet,
 }  # fmt: skip
 RECURRENT = {torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu}
 _GROUPED = {getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)} - {None}

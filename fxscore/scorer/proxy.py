@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fxscore.capture.lazy import initialised
 from fxscore.errors import ScorerError
 from fxscore.proxies import Proxy, get_proxy
 from fxscore.proxies import proxy_names as handcrafted
@@ -36,7 +37,8 @@ class ProxyScorer:
         """The proxy's value."""
         if not subject.inputs.is_one_image:
             raise ScorerError(f"{self.scorer_id} takes networks of one image; this one takes other inputs")
-        return self.proxy(subject.module, subject.input_shape)
+        module = initialised(subject.module, subject.input_shape) if self.needs_weights else subject.shaped
+        return self.proxy(module, subject.input_shape)
 
 
 def find_proxy(name: str) -> ProxyScorer | None:

@@ -51,6 +51,7 @@ DRAWS: dict[str, Callable[[Tensor], Tensor]] = {
     "rrelu": lambda x: F.rrelu(x, training=True) + torch.randn(8),
     "pooling": lambda x: F.fractional_max_pool2d(x.view(-1, 2, 2, 2), 1, 1).repeat(1, 1, 2, 2).flatten(1) + x,
     "a distribution": lambda x: torch.distributions.Normal(x, x.exp()).rsample(),
+    "shares": lambda x: torch.distributions.Dirichlet(x.exp()).sample(),
     "categories": lambda x: F.one_hot(torch.distributions.Categorical(logits=x).sample(), 8) * x,
     "Python": lambda x: x * random.random() if random.random() < 0.5 else -x,
     "NumPy": lambda x: x + float(np.random.rand()),  # noqa: NPY002

@@ -50,6 +50,7 @@ WRITTEN: list[Callable[[Tensor], Tensor]] = [
     lambda x: x * torch.zeros_like(torch.empty(6)) + torch.empty(2, 0, 6, 6).sum(),
     lambda x: torch.zeros(2, 5, 6, 6).index_copy_(1, torch.tensor([3, 1, 0, 4]), x),
     lambda x: torch.eye(6).mul_(2).matmul(x),
+    lambda x: (x * 2).flatten(1).T.fill_diagonal_(7.0),
 ]  # fmt: skip
 
 
