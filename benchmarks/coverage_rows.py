@@ -99,7 +99,7 @@ def _csv_row(row: Row) -> Row:
         return {**row, "captured": "failed"}
     sizes = {key: "×".join(map(str, row[key])) for key in ("own", "seen")}
     rounded = {key: round(value, 3) for key, value in row.items() if key.endswith("_seconds")}
-    scores = {key: round(row[key], 6) for key in ("score", "variant") if key in row}
+    scores: Row = {key: round(row[key], 6) for key in ("score", "variant") if key in row}
     names = {
         "unused": len(row["unused"]),
         "missing": " ".join(row["missing"]),

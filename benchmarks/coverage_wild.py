@@ -108,7 +108,7 @@ def reached_parameters(network: nn.Module) -> set[str]:
     outputs = network(**given) if isinstance(given, dict) else network(*_positional(given))
     total = sum(_real(each).sum() for each in tensors(outputs) if each.requires_grad)
     if isinstance(total, Tensor):
-        total.backward()
+        torch.autograd.backward(total)
     return {name for name, parameter in network.named_parameters() if parameter.grad is not None}
 
 
@@ -145,7 +145,7 @@ def is_silent(row: Row) -> bool:
 
 def is_alike(row: Row) -> bool:
     """Whether the variant has the network's score."""
-    return abs(row["score"] - row["variant"]) <= ALIKE * max(abs(row["score"]), 1e-3)
+    return bool(abs(row["score"] - row["variant"]) <= ALIKE * max(abs(row["score"]), 1e-3))
 
 
 def package(name: str) -> str:

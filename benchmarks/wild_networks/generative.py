@@ -144,10 +144,10 @@ NETWORKS = (
                 diffusers.UNet1DModel,
                 {
                     "sample_size": 64,
-                    "block_out_channels": (8, 16, 16),
+                    "block_out_channels": (8, 32, 32),
                     "extra_in_channels": 16,
                 },
-                {"block_out_channels": (8, 24, 24)},
+                {"block_out_channels": (16, 32, 32)},
             )
         },
     )

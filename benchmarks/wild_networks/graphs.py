@@ -1,4 +1,4 @@
-"""Graph networks: torch_geometric's common layers, on a fixed graph, and egnn-pytorch."""
+"""Graph networks: torch_geometric's common layers, on one graph, and egnn-pytorch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from benchmarks.wild_networks.recipe import table, tokens
 
 _EDGES = torch.tensor([[0, 1, 2, 3, 4, 5, 6, 7, 0, 2, 4, 6], [1, 2, 3, 4, 5, 6, 7, 0, 4, 6, 1, 3]])
 _NODES = torch.zeros(8, 6)
+_GRAPH = {"x": _NODES, "edges": _EDGES}
+_WITH_FEATURES = {**_GRAPH, "features": torch.linspace(0, 1, 48).view(12, 4)}
 
 
 class OnGraph(nn.Module):
-    """Two layers of a kind over a graph that the network holds."""
+    """Two layers of a kind."""
 
     def __init__(self, kind: str, width: int = 16, **options: Any) -> None:
         super().__init__()
@@ -26,11 +28,10 @@ class OnGraph(nn.Module):
         self.first = make(6, width, **options)
         self.second = make(width * heads, width, **options)
         self.head = nn.Linear(width * heads, 3)
-        self.register_buffer("edges", _EDGES)
 
-    def forward(self, x: Tensor) -> Tensor:
-        hidden = self.first(x, self.edges).relu()
-        return self.head(self.second(hidden, self.edges).relu())
+    def forward(self, x: Tensor, edges: Tensor) -> Tensor:
+        hidden = self.first(x, edges).relu()
+        return self.head(self.second(hidden, edges).relu())
 
 
 class Isomorphism(nn.Module):
@@ -42,10 +43,9 @@ class Isomorphism(nn.Module):
         update = nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width))
         self.conv = getattr(pyg, kind)(update)
         self.head = nn.Linear(width, 3)
-        self.register_buffer("edges", _EDGES)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.conv(x, self.edges).relu())
+    def forward(self, x: Tensor, edges: Tensor) -> Tensor:
+        return self.head(self.conv(x, edges).relu())
 
 
 class WholeGraph(nn.Module):
@@ -56,11 +56,10 @@ class WholeGraph(nn.Module):
         self.conv = pyg.GCNConv(6, width)
         self.pool = getattr(pyg, pool)
         self.head = nn.Linear(width, 3)
-        self.register_buffer("edges", _EDGES)
         self.register_buffer("batch", torch.zeros(8, dtype=torch.long))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.pool(self.conv(x, self.edges).relu(), self.batch))
+    def forward(self, x: Tensor, edges: Tensor) -> Tensor:
+        return self.head(self.pool(self.conv(x, edges).relu(), self.batch))
 
 
 class EdgeFeatures(nn.Module):
@@ -78,11 +77,9 @@ class EdgeFeatures(nn.Module):
         self.conv = makers[kind]()
         self.head = nn.Linear(6 if kind == "CGConv" else width, width)
         self.out = nn.Linear(width, 3)
-        self.register_buffer("edges", _EDGES)
-        self.register_buffer("features", torch.linspace(0, 1, 48).view(12, 4))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.out(self.head(self.conv(x, self.edges, self.features).relu()).relu())
+    def forward(self, x: Tensor, edges: Tensor, features: Tensor) -> Tensor:
+        return self.out(self.head(self.conv(x, edges, features).relu()).relu())
 
 
 _WIDER = {"width": 24}
@@ -121,16 +118,20 @@ _EGNN = {"num_tokens": 20, "num_positions": 12, "dim": 16, "depth": 1}
 NETWORKS = (
     table(
         "torch-geometric",
-        _NODES,
+        _GRAPH,
         {kind.lower(): (OnGraph, {"kind": kind, **options}, _WIDER) for kind, options in _LAYERS.items()}
         | {kind.lower(): (Isomorphism, {"kind": kind}, _WIDER) for kind in ("GINConv", "EdgeConv")}
         | {
-            f"{kind.lower()}_edges": (EdgeFeatures, {"kind": kind}, _WIDER)
-            for kind in ("NNConv", "GINEConv", "CGConv", "GMMConv", "GATv2Conv")
-        }
-        | {
             f"graph_{pool}": (WholeGraph, {"pool": pool}, _WIDER)
             for pool in ("global_mean_pool", "global_max_pool", "global_add_pool")
+        },
+    )
+    | table(
+        "torch-geometric",
+        _WITH_FEATURES,
+        {
+            f"{kind.lower()}_edges": (EdgeFeatures, {"kind": kind}, _WIDER)
+            for kind in ("NNConv", "GINEConv", "CGConv", "GMMConv", "GATv2Conv")
         },
     )
     | table(

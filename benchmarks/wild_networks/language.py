@@ -47,7 +47,7 @@ _OTHER: dict[str, dict[str, Any]] = {
     "gptj": {"rotary_dim": 8},
     "codegen": {"rotary_dim": 8},
 }
-_BOTH = {
+_BOTH: dict[str, dict[str, Any]] = {
     "bart": {},
     "mbart": {},
     "led": {},

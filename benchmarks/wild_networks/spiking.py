@@ -33,7 +33,7 @@ class Leaky(nn.Module):
         self.second = _neuron("leaky", width)
 
     def forward(self, x: Tensor) -> Tensor:
-        state, last, spikes = _state(self.first), self.second.init_leaky(), []
+        state, (last,), spikes = _state(self.first), _state(self.second), []
         for _ in range(STEPS):
             spike, *state = self.first(self.conv(x), *state)
             spike, last = self.second(self.out(spike.flatten(1)), last)
@@ -74,7 +74,7 @@ class SpikingLstm(nn.Module):
         self.out = nn.Linear(hidden, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        synapse, membrane = self.cell.init_slstm()
+        synapse, membrane = _state(self.cell)
         for step in range(x.shape[1]):
             _, synapse, membrane = self.cell(x[:, step], synapse, membrane)
         return self.out(membrane)
