@@ -3,7 +3,8 @@
 The gates inside a fused layer cannot be unitised one by one, and at unit variance they would all be saturated; the
 scale is the one of PyTorch's own initialisation. Stacked layers are taken apart, so that a stack is the same however it
 was written, and the sequence that each gives is unitised like the output of any synthesised operator. States are not:
-they are bounded by their gates, and what a cell gives is what it is fed at the next step.
+they are bounded by their gates, and what a cell gives is what it is fed at the next step. A ReLU bounds none, so there
+the state's weights, which are all positive, are scaled by 1/inputs: a state grows with time at most like a sum.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def recurrent(ctx: RewriteContext, input: fx.Node, *arguments: Any) -> fx.Node:
 @represents(torch.lstm_cell, torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell)
 def cell(ctx: RewriteContext, input: fx.Node, hx: Any, *weights: Any) -> fx.Node:
     """One step."""
-    return ctx.call(ctx.node.target, input, hx, *(_scaled(ctx, weight) for weight in weights), like=ctx.node)
+    return ctx.call(ctx.node.target, input, hx, *_scaled(ctx, weights), like=ctx.node)
 
 
 def _stack(arguments: tuple[Any, ...]) -> _Stack:
@@ -80,7 +81,9 @@ def _stack(arguments: tuple[Any, ...]) -> _Stack:
 
 def _layer(ctx: RewriteContext, sequence: fx.Node, stack: _Stack, layer: int) -> fx.Node:
     each = len(stack.weights) // stack.layers
-    weights = [_scaled(ctx, weight) for weight in stack.weights[layer * each : (layer + 1) * each]]
+    own_weights = stack.weights[layer * each : (layer + 1) * each]
+    way = each // stack.directions
+    weights = [part for start in range(0, each, way) for part in _scaled(ctx, own_weights[start : start + way])]
     own = slice(layer * stack.directions, (layer + 1) * stack.directions)
     states = [state if stack.layers == 1 else ctx.call(getitem, state, own) for state in stack.states]
     hx = states if len(states) > 1 else states[0]
@@ -88,7 +91,14 @@ def _layer(ctx: RewriteContext, sequence: fx.Node, stack: _Stack, layer: int) ->
     return ctx.call(ctx.node.target, sequence, *stack.before, hx, weights, *settings)
 
 
-def _scaled(ctx: RewriteContext, weight: Any) -> Any:
+def _scaled(ctx: RewriteContext, weights: Sequence[Any]) -> list[Any]:
+    """The weights of one direction of a layer or of a cell: of the inputs, of the states, and further ones."""
+    return [_scaled_one(ctx, weight, place == 1) for place, weight in enumerate(weights)]
+
+
+def _scaled_one(ctx: RewriteContext, weight: Any, of_states: bool) -> Any:
     if weight is None or len(ctx.shape(weight)) != 2:
         return ctx.weight(weight)
-    return ctx.call(torch.div, ctx.weight(weight), sqrt(ctx.shape(weight)[-1]))
+    inputs = ctx.shape(weight)[-1]
+    unbounded = of_states and ctx.node.target in (torch.rnn_relu, torch.rnn_relu_cell)
+    return ctx.call(torch.div, ctx.weight(weight), float(inputs) if unbounded else sqrt(inputs))

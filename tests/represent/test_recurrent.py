@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import combinations
 from typing import Any
@@ -83,3 +84,9 @@ def test_a_stack_is_its_layers_one_by_one(kind: type[nn.Module]) -> None:
     assert first == pytest.approx(second, rel=1e-6)
     lines = construct(stack, (6, 8), batch=4).coverage
     assert len({name for line in lines for name in line.parameters}) == 8
+
+
+@pytest.mark.parametrize("steps", [40, 160])
+def test_a_relu_bounds_no_state_and_long_series_stay_finite(steps: int) -> None:
+    model = nn.Sequential(nn.Linear(6, 12), nn.RNN(12, 64, nonlinearity="relu", batch_first=True))
+    assert math.isfinite(fxscore.score(model, example_inputs=torch.zeros(1, steps, 6)))
