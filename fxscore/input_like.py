@@ -50,7 +50,7 @@ def further_input(input_like: Tensor, shape: Shape, place: int) -> Tensor:
 
     Args:
         input_like: (B, …), at the shape of the first input.
-        shape: of this input, without the batch.
+        shape: of this input, without the batch; () of one number per row (the time of a diffusion).
         place: 1 for the second input.
     """
-    return resample(input_like, shape).roll(place, dims=0)
+    return resample(input_like, shape or (1,)).roll(place, dims=0).reshape(-1, *shape)

@@ -56,8 +56,12 @@ class Observer:
         return value
 
     def note_activation(self, value: Tensor) -> Tensor:
-        """Count, where wanted, the units on which each pair of images is active or inactive together."""
-        if self.keep_patterns:
+        """Count, where wanted, the units on which each pair of images is active or inactive together.
+
+        A value that the batch does not divide is the same for every image (a bias computed from positions), and shows
+        nothing of a pair.
+        """
+        if self.keep_patterns and value.numel() % (self.batch or len(value)) == 0:
             # A forward may fold other axes into the batch (windows, two images): rows are the batch's all the same.
             rows = in_memory_order(value.detach())
             active = (rows.reshape(self.batch or len(rows), -1) > 0).float()

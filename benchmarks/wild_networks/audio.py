@@ -294,7 +294,7 @@ NETWORKS: dict[str, Recipe] = (
     | table(
         "speechbrain",
         {"x": torch.zeros(1, 16, 257), "lengths": torch.ones(1)},
-        {"metricgan": (EnhancementGenerator, {"hidden_size": 8, "num_layers": 1}, {"hidden_size": 12})},
+        {"metricgan": (EnhancementGenerator, {"num_layers": 1}, {"num_layers": 2})},
     )
     | table(
         "speechbrain",

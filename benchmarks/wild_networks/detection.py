@@ -8,7 +8,7 @@ from pytorchcv import model_provider
 from torch import nn
 from ultralytics.nn import tasks
 
-from benchmarks.wild_networks.recipe import image, table
+from benchmarks.wild_networks.recipe import Recipe, image, table
 
 
 def _ultralytics(kind: str, config: str, scale: str = "n") -> nn.Module:
@@ -42,8 +42,6 @@ _YOLO = {
     "yolo26_cls": ("ClassificationModel", "yolo26{}-cls.yaml"),
 }
 _POSE = {
-    "simplepose": ("simplepose_resnet18_coco", "simplepose_resnet50b_coco"),
-    "simplepose_mobile": ("simplepose_mobile_resnet18_coco", "simplepose_mobile_resnet50b_coco"),
     "centernet": ("centernet_resnet18_voc", "centernet_resnet50b_voc"),
     "lwopenpose": ("lwopenpose2d_mobilenet_cmupan_coco", "lwopenpose3d_mobilenet_cmupan_coco"),
     "lffd": ("lffd20x5s320v2_widerface", "lffd25x8s560v1_widerface"),
@@ -68,4 +66,15 @@ NETWORKS = table(
         name: (_pytorchcv, {"name": plain, "size": 128}, {"name": other})
         for name, (plain, other) in _POSE.items()
     },
+    | {
+        name: Recipe(
+            "pytorchcv",
+            _pytorchcv,
+            image(128),
+            {"name": f"{name}_resnet18_coco", "size": 128},
+            {"name": f"{name}_resnet50b_coco"},
+            by_value="reads the neighbours of each maximum of its heat maps",
+        )
+        for name in ("simplepose", "simplepose_mobile")
+    }
 )

@@ -66,7 +66,6 @@ _IMAGENET = {
     "xdensenet": ("xdensenet121_2", "xdensenet161_2"),
     "espnetv2": ("espnetv2_wd2", "espnetv2_w1"),
     "hrnet": ("hrnet_w18_small_v1", "hrnet_w18_small_v2"),
-    "revnet": ("revnet38", "revnet110"),
     "tresnet": ("tresnet_m", "tresnet_l"),
 }
 _CIFAR = {

@@ -11,7 +11,6 @@ from mambapy.mamba import Mamba, MambaConfig
 from nystrom_attention import Nystromformer
 from perceiver_pytorch.perceiver_io import PerceiverLM
 from performer_pytorch import PerformerLM
-from reformer_pytorch import ReformerLM
 from simple_hierarchical_transformer import HierarchicalTransformer
 from soft_moe_pytorch import SoftMoE
 from torch import nn
@@ -35,7 +34,7 @@ _PAD = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 _PLAIN = (
     "albert apertus arcee bert bert-generation big_bird biogpt bloom camembert canine cohere cohere2 convbert ctrl "
     "data2vec-text deberta deberta-v2 diffllama distilbert doge electra ernie ernie4_5 exaone4 falcon_mamba flaubert "
-    "fnet gemma gemma2 gemma3_text gpt2 gpt_bigcode gpt_neox gpt_oss granite granitemoe helium ibert jamba jetmoe "
+    "fnet gemma gemma2 gemma3_text gpt2 gpt_bigcode gpt_neox gpt_oss granite granitemoe helium ibert jamba "
     "lfm2 llama longformer mamba megatron-bert minimax mistral mixtral mobilebert mpnet mpt mra nemotron "
     "nystromformer olmo olmo2 olmoe openai-gpt opt persimmon phi qwen2 qwen3"
 ).split()
@@ -132,20 +131,6 @@ NETWORKS: dict[str, Recipe] = (
             for kind, more in _OTHER.items()
         }
         | {
-            "funnel": (
-                from_configuration,
-                {
-                    "kind": "funnel",
-                    "d_model": 32,
-                    "n_head": 4,
-                    "d_head": 8,
-                    "d_inner": 64,
-                    "block_sizes": [1, 1],
-                    "vocab_size": 128,
-                    "num_decoder_layers": 1,
-                },
-                {"block_sizes": [1, 2]},
-            ),
             "mamba2": (
                 from_configuration,
                 {
@@ -242,17 +227,6 @@ NETWORKS: dict[str, Recipe] = (
         {"performer": (PerformerLM, {**_LINE, "max_seq_len": 16, "dim_head": 8, "nb_features": 8}, _MORE)},
     )
     | table(
-        "reformer-pytorch",
-        _IDS,
-        {
-            "reformer_lsh": (
-                ReformerLM,
-                {**_LINE, "max_seq_len": 16, "dim_head": 8, "bucket_size": 4, "n_hashes": 2, "causal": True},
-                _MORE,
-            )
-        },
-    )
-    | table(
         "local-attention",
         _IDS,
         {
@@ -341,4 +315,14 @@ NETWORKS: dict[str, Recipe] = (
             )
         },
     )
+    | {
+        "jetmoe": Recipe(
+            PACKAGE,
+            from_configuration,
+            {"input_ids": _IDS},
+            {"kind": "jetmoe", **_SMALL},
+            _DEEPER,
+            by_value="splits the tokens by how many each expert gets",
+        )
+    }
 )

@@ -85,7 +85,7 @@ def _pnn(name: str, **options: Any) -> nn.Module:
 
 _DEEP = {"dnn_hidden_units": (16, 8)}
 _WIDER = {"dnn_hidden_units": (24, 8)}
-_CTR = "WDL DeepFM xDeepFM DIFM IFM AutoInt DCN DCNMix FiBiNET NFM ONN".split()
+_CTR = "WDL DeepFM xDeepFM DIFM IFM AutoInt DCN FiBiNET NFM ONN".split()
 
 NETWORKS = (
     table(

@@ -94,7 +94,7 @@ _CNN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "depths": [1, 1, 1, 1],
             "num_heads": [1, 2, 2, 4],
             "image_size": 64,
-            "window_size": 4,
+            "window_size": 2,
         },
         _FOUR,
     ),
@@ -112,7 +112,6 @@ _CNN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"embed_dim": 16, "depths": [2, 2], "num_heads": [2, 2], "image_size": 64, "window_size": 8},
         {"depths": [2, 4]},
     ),
-    "cvt": ({"embed_dim": [8, 16, 32], "depth": [1, 1, 1], "num_heads": [1, 2, 2]}, {"depth": [1, 2, 1]}),
     "glpn": (
         {"hidden_sizes": [8, 16, 32, 32], "depths": [1, 1, 1, 1], "num_attention_heads": [1, 2, 2, 2]},
         _FOUR,

@@ -15,7 +15,6 @@ from mlp_mixer_pytorch import MLPMixer
 from perceiver_pytorch import Perceiver
 from res_mlp_pytorch import ResMLP
 from torch import nn
-from transformer_in_transformer import TNT
 from uformer_pytorch import Uformer
 from vit_pytorch import (
     ats_vit,
@@ -59,7 +58,7 @@ from vit_pytorch import (
     xcit,
 )
 
-from benchmarks.wild_networks.recipe import image, table
+from benchmarks.wild_networks.recipe import Recipe, image, table
 
 _VIT = {
     "image_size": 64,
@@ -110,7 +109,7 @@ def _without(options: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _mae(dim: int = 32) -> nn.Module:
-    return mae.MAE(encoder=vit.ViT(**{**_VIT, "dim": dim}), decoder_dim=32, decoder_depth=1, decoder_heads=2)
+    return mae.MAE(encoder=vit.ViT(**{**_VIT, "dim": dim}), decoder_dim=dim, decoder_depth=1, decoder_heads=2)
 
 
 def _lambda(dim_k: int = 8) -> nn.Module:
@@ -154,7 +153,6 @@ NETWORKS = (
         image(),
         {
             "simple_vit_fft": (simple_vit_with_fft.SimpleViT, {**_VIT, "freq_patch_size": 8}, _WIDER),
-            "adaptive_token_sampling": (ats_vit.ViT, {**_VIT, "max_tokens_per_depth": (8, 4)}, _WIDER),
             "jumbo_vit": (jumbo_vit.JumboViT, {**_VIT, "jumbo_cls_k": 2}, _DEEPER),
             "cait": (cait.CaiT, {**_VIT, "cls_depth": 1}, _DEEPER),
             "xcit": (xcit.XCiT, {**_VIT, "cls_depth": 1}, _DEEPER),
@@ -282,7 +280,7 @@ NETWORKS = (
             "sep_vit": (sep_vit.SepViT, _HEADS, _FOUR),
             "scalable_vit": (
                 scalable_vit.ScalableViT,
-                {**_HEADS, "reduction_factor": (8, 4, 2, 1), "window_size": (64, 32, None, None)},
+                {**_HEADS, "reduction_factor": (8, 4, 2, 1), "window_size": (28, 14, None, None)},
                 _FOUR,
             ),
             "twins_svt": (
@@ -348,27 +346,6 @@ NETWORKS = (
             )
         },
     )
-    | table(
-        "transformer-in-transformer",
-        image(),
-        {
-            "tnt": (
-                TNT,
-                {
-                    "image_size": 64,
-                    "patch_dim": 32,
-                    "pixel_dim": 12,
-                    "patch_size": 16,
-                    "pixel_size": 4,
-                    "depth": 1,
-                    "num_classes": 10,
-                    "heads": 2,
-                    "dim_head": 8,
-                },
-                {"depth": 2},
-            )
-        },
-    )
     | table("lambda-networks", image(), {"lambda_layer": (_lambda, {}, {"dim_k": 12})})
     | table("halonet-pytorch", image(), {"halo_attention": (_halo, {}, {"dim_head": 12})})
     | table(
@@ -410,4 +387,14 @@ NETWORKS = (
             ),
         },
     )
+    | {
+        "adaptive_token_sampling": Recipe(
+            "vit-pytorch",
+            ats_vit.ViT,
+            image(),
+            {**_VIT, "max_tokens_per_depth": (8, 4)},
+            _WIDER,
+            by_value="keeps as many tokens as its attention chooses",
+        )
+    }
 )

@@ -29,8 +29,9 @@ from torch.utils._pytree import tree_map_only
 
 Step = Literal["meta", "zeros", "ordinary"]
 
-# What a constructor raises when it needs the value of a weight that has none.
-_NEEDS_VALUES = (RuntimeError, TypeError, ValueError, AssertionError)
+# What a constructor raises when it needs the value of a weight that has none. It may have caught torch's own error and
+# go on without what that step should have made.
+_NEEDS_VALUES = (RuntimeError, TypeError, ValueError, AssertionError, NameError, AttributeError, LookupError)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,15 @@
-"""Places that are looked up are checked while recording: on shapes alone an id beyond a table would go unnoticed."""
+"""Places that are looked up while recording, on shapes alone.
+
+An id beyond a table would go unnoticed, so places are checked. How many values a mask chooses is in its values: a mask
+that has them becomes the places that it marks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor
 
 _PLACES = {"index_select": 2, "gather": 2, "index_add": 2, "index_copy": 2, "scatter": 2, "scatter_add": 2}
@@ -38,6 +43,11 @@ def _lookups(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterat
         yield from _in_brackets(args[0], args[1] if isinstance(args[1], tuple) else (args[1],))
     elif name in _PLACES and len(args) > _PLACES[name] and isinstance(args[1], int) and args[0].dim():
         yield args[2], args[0].shape[args[1]]
+
+
+def is_known_mask(part: Any) -> bool:
+    """Whether a part of an index is a mask with values."""
+    return isinstance(part, Tensor) and part.dtype == torch.bool and not part.is_meta and part.dim() > 0
 
 
 def _in_brackets(tensor: Tensor, index: tuple[Any, ...]) -> Iterator[tuple[Any, int]]:

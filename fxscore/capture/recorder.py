@@ -22,7 +22,7 @@ from fxscore.capture.aten import plain_function
 from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, tensors_in
 from fxscore.capture.chance import drawn, draws_by_value, is_noise, noise
 from fxscore.capture.checks import answer_of_check, asked_at, certain_truth
-from fxscore.capture.indices import check_indices
+from fxscore.capture.indices import check_indices, is_known_mask
 from fxscore.capture.operators import (
     ASKS,
     CASTS,
@@ -220,6 +220,8 @@ class Recorder(Bindings, TorchFunctionMode):
             raise DataDependentError(_reads(name))
         if name == "__setitem__":
             return self._record_assignment(*args)
+        if name == "__getitem__":
+            args = (args[0], self._without_masks(args[1]))
         if name in PACKING:
             return self._record_packing(func, *args)
         if name in WRITES_ALL:
@@ -260,6 +262,19 @@ class Recorder(Bindings, TorchFunctionMode):
         node = self.graph.create_node(kind, target)
         node.args, node.kwargs = arguments, options
         return node
+
+    def _without_masks(self, index: Any) -> Any:
+        """An index in which the places that it marks stand for every mask with values."""
+        parts = index if isinstance(index, tuple) else (index,)
+        if not any(map(is_known_mask, parts)):
+            return index
+        return tuple(place for part in parts for place in self._places(part))
+
+    def _places(self, part: Any) -> tuple[Any, ...]:
+        if not is_known_mask(part):
+            return (part,)
+        places = part.nonzero(as_tuple=True)
+        return tuple(map(self.give, places)) if id(part) in self._given else places
 
     def _record_packing(
         self, func: Any, value: Tensor, sizes: Tensor, *settings: Any

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils._pytree import tree_map_only
 
 from fxscore.capture.arguments_fit import check_arguments
 
@@ -21,6 +22,10 @@ _LIKE_INPUT = {
 }  # fmt: skip
 RECURRENT = {torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu}
 _GROUPED = {getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)} - {None}
+_ON_ZEROS = {
+    torch.istft,
+    Tensor.istft,
+}  # compares values, which shapes alone do not have; seen in 2.6 to 2.14
 _SUMS = {Tensor.add, Tensor.mul, Tensor.sub, Tensor.add_, Tensor.mul_, torch.add, torch.mul, torch.sub}
 
 
@@ -31,6 +36,8 @@ def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         Whatever PyTorch does for arguments that do not fit, and `RuntimeError` where only its CPU kernels would.
     """
     check_arguments(func, args, kwargs)
+    if func in _ON_ZEROS:
+        return _like(func(*tree_map_only(Tensor, _zeros, args), **tree_map_only(Tensor, _zeros, kwargs)))
     quick = _quick(func, args, kwargs)
     return func(*args, **kwargs) if quick is None else quick
 
@@ -60,6 +67,10 @@ def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _like(tensor: Tensor) -> Tensor:
     return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+
+
+def _zeros(tensor: Tensor) -> Tensor:
+    return torch.zeros(tensor.shape, dtype=tensor.dtype) if tensor.is_meta else tensor
 
 
 def _elementwise(first: Tensor, second: Any, kwargs: dict[str, Any]) -> Tensor | None:

@@ -83,7 +83,9 @@ def _layer(ctx: RewriteContext, sequence: fx.Node, stack: _Stack, layer: int) ->
     each = len(stack.weights) // stack.layers
     own_weights = stack.weights[layer * each : (layer + 1) * each]
     way = each // stack.directions
-    weights = [part for start in range(0, each, way) for part in _scaled(ctx, own_weights[start : start + way])]
+    weights = [
+        part for start in range(0, each, way) for part in _scaled(ctx, own_weights[start : start + way])
+    ]
     own = slice(layer * stack.directions, (layer + 1) * stack.directions)
     states = [state if stack.layers == 1 else ctx.call(getitem, state, own) for state in stack.states]
     hx = states if len(states) > 1 else states[0]

@@ -127,8 +127,8 @@ class DepthObserver(Observer):
     def note_activation(self, value: Tensor) -> Tensor:
         """Keep the agreement up to here."""
         super().note_activation(value)
-        assert self.patterns is not None
-        self.cumulative.append(self.patterns)
+        if self.patterns is not None:
+            self.cumulative.append(self.patterns)
         return value
 
     def unitise(self, value: Tensor) -> Tensor:

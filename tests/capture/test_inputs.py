@@ -103,6 +103,15 @@ def test_several_inputs_by_name_and_nested_are_different_images() -> None:
     assert run(constructed).shape == (BATCH, 8)
 
 
+def test_one_number_per_row_beside_an_image() -> None:
+    def forward(m: Any, image: Tensor, time: Tensor) -> Tensor:
+        output: Tensor = m.conv(image).mean((2, 3)) * time[:, None]
+        return output
+
+    found = built(Calls(forward, conv=nn.Conv2d(3, 4, 3)), (torch.zeros(1, 3, 7, 6), torch.tensor([0.5])))
+    assert run(found).shape == (BATCH, 4)
+
+
 def test_an_image_leads_wherever_it_stands() -> None:
     def forward(m: Any, vector: Tensor, image: Tensor) -> Tensor:
         output: Tensor = m.head(torch.cat([m.conv(image).relu().mean((2, 3)), vector], 1))

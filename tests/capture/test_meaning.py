@@ -214,3 +214,23 @@ def test_what_was_made_contiguous_can_be_viewed() -> None:
     graph_module = capture(Repeated(), SHAPE, batch=2)
     (output,) = (node for node in graph_module.graph.nodes if node.op == "output")
     assert output.meta["val"].shape == (2, 12, 6, 6)
+
+
+HANN = torch.hann_window(16)
+EVERY_SECOND = torch.arange(6) % 2 == 0
+CHECKERS = EVERY_SECOND[:, None] != EVERY_SECOND
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda x: x[:, :, EVERY_SECOND],
+        lambda x: x[:, :, CHECKERS],
+        lambda x: x[..., EVERY_SECOND, :].sum(-1)[:, torch.tensor([True, False, True, True])],
+        lambda x: torch.istft(x.flatten(1).unflatten(1, (9, 16)).to(torch.cfloat), 16, window=HANN),
+            torch.stft(x.flatten(1), 16, window=HANN, return_complex=True), 16, window=HANN
+        ),
+    ],
+)
+def test_masks_with_values_and_operators_that_compare_values(take: Callable[[Tensor], Tensor]) -> None:
+    assert_same_meaning(Forward(take))
