@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from fnmatch import fnmatch
 from itertools import zip_longest
@@ -61,13 +61,13 @@ def run(options: argparse.Namespace) -> None:
     rows = examine(measure, chosen, work, limits, processes=1)
     add_scores(rows)
     add_scores(rows, "variant_features", "variant")
-    print(f"\n{counts(rows)}\n\n{failures(rows)}")
+    print(f"\n{summary(rows)}")
     if not options.only:
         for name, row in rows.items():
             row |= {"package": package(name), "kind": kind_of(row["error"]) if row["error"] else ""}
         write_csv(rows, CSV, ("package", "kind", "variant", "unseen"))
-        write_readme("wild", counts(rows))
-        write_section("wild-coverage", "Wild coverage", f"{counts(rows)}\n\n{failures(rows)}", command_line())
+        write_readme("wild", counts(rows, kind))
+        write_section("wild-coverage", "Wild coverage", summary(rows), command_line())
 
 
 def names() -> list[str]:
@@ -158,28 +158,33 @@ def by_value(name: str) -> str:
     return wild_networks.recipe(name.removeprefix(PREFIX)).by_value
 
 
-def counts(rows: Mapping[str, Row]) -> str:
-    """How many networks of each package are scored, and are seen."""
+def counts(rows: Mapping[str, Row], group: Callable[[str], str]) -> str:
+    """How many networks of each group are scored, and are seen."""
     groups: dict[str, list[str]] = {}
     for name in rows:
-        groups.setdefault(package(name), []).append(name)
+        groups.setdefault(group(name), []).append(name)
     lines = [(each, *_counts(rows, members)) for each, members in sorted(groups.items())]
-    columns = (
-        "package",
-        "networks",
-        "without control flow on values",
-        "scored",
-        "unseen parameters",
-        "variant alike",
-    )
+    columns = ("", "networks", "no control flow on values", "of these scored", "unseen", "alike")
     return table(columns, [*lines, ("all", *_counts(rows, list(rows)))])
+
+
+def kind(name: str) -> str:
+    """What a network is for."""
+    return name.removeprefix(PREFIX).partition("/")[0].replace("_", " ")
+
+
+def summary(rows: Mapping[str, Row]) -> str:
+    """The section of RESULTS.md."""
+    packages = {package(name) for name in rows}
+    return f"{len(rows)} networks of {len(packages)} packages.\n\n{counts(rows, package)}\n\n{failures(rows)}"
 
 
 def _counts(rows: Mapping[str, Row], members: list[str]) -> list[int]:
     good = [rows[name] for name in members if not rows[name]["error"]]
     static = [name for name in members if not by_value(name)]
+    scored = [name for name in static if not rows[name]["error"]]
     unseen = [row for row in good if row["unseen"]]
-    return [len(members), len(static), len(good), len(unseen), sum(map(is_alike, good))]
+    return [len(members), len(static), len(scored), len(unseen), sum(map(is_alike, good))]
 
 
 def failures(rows: Mapping[str, Row]) -> str:

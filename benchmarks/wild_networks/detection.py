@@ -47,25 +47,28 @@ _POSE = {
     "lffd": ("lffd20x5s320v2_widerface", "lffd25x8s560v1_widerface"),
 }
 
-NETWORKS = table(
-    "ultralytics",
-    image(128),
-    {name: (partial(_ultralytics, kind, config), {}, _LARGER) for name, (kind, config) in _YOLO.items()}
-    | {
-        "yolov9": (partial(_ultralytics, "DetectionModel", "yolov9{}.yaml"), {"scale": "t"}, _LARGER),
-        "rtdetr": (
-            partial(_ultralytics, "RTDETRDetectionModel"),
-            {"config": "rtdetr-l.yaml"},
-            {"config": "rtdetr-resnet50.yaml"},
-        ),
-    },
-) | table(
-    "pytorchcv",
-    image(128),
-    {
-        name: (_pytorchcv, {"name": plain, "size": 128}, {"name": other})
-        for name, (plain, other) in _POSE.items()
-    },
+NETWORKS = (
+    table(
+        "ultralytics",
+        image(128),
+        {name: (partial(_ultralytics, kind, config), {}, _LARGER) for name, (kind, config) in _YOLO.items()}
+        | {
+            "yolov9": (partial(_ultralytics, "DetectionModel", "yolov9{}.yaml"), {"scale": "t"}, _LARGER),
+            "rtdetr": (
+                partial(_ultralytics, "RTDETRDetectionModel"),
+                {"config": "rtdetr-l.yaml"},
+                {"config": "rtdetr-resnet50.yaml"},
+            ),
+        },
+    )
+    | table(
+        "pytorchcv",
+        image(128),
+        {
+            name: (_pytorchcv, {"name": plain, "size": 128}, {"name": other})
+            for name, (plain, other) in _POSE.items()
+        },
+    )
     | {
         name: Recipe(
             "pytorchcv",

@@ -228,8 +228,6 @@ CHECKERS = EVERY_SECOND[:, None] != EVERY_SECOND
         lambda x: x[:, :, CHECKERS],
         lambda x: x[..., EVERY_SECOND, :].sum(-1)[:, torch.tensor([True, False, True, True])],
         lambda x: torch.istft(x.flatten(1).unflatten(1, (9, 16)).to(torch.cfloat), 16, window=HANN),
-            torch.stft(x.flatten(1), 16, window=HANN, return_complex=True), 16, window=HANN
-        ),
     ],
 )
 def test_masks_with_values_and_operators_that_compare_values(take: Callable[[Tensor], Tensor]) -> None:
