@@ -130,7 +130,9 @@ def _account(
     missing = (needed - reported) | _not_fetched(module, needed, constructed.graph_module)
     return {
         "params": sum(sizes.values()),
-        "represented": sum(sizes[name] for name in needed - missing),
+        "represented": sum(
+            sizes.get(name, 0) for name in needed - missing
+        ),  # a list holds some that no module has
         "head": sum(sizes[name] for name in head - needed),
         "unused": tuple(sorted(set(sizes) - needed - head)),
         "missing": tuple(sorted(missing)),

@@ -23,12 +23,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from benchmarks import wild_networks
 from benchmarks.coverage_probe import probe
 from benchmarks.coverage_rows import Row, add_scores, examine, forget_failures, write_csv
 from benchmarks.isolated import Limits
 from benchmarks.results import command_line, table, write_readme, write_section
+from fxscore import Shared
 from fxscore.scorer.features import network_features
 from fxscore.scorer.subject import subject_of
 
@@ -41,9 +43,9 @@ KINDS = (
     ("depends on (the )?values", "control flow on values"),
     ("UnrepresentedOperatorError", "operator without a rule"),
     ("ModelRefError", "not built"),
-    ("memory|died|exit code", "memory"),
     ("^more than", "time"),
     ("PassError", "pass"),
+    ("MemoryError|died|exit code", "memory"),
     ("ScorerError", "no finite score"),
     ("CaptureError", "not captured"),
 )
@@ -105,6 +107,7 @@ def _reached(name: str) -> set[str]:
 def reached_parameters(network: nn.Module) -> set[str]:
     """Names of the parameters that any output depends on, by a real backward pass from all of them."""
     given = network.example_input_array
+    given = tree_map(lambda leaf: leaf.tensor if isinstance(leaf, Shared) else leaf, given)
     outputs = network(**given) if isinstance(given, dict) else network(*_positional(given))
     total = sum(_real(each).sum() for each in tensors(outputs) if each.requires_grad)
     if isinstance(total, Tensor):
@@ -134,8 +137,8 @@ def tensors(value: Any) -> Iterator[Tensor]:
 
 
 def kind_of(error: str) -> str:
-    """The kind of a failure; another exception than fxscore's own is the worst kind."""
-    return next((kind for pattern, kind in KINDS if re.search(pattern, error)), "foreign exception")
+    """The kind of a failure; what is not fxscore's own error comes from running the constructed architecture."""
+    return next((kind for pattern, kind in KINDS if re.search(pattern, error)), "constructed forward")
 
 
 def is_silent(row: Row) -> bool:

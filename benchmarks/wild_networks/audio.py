@@ -25,6 +25,7 @@ from vocos.models import VocosBackbone
 
 from benchmarks.wild_networks.library import PACKAGE, from_configuration
 from benchmarks.wild_networks.recipe import Recipe, Wrapped, table, tokens
+from fxscore import Shared
 
 _WAVE = torch.zeros(1, 1, 1600)
 _FRAMES = torch.zeros(1, 32, 20)  # time, features
@@ -293,7 +294,7 @@ NETWORKS: dict[str, Recipe] = (
     )
     | table(
         "speechbrain",
-        {"x": torch.zeros(1, 16, 257), "lengths": torch.ones(1)},
+        {"x": torch.zeros(1, 16, 257), "lengths": Shared(torch.ones(1))},
         {"metricgan": (EnhancementGenerator, {"num_layers": 1}, {"num_layers": 2})},
     )
     | table(

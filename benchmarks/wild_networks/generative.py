@@ -147,7 +147,7 @@ NETWORKS = (
                     "block_out_channels": (8, 32, 32),
                     "extra_in_channels": 16,
                 },
-                {"block_out_channels": (16, 32, 32)},
+                {"block_out_channels": (8, 64, 64)},
             )
         },
     )

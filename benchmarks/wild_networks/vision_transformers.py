@@ -28,7 +28,6 @@ from vit_pytorch import (
     learnable_memory_vit,
     levit,
     look_vit,
-    mae,
     max_vit,
     mobile_vit,
     na_vit,
@@ -106,10 +105,6 @@ _VIDEO = {
 
 def _without(options: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in names}
-
-
-def _mae(dim: int = 32) -> nn.Module:
-    return mae.MAE(encoder=vit.ViT(**{**_VIT, "dim": dim}), decoder_dim=dim, decoder_depth=1, decoder_heads=2)
 
 
 def _lambda(dim_k: int = 8) -> nn.Module:
@@ -243,7 +238,6 @@ NETWORKS = (
                 {"depths": (1, 2, 1)},
             ),
             "na_vit": (na_vit.NaViT, _VIT, _DEEPER),
-            "mae": (_mae, {}, {"dim": 48}),
             "max_vit": (
                 max_vit.MaxViT,
                 {

@@ -22,10 +22,8 @@ _LIKE_INPUT = {
 }  # fmt: skip
 RECURRENT = {torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu}
 _GROUPED = {getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)} - {None}
-_ON_ZEROS = {
-    torch.istft,
-    Tensor.istft,
-}  # compares values, which shapes alone do not have; seen in 2.6 to 2.14
+# Refuses windows that overlap to zero, which shapes alone do not say (seen in 2.14).
+_ON_ONES = {torch.istft, Tensor.istft}
 _SUMS = {Tensor.add, Tensor.mul, Tensor.sub, Tensor.add_, Tensor.mul_, torch.add, torch.mul, torch.sub}
 
 
@@ -36,8 +34,8 @@ def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         Whatever PyTorch does for arguments that do not fit, and `RuntimeError` where only its CPU kernels would.
     """
     check_arguments(func, args, kwargs)
-    if func in _ON_ZEROS:
-        return _like(func(*tree_map_only(Tensor, _zeros, args), **tree_map_only(Tensor, _zeros, kwargs)))
+    if func in _ON_ONES:
+        return _like(func(*tree_map_only(Tensor, _ones, args), **tree_map_only(Tensor, _ones, kwargs)))
     quick = _quick(func, args, kwargs)
     return func(*args, **kwargs) if quick is None else quick
 
@@ -69,8 +67,8 @@ def _like(tensor: Tensor) -> Tensor:
     return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
 
 
-def _zeros(tensor: Tensor) -> Tensor:
-    return torch.zeros(tensor.shape, dtype=tensor.dtype) if tensor.is_meta else tensor
+def _ones(tensor: Tensor) -> Tensor:
+    return torch.ones(tensor.shape, dtype=tensor.dtype) if tensor.is_meta else tensor
 
 
 def _elementwise(first: Tensor, second: Any, kwargs: dict[str, Any]) -> Tensor | None:

@@ -5,6 +5,7 @@ Sizes are known, so every change of shape is one `reshape` and every change of a
 
 from __future__ import annotations
 
+from operator import getitem
 from typing import Any
 
 import torch
@@ -22,6 +23,13 @@ def reshape(ctx: RewriteContext, input: fx.Node, *_: Any, **__: Any) -> fx.Node:
     if input.meta["val"].dtype != ctx.node.meta["val"].dtype:  # `view(dtype)` reads the bytes anew
         return ctx.node
     return ctx.call(torch.reshape, input, ctx.shape(ctx.node), like=ctx.node)
+
+
+@represents(torch.view_as_complex)
+def view_as_complex(ctx: RewriteContext, input: fx.Node) -> fx.Node:
+    """Reads pairs that are neighbours in memory; what laid them out so is gone from the graph, so they are joined."""
+    real, imaginary = (ctx.call(getitem, input, (Ellipsis, part)) for part in (0, 1))
+    return ctx.call(torch.complex, real, imaginary, like=ctx.node)
 
 
 @represents("permute", torch.permute)

@@ -105,10 +105,11 @@ def test_several_inputs_by_name_and_nested_are_different_images() -> None:
 
 def test_one_number_per_row_beside_an_image() -> None:
     def forward(m: Any, image: Tensor, time: Tensor) -> Tensor:
-        output: Tensor = m.conv(image).mean((2, 3)) * time[:, None]
+        output: Tensor = m.head(m.conv(image).mean((2, 3)) * time[:, None])
         return output
 
-    found = built(Calls(forward, conv=nn.Conv2d(3, 4, 3)), (torch.zeros(1, 3, 7, 6), torch.tensor([0.5])))
+    model = Calls(forward, conv=nn.Conv2d(3, 4, 3), head=nn.Linear(4, 2))
+    found = built(model, (torch.zeros(1, 3, 7, 6), torch.tensor([0.5])))
     assert run(found).shape == (BATCH, 4)
 
 

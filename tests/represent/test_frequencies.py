@@ -74,3 +74,12 @@ def test_modes_and_channels_show() -> None:
 def test_complex_values_are_encoded_by_their_magnitudes(function: Callable[[Tensor, Tensor], Tensor]) -> None:
     network = Use(function, torch.randn(6, 6, dtype=torch.cfloat))
     assert isfinite(fxscore.score(network, input_shape=(5, 10)))
+
+
+def test_parts_that_an_order_of_axes_made_neighbours() -> None:
+    def spectrum(x: Tensor, w: Tensor) -> Tensor:
+        parts = (w * x.unsqueeze(1)).unflatten(1, (3, 2)).permute(0, 1, 3, 4, 5, 2).contiguous()
+        return torch.view_as_complex(parts).abs().mean((2, 3))
+
+    network = Use(spectrum, torch.randn(6, 1, 1, 1))
+    assert isfinite(fxscore.score(network, input_shape=(2, 5, 7)))
