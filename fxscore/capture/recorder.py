@@ -220,8 +220,6 @@ class Recorder(Bindings, TorchFunctionMode):
             raise DataDependentError(_reads(name))
         if name == "__setitem__":
             return self._record_assignment(*args)
-        if name == "__getitem__":
-            args = (args[0], self._without_masks(args[1]))
         if name in PACKING:
             return self._record_packing(func, *args)
         if name in WRITES_ALL:
@@ -231,6 +229,8 @@ class Recorder(Bindings, TorchFunctionMode):
         return self._record_call(func, args, kwargs)
 
     def _record_call(self, func: Any, args: Any, kwargs: Any) -> Any:
+        if func.__name__ == "__getitem__":
+            args = (args[0], self._without_masks(args[1]))
         check_indices(func.__name__, args, kwargs)
         place = inplace_position(func)
         if place is not None and len(args) > place:
