@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import fx
 
+_LIBRARY = str(Path(torch.__file__).parent)
 _CAPTURE = str(Path(__file__).parent)
 _ANSWERS = {
     torch.isnan: False,
@@ -56,16 +57,22 @@ def certain_truth(value: Any) -> bool | None:
     return bool(_COMBINES[target](*known)) if target in _COMBINES else None
 
 
-def asked_at(frame: FrameType | None) -> tuple[str, int]:
-    """(file, line) of the statement that asks, the nearest outside of recording."""
-    while frame is not None and frame.f_code.co_filename.startswith(_CAPTURE):
+def answer_of_check(frame: FrameType | None) -> bool | None:
+    """The answer that lets the network go on where the statement that asks is a check; None where it is none."""
+    asking = _outside(frame, (_CAPTURE,))
+    return None if asking is None else _checks_of(asking.f_code.co_filename).get(asking.f_lineno)
+
+
+def place_of(frame: FrameType | None) -> str:
+    """file:line of the network's own code that asks."""
+    asking = _outside(frame, (_CAPTURE, _LIBRARY))
+    return "" if asking is None else f"{asking.f_code.co_filename}:{asking.f_lineno}"
+
+
+def _outside(frame: FrameType | None, folders: tuple[str, ...]) -> FrameType | None:
+    while frame is not None and frame.f_code.co_filename.startswith(folders):
         frame = frame.f_back
-    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
-
-
-def answer_of_check(path: str, line: int) -> bool | None:
-    """The answer that lets the network go on where the statement at this place is a check; None where it is none."""
-    return _checks_of(path).get(line)
+    return frame
 
 
 @cache

@@ -21,7 +21,7 @@ from fxscore.capture.aten import __name__ as _ATEN
 from fxscore.capture.aten import plain_function
 from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, tensors_in
 from fxscore.capture.chance import drawn, draws_by_value, is_noise, noise
-from fxscore.capture.checks import answer_of_check, asked_at, certain_truth
+from fxscore.capture.checks import answer_of_check, certain_truth, place_of
 from fxscore.capture.indices import check_indices, is_known_mask
 from fxscore.capture.operators import (
     ASKS,
@@ -213,7 +213,7 @@ class Recorder(Bindings, TorchFunctionMode):
         if name in ASKS:
             return self._answer(func, args, kwargs)
         if name in CHECKS:
-            return self._note_check(*asked_at(sys._getframe()), True)
+            return self._note_check(True)
         if name in READS_VALUES or (
             name == "where" and len(args) + len(kwargs) == 1
         ):  # places of what is true
@@ -333,16 +333,15 @@ class Recorder(Bindings, TorchFunctionMode):
 
     def _answer(self, func: Any, args: Any, kwargs: Any) -> bool:
         """A question about values: answered where it is a check, which cannot change what is computed."""
-        path, line = asked_at(sys._getframe())
         known = certain_truth(self._node_of(args[0])) if func.__name__ in ("__bool__", "is_nonzero") else None
-        answer = answer_of_check(path, line) if known is None else known
+        answer = answer_of_check(sys._getframe()) if known is None else known
         if answer is None:
             raise DataDependentError(_reads(func.__name__))
-        self._note_check(path, line, answer)
+        self._note_check(answer)
         return answer
 
-    def _note_check(self, path: str, line: int, answer: bool) -> None:
-        self.passed_checks.append(f"{path}:{line}: {answer}")
+    def _note_check(self, answer: bool) -> None:
+        self.passed_checks.append(f"{place_of(sys._getframe())}: {answer}")
 
     def _cast(self, name: str, args: Any, kwargs: Any) -> Tensor:
         tensor: Tensor = args[0]
