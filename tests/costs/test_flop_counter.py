@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import Tensor, nn
 
-from benchmarks.mac_count import Pair, compare, report
+from benchmarks.mac_count import Pair, compare, flop_counter_macs, report
+from fxscore.capture.inputs import Inputs
+from fxscore.scorer import Subject
 
 NAMES = (
     "timm:mvitv2_tiny",  # einsum with tables of relative positions
@@ -31,3 +35,28 @@ def test_a_difference_is_reported_with_its_reason() -> None:
     assert "| timm | 2 | 2 | 1 | 1 |" in text
     assert "| timm:other | 7 | 5 | not known to the flop counter: bilinear forms |" in text
     assert "| torchvision:broken | – | – | time limit |" in text
+
+
+class Waves(nn.Module):
+    """A linear layer and what a product of two constants adds to it."""
+
+    places: Tensor
+    frequencies: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(6, 5, bias=False)
+        self.register_buffer("places", torch.arange(7.0)[:, None])
+        self.register_buffer("frequencies", torch.ones(1, 5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.layer(x) + torch.mm(self.places, self.frequencies)
+        return out
+
+
+def test_products_of_constants_are_told_apart() -> None:
+    theirs, constant = flop_counter_macs(Waves(), Inputs.of(torch.randn(1, 7, 6)))
+    ours = Subject(Waves(), (7, 6)).costs().macs
+    assert (theirs, constant) == (7 * 6 * 5 + 7 * 5, 7 * 5)
+    assert "constants" in Pair(ours, theirs, (), constant).reason
+    assert Pair(ours + 1, theirs, (), constant).reason == "unexplained"
