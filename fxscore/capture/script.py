@@ -248,12 +248,17 @@ def _arguments(node: Any, inputs: list[Any]) -> tuple[list[Any], dict[str, Any]]
             continue
         if argument.name == "dtype" and isinstance(value, int):
             value = _TYPES[value]
-        if argument.kwarg_only or argument.name == "dtype":
+        # `add.Scalar(x, 3, 1)` has its factor by place, which no function of PyTorch's takes.
+        by_name = argument.name == "dtype" or (argument.name == "alpha" and node.kind() in _WITH_FACTOR)
+        if argument.kwarg_only or by_name:
             if not _is_default(argument, value):
                 kwargs[argument.name] = value
         else:
             args.append(value)
     return args, kwargs
+
+
+_WITH_FACTOR = ("aten::add", "aten::sub", "aten::rsub")
 
 
 def _is_default(argument: Any, value: Any) -> bool:

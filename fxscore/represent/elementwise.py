@@ -6,6 +6,7 @@ A weight that multiplies by a scalar or per channel is one, a weight that is add
 
 from __future__ import annotations
 
+from operator import getitem
 from typing import Any
 
 import torch
@@ -27,9 +28,10 @@ def add(ctx: RewriteContext, input: Any, other: Any, *, alpha: float = 1) -> fx.
 
 @represents(torch.mul)
 def mul(ctx: RewriteContext, input: Any, other: Any) -> fx.Node:
-    """A product; a scale per channel is one."""
+    """A product; a scale per channel is one, or minus one where its sign is certain (the decay −exp(w) of a state)."""
     if (kept := _without_channel_weight(ctx, input, other, "one")) is not None:
-        return kept
+        turned = any(ctx.is_weight(each) and _is_negative(each) for each in (input, other))
+        return ctx.call(torch.neg, kept, like=ctx.node) if turned else kept
     return ctx.call(torch.mul, input, other, like=ctx.node)
 
 
@@ -82,6 +84,33 @@ def _without_channel_weight(ctx: RewriteContext, first: Any, second: Any, form: 
             ctx.drop(weight, form=form)
             return _expand(ctx, other)
     return None
+
+
+_POSITIVE = {torch.exp, torch.abs, torch.square, torch.sigmoid, F.sigmoid, F.softplus, torch.relu, F.relu}
+_KEEP_SIGNS = {
+    "to",
+    "view",
+    "reshape",
+    "expand",
+    "float",
+    torch.reshape,
+    torch.unsqueeze,
+    torch.squeeze,
+    getitem,
+}
+
+
+def _is_negative(weight: fx.Node) -> bool:
+    """Whether what is computed from a parameter is below zero whatever the parameter holds: −exp(w), −softplus(w)."""
+    outer = _without_forms(weight)
+    return outer.target is torch.neg and _without_forms(outer.args[0]).target in _POSITIVE
+
+
+def _without_forms(node: Any) -> fx.Node:
+    """What a tensor was before its shape, its type or its place in another changed."""
+    while node.op != "get_attr" and node.target in _KEEP_SIGNS:
+        node = node.args[0]
+    return node  # type: ignore[no-any-return]
 
 
 def is_per_channel(shape: tuple[int, ...]) -> bool:

@@ -99,6 +99,25 @@ def test_control_flow_of_a_scripted_module_is_run() -> None:
     assert scripted.fingerprint == plain.fingerprint
 
 
+class ShiftedNumbers(nn.Module):
+    """Sums of a tensor and a number, each with a factor by place in TorchScript."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 6), nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        return self.last(y * (y + 3).clamp(0, 6) / 6 + (y - 2).sub(1, alpha=2).tanh())
+
+
+def test_sums_with_numbers_in_a_scripted_module() -> None:
+    plain, scripted = (
+        construct(net, (8,), 4) for net in (ShiftedNumbers(), torch.jit.script(ShiftedNumbers()))
+    )
+    assert scripted.fingerprint == plain.fingerprint
+
+
 def test_an_error_of_a_scripted_module_is_told() -> None:
     with pytest.raises(CaptureError, match="three axes, not 4"):
         construct(torch.jit.script(Loops()), (4, 8, 8), 4)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 import fxscore
@@ -90,3 +91,23 @@ def test_a_stack_is_its_layers_one_by_one(kind: type[nn.Module]) -> None:
 def test_a_relu_bounds_no_state_and_long_series_stay_finite(steps: int) -> None:
     model = nn.Sequential(nn.Linear(6, 12), nn.RNN(12, 64, nonlinearity="relu", batch_first=True))
     assert math.isfinite(fxscore.score(model, example_inputs=torch.zeros(1, steps, 6)))
+
+
+class Decay(nn.Module):
+    """A state space's decay: a number per channel, made negative, times the step sizes."""
+
+    def __init__(self, form: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.steps, self.head = nn.Linear(6, 12), nn.Linear(12, 3)
+        self.rate = nn.Parameter(torch.zeros(12))
+        self.form = form
+
+    def forward(self, x: Tensor) -> Tensor:
+        shares = F.softplus(self.steps(x)) * -self.form(self.rate.float())[None, None, :]
+        output: Tensor = self.head(shares.cumsum(1).exp().mean(1))
+        return output
+
+
+@pytest.mark.parametrize("form", [torch.exp, F.softplus])
+def test_a_decay_decays(form: Callable[[Tensor], Tensor]) -> None:
+    assert math.isfinite(fxscore.score(Decay(form), example_inputs=torch.zeros(1, 300, 6)))
