@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
@@ -15,9 +16,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import fxscore
 from benchmarks.robustness_inputs import Tried
 from fxscore.errors import WorkerError
+from fxscore.spaces import get_space
 
 NETS = """
 from torch import nn
@@ -49,12 +53,13 @@ def _history(folder: Path) -> Any:
     return text.replace(str(folder.resolve()), "").splitlines()[1:]  # names hold the place
 
 
-def _is_scorer(folder: Path) -> Any:
-    return fxscore.load_scorer(folder / "mine.safetensors").scorer_id.partition("@")[0]
+def _scorer(folder: Path) -> Any:
+    return fxscore.load_scorer(folder / "mine.safetensors").scorer_id  # with a digest of its tensors
 
 
 REFS = [f'nets.py{{"width": {width}}}' for width in WIDTHS]
-FIT = ["fit", "results.csv", "--out", "mine.safetensors"]
+OUT = ["--out", "mine.safetensors"]
+TRAIN = "--cells 12 --samples 4 --steps 30 --batch 4 --resolution 8 --validation 0.4 --test 6".split()
 # a command, what is added when it goes on after a kill, and what must be equal to a run without one
 COMMANDS: dict[str, tuple[list[str], list[str], Result]] = {
     "rank": (["rank", *REFS, "--json", "rows.json", "--scorer", "nasbench201", *WHERE], [], _rows),
@@ -63,8 +68,8 @@ COMMANDS: dict[str, tuple[list[str], list[str], Result]] = {
         ["--resume"],
         _history,
     ),
-    "fit": ([*FIT, *WHERE], [], _is_scorer),
-    "train": ([*FIT, "--kind", "ft", "--steps", "6", "--samples", "4"], [], _is_scorer),
+    "fit": (["fit", "results.csv", *OUT, *WHERE], [], _scorer),
+    "train": (["train", "nasbench201", "--data", "tables", *OUT, *TRAIN], [], _scorer),
 }
 COMMANDS["search"][0].extend(["--out", "found"])
 
@@ -112,7 +117,17 @@ def _folder(folder: Path) -> Path:
     quoted = (ref.replace('"', '""') for ref in REFS)
     rows = [f'"{ref}",{50 + number * 7 % 23}' for number, ref in enumerate(quoted)]
     (folder / "results.csv").write_text("model,accuracy\n" + "\n".join(rows) + "\n")
+    _write_cells(folder / "tables")
     return folder
+
+
+def _write_cells(folder: Path) -> None:
+    """A benchmark table of twenty random cells."""
+    space, generator = get_space("nasbench201"), torch.Generator().manual_seed(0)
+    rows = [f"{space.format(space.sample(generator))},{50 + i},{40 + i}" for i in range(20)]
+    folder.mkdir()
+    with gzip.open(folder / "nas_bench_201.csv.gz", "wt") as file:
+        file.write("\n".join(["cell,cifar100_test_200ep,cifar100_valid_200ep", *rows]) + "\n")
 
 
 def _start(folder: Path, words: list[str]) -> subprocess.Popen[str]:
