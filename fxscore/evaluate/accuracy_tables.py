@@ -40,6 +40,12 @@ def read_timm(path: Path) -> Population:
     Raises:
         SpaceError: the file is wrong, cut short or foreign; names the row or column.
     """
+    table, families = timm_table(path)
+    return Population.of_table(table, families=families)
+
+
+def timm_table(path: Path) -> tuple[BenchmarkTable[str], list[str]]:
+    """The rows that `read_timm` takes, with published counts, and the family of each."""
     rows = _best_rows(read_rows(path, _TIMM_COLUMNS))
     labels = columns(rows, _TIMM_LABELS, 0, 100)
     table = BenchmarkTable(
@@ -51,11 +57,17 @@ def read_timm(path: Path) -> Population:
         caution="training recipes differ from network to network; a rough rule on the pretrained tag keeps those "
         "trained on ImageNet-1k alone",
     )
-    return Population.of_table(table, families=[row.cells["family"] for row in rows])
+    return table, [row.cells["family"] for row in rows]
 
 
 def torchvision_population() -> Population:
     """The accuracies of torchvision's own V1 weights, from its metadata; nothing is downloaded."""
+    table, families = torchvision_table()
+    return Population.of_table(table, families=families)
+
+
+def torchvision_table() -> tuple[BenchmarkTable[str], list[str]]:
+    """The rows of `torchvision_population`, with published counts, and the family of each."""
     from torchvision import models
 
     found = {name: weights for name in models.list_models(module=models) if (weights := _first_weights(name))}
@@ -68,7 +80,7 @@ def torchvision_population() -> Population:
         flops=1e9 * np.array([meta["_ops"] for meta in found.values()]),
     )
     families = [models.get_model_builder(name).__module__.rpartition(".")[2] for name in found]
-    return Population.of_table(table, families=families)
+    return table, families
 
 
 def _first_weights(name: str) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from fxscore.errors import SpaceError
 from fxscore.evaluate.accuracy_tables import read_timm, torchvision_population
 from fxscore.evaluate.population import Population
 from fxscore.sources.modules import working_directory_first
-from fxscore.spaces import SearchSpace, get_space
+from fxscore.spaces import BenchmarkTable, SearchSpace, get_space
 from fxscore.spaces.official import official_files
 
 _FILES = {
@@ -66,10 +66,20 @@ def read_population(space: str, data: Path | None) -> Population:
     path = table_path(space, data)
     if reader is None:
         return read_timm(path)
-    table = reader.read(path)
-    families = [reader.family_of(genotype) for genotype in table.genotypes]
+    return population_of(reader.read(path), reader, space)
+
+
+def population_of(table: BenchmarkTable[Any], space: SearchSpace[Any], source: str) -> Population:
+    """The networks of a space's table, with their families where the space knows all of them.
+
+    Args:
+        table: what the space read.
+        space: the space.
+        source: of the references.
+    """
+    families = [space.family_of(genotype) for genotype in table.genotypes]
     known = [name for name in families if name is not None]
-    return Population.of_table(table, source=space, families=known if len(known) == len(families) else None)
+    return Population.of_table(table, source=source, families=known if len(known) == len(families) else None)
 
 
 def _space(name: str) -> SearchSpace[Any]:

@@ -25,6 +25,7 @@ _SPACES: dict[str, tuple[str, dict[str, Any]]] = {
     },
     "darts": ("fxscore.spaces.darts:DARTS", {}),
     "metaqnn": ("fxscore.spaces.metaqnn:MetaQNN", {}),
+    "mobilenet_slim": ("fxscore.spaces.mobilenet_slim:MobileNetSlim", {}),
     "nasbench101": ("fxscore.spaces.nasbench101:NASBench101", {}),
     "nasbench201": ("fxscore.spaces.nasbench201:NASBench201", {}),
     "nasbench_macro": ("fxscore.spaces.macro:NASBenchMacro", {}),
