@@ -81,6 +81,8 @@ def _count(row: Row) -> float | None:
     """The published parameters: counted in the authors' weights, or stated, in millions where no unit is."""
     for key in ("params_measured", "params_stated"):
         found = _COUNT.fullmatch(row.cells.get(key, ""))
+        if key == "params_stated" and row.cells["dataset"] == "CIFAR-100":
+            continue  # authors state the count of ten classes beside both accuracies
         if found and (found[2] or key == "params_stated"):
             return float(found[1]) * _UNITS[found[2] or "M"]
         if found and float(found[1]) >= 1000:  # smaller ones were measured of a rebuilt network, in millions

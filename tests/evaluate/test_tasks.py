@@ -79,6 +79,11 @@ def test_published_counts_are_read(stated: str, measured: str, count: float, tmp
     assert list(read(tmp_path, "mmpretrain_cifar").published_params.values()) == [count]
 
 
+def test_counts_stated_for_ten_classes_say_nothing_of_a_hundred(tmp_path: Path) -> None:
+    write(tmp_path, "mmpretrain_cifar", "resnet18,,CIFAR-100,top-1,95,r,11.2M,,")
+    assert read(tmp_path, "mmpretrain_cifar").published_params == {}
+
+
 def test_epochs_of_one_network_are_tasks_of_their_own(tmp_path: Path) -> None:
     rows = [
         f"FractalNet-{i},,CIFAR-10,after {epochs},{60 + i},r,,,{epochs}"
