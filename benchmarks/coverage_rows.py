@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,11 +36,16 @@ def examine(
     start = time.monotonic()
     with work.open("a") as file:
         for done, (name, found, error) in enumerate(each(measure, missing, limits, processes), start=1):
-            rows[name] = {"name": name, "error": error, **(found or {})}
+            rows[name] = {"name": name, "error": error and without_folders(error), **(found or {})}
             file.write(json.dumps(rows[name]) + "\n")
             file.flush()
             print(f"{done}/{len(missing)} {time.monotonic() - start:.0f} s {name} {error or ''}", flush=True)
     return {name: rows[name] for name in names}
+
+
+def without_folders(error: str) -> str:
+    """An error whose files are named from their package on, so that it reads alike wherever it was run."""
+    return re.sub(r"[^\s,:]*site-packages/", "", error)
 
 
 def read_rows(work: Path) -> dict[str, Row]:
