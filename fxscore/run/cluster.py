@@ -13,6 +13,7 @@ The workers need the same fxscore, and the files of ``path/to/file.py`` referenc
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import multiprocessing
@@ -240,12 +241,25 @@ def _connect(address: str, workers: int) -> tuple[Any, Any]:
         return None, distributed.Client(address, timeout=_CONNECT_SECONDS)
     except Exception as error:  # noqa: BLE001  each transport has its own errors for an address
         why = one_line(f"{type(error).__name__}: {error}", 200)
+        _forget(error)
         hint = "; certificates are read from Dask's configuration, distributed.comm.tls" * address.startswith(
             "tls:"
         )
         raise WorkerError(
             f"no Dask scheduler answers at {address!r} ({why}); write tcp://HOST:PORT{hint}"
         ) from None
+
+
+def _forget(error: BaseException | None) -> None:
+    """Let go of a client whose start failed, which the error's frames still hold.
+
+    It closes itself when it is collected. Were that to happen while another client starts or stops, it would wait for
+    a lock that this one holds (seen with distributed 2026.8).
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+    gc.collect()
 
 
 def _close_cluster(cluster: Any) -> None:
