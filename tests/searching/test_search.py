@@ -252,11 +252,11 @@ def test_a_folder_is_not_overwritten_nor_mixed(tmp_path: Path) -> None:
 
 
 HOLD = """
-import fcntl, sys
-stream = open(sys.argv[1], "w")
-fcntl.lockf(stream, fcntl.LOCK_EX)
-print("held", flush=True)
-sys.stdin.read()
+import sys
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
 """
 
 
