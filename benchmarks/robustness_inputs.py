@@ -257,7 +257,7 @@ FAULTS: tuple[Callable[[Tensor], Any], ...] = (
     lambda x: None,
     lambda x: x.reshape(3, -1, 7),
     lambda x: x[:, :0],
-    lambda x: torch.mean(x, axis=(2, 3)).reshape(len(x), -1, 1, 1),
+    lambda x: torch.mean(x, axis=(2, 3)).reshape(len(x), -1, 1, 1),  # type: ignore[call-overload]
     lambda x: x if x.sum() > 0 else -x,
     lambda x: torch.zeros_like(x) / 0,
     lambda x: x * float("nan"),

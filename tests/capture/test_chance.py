@@ -52,7 +52,7 @@ DRAWS: dict[str, Callable[[Tensor], Tensor]] = {
     "pooling": lambda x: F.fractional_max_pool2d(x.view(-1, 2, 2, 2), 1, 1).repeat(1, 1, 2, 2).flatten(1) + x,
     "a distribution": lambda x: torch.distributions.Normal(x, x.exp()).rsample(),
     "shares": lambda x: torch.distributions.Dirichlet(x.exp()).sample(),
-    "categories": lambda x: F.one_hot(torch.distributions.Categorical(logits=x).sample(), 8) * x,
+    "categories": lambda x: F.one_hot(torch.distributions.Categorical(logits=x).sample(), 8) * x,  # type: ignore[no-untyped-call]
     "Python": lambda x: x * random.random() if random.random() < 0.5 else -x,
     "NumPy": lambda x: x + float(np.random.rand()),  # noqa: NPY002
     "randperm": lambda x: x[:, torch.randperm(8)] * torch.arange(8),
@@ -103,4 +103,4 @@ def test_noise_differs_from_row_to_row() -> None:
     graph_module = capture(Between(lambda x: x + torch.randn_like(x)), SHAPE, 3)
     (noise,) = (value for name, value in graph_module.named_buffers() if name.startswith("constant"))
     assert noise.shape == (3, 8)
-    assert len(noise[:, 0].unique()) == 3
+    assert len(noise[:, 0].unique()) == 3  # type: ignore[no-untyped-call]

@@ -29,7 +29,7 @@ FAILURES: dict[str, tuple[nn.Module, Shape, tuple[str, ...]]] = {
     "softmax over an axis that is not there": (nn.Softmax(5), (3, 6), ("5", "3 axes")),
     "two shapes": (Forward(lambda x: x + torch.ones(7)), (3, 6), ("6", "7")),
     "nothing returned": (Forward(lambda x: None), (3, 6), ("None",)),
-    "its own error": (Forward(lambda x: {}["key"]), (3, 6), ("KeyError", "key")),
+    "its own error": (Forward(lambda x: {}["key"]), (3, 6), ("KeyError", "key")),  # type: ignore[index]
 }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ class Casts(nn.Module):
         self.layer, self.dtype = layer.to(dtype), dtype
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x.to(self.dtype)).type_as(x)
+        return self.layer(x.to(self.dtype)).type_as(x)  # type: ignore[no-any-return]
 
 
 PRECISIONS = [torch.float16, torch.bfloat16, torch.float64]
@@ -63,7 +63,7 @@ class Masked(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.layer(x) * self.scale
         hidden = y.masked_fill(torch.arange(6) > 3, torch.finfo(y.dtype).min)
-        return hidden.softmax(-1, dtype=torch.float32).to(y.dtype) @ torch.eye(6, dtype=y.dtype)
+        return hidden.softmax(-1, dtype=torch.float32).to(y.dtype) @ torch.eye(6, dtype=y.dtype)  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
@@ -83,7 +83,7 @@ def test_two_precisions_that_meet_are_refused(layer: nn.Module) -> None:
 
 def lazy() -> nn.Module:
     layers = [nn.LazyConv2d(5, 3), nn.LazyBatchNorm2d(), nn.ReLU(), nn.Flatten(), nn.LazyLinear(4)]
-    return nn.Sequential(*layers)
+    return nn.Sequential(*layers)  # type: ignore[call-overload, no-any-return]
 
 
 def test_lazy_layers_take_the_shapes_of_the_networks_own_input() -> None:
@@ -92,7 +92,7 @@ def test_lazy_layers_take_the_shapes_of_the_networks_own_input() -> None:
     subject = Subject(model, (3, 20, 20))
     assert SCORER.score(subject) == SCORER.score(Subject(twin, (3, 20, 20)))
     assert subject.costs() == Subject(twin, (3, 20, 20)).costs()
-    assert nn.parameter.is_lazy(model[0].weight), "the user's own network is left as it is"
+    assert nn.parameter.is_lazy(model[0].weight), "the user's own network is left as it is"  # type: ignore[index]
 
 
 def test_proxies_see_lazy_layers_with_their_weights() -> None:
@@ -120,8 +120,8 @@ class Strides(nn.Module):
         scaled = x * self.stride[0] + self.stride.view(2, 1, 1, 1)
         grid = [x.new_full((1,), stride) for stride in self.stride]
         half = torch.div(torch.tensor(x.shape[2]), self.stride[0], rounding_mode="floor").int()
-        parts = scaled.view(x.shape[0], -1, half, 2, x.shape[3]).mean(axis=3, keepdims=True)
-        return torch.cat([parts.sum(dim=3) * grid[0], parts[:, :, :, 0].clamp(max=self.stride[1])], axis=1)
+        parts = scaled.view(x.shape[0], -1, half, 2, x.shape[3]).mean(axis=3, keepdims=True)  # type: ignore[call-overload]
+        return torch.cat([parts.sum(dim=3) * grid[0], parts[:, :, :, 0].clamp(max=self.stride[1])], axis=1)  # type: ignore[call-arg]
 
 
 def test_constants_are_numbers_where_numbers_are_wanted() -> None:
@@ -131,7 +131,7 @@ def test_constants_are_numbers_where_numbers_are_wanted() -> None:
 def test_a_number_in_a_tensor_is_the_number() -> None:
     for function in (lambda x, n: x * n, lambda x, n: n + x, lambda x, n: torch.mul(n, x), lambda x, n: x**n):
         graphs = [
-            construct(Forward(lambda x, n=n, f=function: f(x, n)), SHAPE, 2).fingerprint
+            construct(Forward(lambda x, n=n, f=function: f(x, n)), SHAPE, 2).fingerprint  # type: ignore[misc]
             for n in (3.0, torch.tensor(3.0))
         ]
         assert graphs[0] == graphs[1]

@@ -41,11 +41,11 @@ def compiled_in_place(model: nn.Module) -> nn.Module:
 
 WRAPPERS: dict[str, Callable[[nn.Module], nn.Module]] = {
     "scripted": torch.jit.script,
-    "traced": lambda model: torch.jit.trace(model, torch.zeros(2, *SHAPE)),
-    "compiled": torch.compile,
+    "traced": lambda model: torch.jit.trace(model, torch.zeros(2, *SHAPE)),  # type: ignore[no-untyped-call]
+    "compiled": torch.compile,  # type: ignore[dict-item]
     "compiled in place": compiled_in_place,
     "parallel": nn.DataParallel,
-    "compiled and parallel": lambda model: nn.DataParallel(torch.compile(model)),
+    "compiled and parallel": lambda model: nn.DataParallel(torch.compile(model)),  # type: ignore[type-var]
     "exported": exported,
 }
 
@@ -108,7 +108,7 @@ class ShiftedNumbers(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.first(x)
-        return self.last(y * (y + 3).clamp(0, 6) / 6 + (y - 2).sub(1, alpha=2).tanh())
+        return self.last(y * (y + 3).clamp(0, 6) / 6 + (y - 2).sub(1, alpha=2).tanh())  # type: ignore[no-any-return]
 
 
 def test_sums_with_numbers_in_a_scripted_module() -> None:

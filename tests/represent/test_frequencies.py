@@ -78,7 +78,7 @@ def test_complex_values_are_encoded_by_their_magnitudes(function: Callable[[Tens
 
 def test_parts_that_an_order_of_axes_made_neighbours() -> None:
     def spectrum(x: Tensor, w: Tensor) -> Tensor:
-        parts = (w * x.unsqueeze(1)).unflatten(1, (3, 2)).permute(0, 1, 3, 4, 5, 2).contiguous()
+        parts = (w * x.unsqueeze(1)).unflatten(1, (3, 2)).permute(0, 1, 3, 4, 5, 2).contiguous()  # type: ignore[no-untyped-call]
         return torch.view_as_complex(parts).abs().mean((2, 3))
 
     network = Use(spectrum, torch.randn(6, 1, 1, 1))

@@ -22,7 +22,7 @@ def test_a_graph_without_edges_keeps_each_node_to_itself() -> None:
     first, *others = masks(RelationalGraph(576, 0))
     assert first.shape == (576, 512)
     assert first.sum() == 64 * 9 * 8
-    assert all(torch.equal(mask, torch.block_diag(*[torch.ones(9, 9)] * 64)) for mask in others)
+    assert all(torch.equal(mask, torch.block_diag(*[torch.ones(9, 9)] * 64)) for mask in others)  # type: ignore[no-untyped-call]
 
 
 def test_the_first_digits_are_the_first_nodes_edges() -> None:
