@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 
 import psutil
 
@@ -16,6 +17,7 @@ MARK = "FXSCORE_TEST_MARK"
 @contextlib.contextmanager
 def marked() -> Iterator[str]:
     """While this lasts, processes that are started can be found by the mark."""
+    resource_tracker.ensure_running()  # Python's own, which lives as long as this process
     mark = uuid.uuid4().hex
     os.environ[MARK] = mark
     try:
