@@ -26,6 +26,7 @@ from fxscore.cli import output
 from fxscore.errors import TrainingError
 from fxscore.evaluate import Measures, agreement
 from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.tables import TABLE_FILES
 from fxscore.report import numbers
 from fxscore.scorer.checkpoint import save_checkpoint
 from fxscore.scorer.percentiles import Percentiles
@@ -185,7 +186,7 @@ def record(
 
 def provenance(plan: TrainingPlan, data: Path) -> dict[str, Any]:
     """The command, the plan, the tables and the versions behind a scorer's file."""
-    files = [TABLES[space].file for space in plan.spaces]
+    files = [TABLE_FILES[space] for space in plan.spaces]
     return {
         "command": command(data),
         "plan": plan.as_dict(),

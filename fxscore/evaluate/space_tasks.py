@@ -9,7 +9,7 @@ from typing import Any
 
 from fxscore.evaluate.accuracy_tables import timm_table, torchvision_table
 from fxscore.evaluate.population import Population, group_rows
-from fxscore.evaluate.tables import population_of
+from fxscore.evaluate.tables import TABLE_FILES, population_of
 from fxscore.evaluate.task import LEAST_NETWORKS, Task, TaskTable
 from fxscore.spaces import BenchmarkTable, get_space
 from fxscore.types import Shape
@@ -21,7 +21,6 @@ class SpaceTable:
 
     Attributes:
         space: a search space, `timm` or `torchvision`.
-        file: its name in a folder of tables; empty for torchvision, which brings its own.
         origin: see `Task`.
         labels: the labels that are tasks; the test labels where empty. A second measure of one training on the same
             images (top-5, or the same networks on re-labelled images) is no task of its own.
@@ -30,34 +29,37 @@ class SpaceTable:
     """
 
     space: str
-    file: str
     origin: str
     labels: tuple[str, ...] = ()
     may_train: bool = True
     shapes: Mapping[str, Shape] = field(default_factory=dict)
 
+    @property
+    def file(self) -> str:
+        """Its name in a folder of tables; empty for torchvision, which brings its own."""
+        return TABLE_FILES.get(self.space, "")
+
 
 SPACE_TABLES = (
-    SpaceTable("nasbench201", "nas_bench_201.csv.gz", "nats_bench"),
-    SpaceTable("nats_size", "nats_size_cifar10.csv.gz", "nats_bench"),
-    SpaceTable("nasbench_macro", "nas_bench_macro.csv.gz", "nasbench_macro"),
-    SpaceTable("nasbench101", "nas_bench_101_valid.csv.gz", "nasbench101"),
-    SpaceTable("transnas_micro", "transnas_bench_101_micro.csv.gz", "transnas"),
-    SpaceTable("accel_nasbench", "accel_nasbench_imagenet.csv.gz", "accel_nasbench", ("imagenet.valid",)),
-    SpaceTable("darts", "nas_bench_301_surrogate_labels.csv.gz", "darts"),
-    SpaceTable("nasbench_mr", "nas_bench_mr.csv.gz", "nasbench_mr", may_train=False),
+    SpaceTable("nasbench201", "nats_bench"),
+    SpaceTable("nats_size", "nats_bench"),
+    SpaceTable("nasbench_macro", "nasbench_macro"),
+    SpaceTable("nasbench101", "nasbench101"),
+    SpaceTable("transnas_micro", "transnas"),
+    SpaceTable("accel_nasbench", "accel_nasbench", ("imagenet.valid",)),
+    SpaceTable("darts", "darts"),
+    SpaceTable("nasbench_mr", "nasbench_mr", may_train=False),
     SpaceTable(
         "nasbench_mr_segment",
-        "nas_bench_mr.csv.gz",
         "nasbench_mr",
         may_train=False,
         shapes={"cityscapes_quarter.test": (3, 128, 256)},
     ),
-    SpaceTable("metaqnn", "metaqnn_svhn.csv.gz", "metaqnn"),
-    SpaceTable("relational_mlp", "graph2nn_mlp_cifar10.csv.gz", "relational_mlp"),
-    SpaceTable("wild", "wild.csv.gz", "wild"),
-    SpaceTable("timm", "timm_imagenet.csv.gz", "imagenet_networks", ("imagenet.top1",)),
-    SpaceTable("torchvision", "", "imagenet_networks", ("imagenet.top1",)),
+    SpaceTable("metaqnn", "metaqnn"),
+    SpaceTable("relational_mlp", "relational_mlp"),
+    SpaceTable("wild", "wild"),
+    SpaceTable("timm", "imagenet_networks", ("imagenet.top1",)),
+    SpaceTable("torchvision", "imagenet_networks", ("imagenet.top1",)),
 )
 
 

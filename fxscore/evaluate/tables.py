@@ -12,15 +12,20 @@ from fxscore.sources.modules import working_directory_first
 from fxscore.spaces import BenchmarkTable, SearchSpace, get_space
 from fxscore.spaces.official import official_files
 
-_FILES = {
-    "nasbench201": ("nas_bench_201.csv.gz",),
-    "nasbench_macro": ("nas_bench_macro.csv.gz",),
-    "nasbench101": ("nas_bench_101_valid.csv.gz",),
-    "transnas_micro": ("transnas_bench_101_micro.csv.gz",),
-    "accel_nasbench": ("accel_nasbench_imagenet.csv.gz",),
-    "darts": ("nas_bench_301_surrogate_labels.csv.gz",),
-    "timm": ("timm_imagenet.csv.gz",),
-    "wild": ("wild.csv.gz",),
+TABLE_FILES = {
+    "nasbench201": "nas_bench_201.csv.gz",
+    "nats_size": "nats_size_cifar10.csv.gz",
+    "nasbench_macro": "nas_bench_macro.csv.gz",
+    "nasbench101": "nas_bench_101_valid.csv.gz",
+    "transnas_micro": "transnas_bench_101_micro.csv.gz",
+    "accel_nasbench": "accel_nasbench_imagenet.csv.gz",
+    "darts": "nas_bench_301_surrogate_labels.csv.gz",
+    "nasbench_mr": "nas_bench_mr.csv.gz",
+    "nasbench_mr_segment": "nas_bench_mr.csv.gz",
+    "metaqnn": "metaqnn_svhn.csv.gz",
+    "relational_mlp": "graph2nn_mlp_cifar10.csv.gz",
+    "wild": "wild.csv.gz",
+    "timm": "timm_imagenet.csv.gz",
 }
 
 
@@ -34,9 +39,9 @@ def table_path(space: str, data: Path) -> Path:
         raise SpaceError(f"there is no {data}; `fxscore data` says where benchmark tables come from")
     if not data.is_dir():
         return data
-    names = _FILES.get(space, ()) + tuple(
-        entry.file for entry in official_files() if space in entry.spaces and not entry.archive
-    )
+    own = [TABLE_FILES[space]] if space in TABLE_FILES else []
+    official = [entry.file for entry in official_files() if space in entry.spaces and not entry.archive]
+    names = own + official
     for name in names:
         if (data / name).exists():
             return data / name

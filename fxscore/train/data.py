@@ -14,6 +14,7 @@ from fxscore.capture.empty_weights import empty_weights
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import TrainingError
 from fxscore.evaluate.splits import split_indices
+from fxscore.evaluate.tables import TABLE_FILES
 from fxscore.scorer.ft_scorenet import Settings
 from fxscore.scorer.seen_size import seen_shape
 from fxscore.spaces import SearchSpace, get_space
@@ -22,29 +23,24 @@ from fxscore.types import Shape
 
 @dataclass(frozen=True)
 class TableSource:
-    """Where a space's table lies in a data folder, and which labels train and test on it.
+    """Which labels of a space's table train and test.
 
     A table without validation accuracies trains on the label that it is tested on, of other cells.
     """
 
-    file: str
     train_label: str
     test_label: str
 
 
 # TransNAS-Bench-101 has seven tasks; object classification is the nearest to what the other tables hold.
 TABLES = {
-    "nasbench201": TableSource("nas_bench_201.csv.gz", "cifar100.valid", "cifar100.test"),
-    "nasbench_macro": TableSource("nas_bench_macro.csv.gz", "cifar10.test", "cifar10.test"),
-    "nasbench101": TableSource("nas_bench_101_valid.csv.gz", "cifar10.valid", "cifar10.valid"),
-    "transnas_micro": TableSource(
-        "transnas_bench_101_micro.csv.gz", "class_object.valid", "class_object.test"
-    ),
-    "accel_nasbench": TableSource("accel_nasbench_imagenet.csv.gz", "imagenet.valid", "imagenet.valid"),
-    "wild": TableSource("wild.csv.gz", "fashion_mnist.test", "fashion_mnist.test"),
-    "darts": TableSource(
-        "nas_bench_301_surrogate_labels.csv.gz", "cifar10_surrogate.valid", "cifar10_surrogate.valid"
-    ),
+    "nasbench201": TableSource("cifar100.valid", "cifar100.test"),
+    "nasbench_macro": TableSource("cifar10.test", "cifar10.test"),
+    "nasbench101": TableSource("cifar10.valid", "cifar10.valid"),
+    "transnas_micro": TableSource("class_object.valid", "class_object.test"),
+    "accel_nasbench": TableSource("imagenet.valid", "imagenet.valid"),
+    "wild": TableSource("fashion_mnist.test", "fashion_mnist.test"),
+    "darts": TableSource("cifar10_surrogate.valid", "cifar10_surrogate.valid"),
 }
 
 
@@ -134,7 +130,7 @@ def load_cells(data: Path, space: str, label: str | None, settings: Settings) ->
             f"no table is known for the space {space!r}; there is one for {', '.join(TABLES)}"
         )
     source = TABLES[space]
-    path = data / source.file
+    path = data / TABLE_FILES[space]
     if not path.is_file():
         raise TrainingError(f"{path} is missing; give the folder of the benchmark tables with --data")
     table = get_space(space).read(path)

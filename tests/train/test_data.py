@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from fxscore.errors import TrainingError
+from fxscore.evaluate.tables import TABLE_FILES
 from fxscore.scorer import FTScoreNet, Settings, Subject
 from fxscore.spaces import BenchmarkTable, get_space
 from fxscore.train.data import TABLES, CellSet, load_cells
@@ -62,7 +63,7 @@ def test_rows_of_one_network_count_once(tmp_path: Path) -> None:
         group=("a", "a", "b", "c"),
         caution="predicted, not trained",
     )
-    space.write(table, tmp_path / TABLES["nasbench_macro"].file)
+    space.write(table, tmp_path / TABLE_FILES["nasbench_macro"])
     loaded = load_cells(tmp_path, "nasbench_macro", None, Settings())
     assert loaded.accuracies.tolist() == [85.0, 70.0, 60.0]
     assert loaded.caution == "predicted, not trained"
