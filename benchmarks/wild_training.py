@@ -4,8 +4,8 @@
 every round one network of each family, families in random order, so that a stop at any moment leaves a fair sample;
 every network of every fourth round is trained with three seeds. A line is written to ``runs/wild/rows.jsonl`` the
 moment a training ends; what that file or the table holds is not trained again, so the same command goes on after any
-stop. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an accelerator, in so many processes at
-once as ``--workers`` says.
+stop. ``--only-table`` brings the table up to date. ``--cuda-workers 5`` adds processes that train on an accelerator,
+out of the same queue, so that chance says which network is trained where; ``--minutes`` ends a run on a lent machine.
 
 `recipe` and the generator were fixed before any score of these networks was looked at: 10,000 of the training images,
 the same for all, five epochs of AdamW with one cycle of the learning rate, mirrored at random; accuracy on all 10,000
@@ -18,11 +18,14 @@ import argparse
 import csv
 import gzip
 import io
+import itertools
 import json
 import math
 import multiprocessing
+import multiprocessing.queues
 import os
 import random
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -45,6 +48,7 @@ ROWS = Path("runs/wild/rows.jsonl")
 LABEL = "fashion_mnist.test"
 SEEDED_ROUND = 4  # every so many rounds, networks are trained with all SEEDS
 SEEDS = (0, 1, 2)
+_DEVICE = "FXSCORE_WILD_DEVICE"  # of a worker process
 DRAW_SEED = 0
 COLUMNS = (
     "space",
@@ -106,9 +110,20 @@ def tasks() -> Iterator[Task]:
         place += 1
 
 
-def trained(task: Task, data: Path | None, device: str) -> dict[str, Any]:
+def trained(task: Task, data: Path | None) -> dict[str, Any]:
+    """Train one network on this process's device; the row of the table."""
+    device = os.environ.get(_DEVICE, "cpu")
+    if device == "cpu":
+        return trained_on(task, data, device)
+    try:
+        return trained_on(task, data, device)
+    except (RuntimeError, TrainingError) as error:  # of the device: the network is trained all the same
+        print(f"on {device}: {type(error).__name__}: {error}; trained on the processor: {task}", flush=True)
+        return trained_on(task, data, "cpu")
+
+
+def trained_on(task: Task, data: Path | None, device: str) -> dict[str, Any]:
     """Train one network; the row of the table."""
-    torch.set_num_threads(1)
     space = Wild()
     genotype = space.parse(task.genotype)
     params, macs = space.measure(genotype)
@@ -119,6 +134,7 @@ def trained(task: Task, data: Path | None, device: str) -> dict[str, Any]:
         *images(data, space.shape_of(genotype)),
         device=device,
         measure_every=recipe(0).epochs,
+        captured=True,
     )
     return {
         "space": space.name,
@@ -197,16 +213,33 @@ def train(options: argparse.Namespace) -> None:
     options.rows.parent.mkdir(parents=True, exist_ok=True)
     known = {(row["genotype"], int(row["seed"])) for row in known_rows(options.rows, options.table)}
     wanted = (task for task in first_tasks(options.networks) if (task.genotype, task.seed) not in known)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.workers, context) as pool, options.rows.open("ab") as file:
+    end = time.monotonic() + 60 * options.minutes
+    with pool_of(options.workers, options.cuda_workers) as pool, options.rows.open("ab") as file:
         waiting: set[Future[dict[str, Any]]] = set()
         end_cut_line(file, options.rows)
-        for task in wanted:
-            waiting.add(pool.submit(trained, task, options.data, options.device))
-            if len(waiting) > 2 * options.workers:
+        for task in itertools.takewhile(lambda _: time.monotonic() < end, wanted):
+            waiting.add(pool.submit(trained, task, options.data))
+            if len(waiting) > options.workers + options.cuda_workers:
                 waiting = keep(waiting, file)
         while waiting:
             waiting = keep(waiting, file)
+
+
+def pool_of(workers: int, cuda_workers: int) -> ProcessPoolExecutor:
+    """Processes of one thread each, so many of them on the accelerator."""
+    context = multiprocessing.get_context("spawn")
+    devices = context.SimpleQueue()
+    for device in ["cuda"] * cuda_workers + ["cpu"] * workers:
+        devices.put(device)
+    return ProcessPoolExecutor(workers + cuda_workers, context, initializer=begin_worker, initargs=(devices,))
+
+
+def begin_worker(devices: multiprocessing.queues.SimpleQueue[str]) -> None:
+    """Take a device for as long as this process lives."""
+    os.environ[_DEVICE] = devices.get()
+    torch.set_num_threads(1)
+    # Full precision, as on a processor: the recipe is one.
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def first_tasks(networks: int) -> Iterator[Task]:
@@ -249,7 +282,8 @@ def main() -> None:
     )
     parser.add_argument("--networks", type=int, default=400, help="the first so many in the fixed order")
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--cuda-workers", type=int, default=0, help="further processes, on the accelerator")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no training after so many")
     parser.add_argument(
         "--data", type=Path, help="folder of Fashion-MNIST, where the system does not have it"
     )

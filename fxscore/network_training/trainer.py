@@ -7,7 +7,7 @@ that a resumed run equals an uninterrupted one, bit for bit where the device com
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fxscore.errors import TrainingError
+from fxscore.network_training.captured_step import CapturedStep
 from fxscore.network_training.checkpoint import read_state, write_state
 from fxscore.network_training.images import Images, whole_batches
 from fxscore.network_training.network import Network
@@ -64,6 +65,8 @@ class ClassifierTrainer:
         data_name: of the data set, so that a state of other data is refused.
         device: where to compute.
         measure_every: epochs between measurements; the last one is always measured.
+        captured: record a step on a CUDA device and replay it, see `CapturedStep`; other devices compute as ever. Not
+            with `state_path`.
     """
 
     def __init__(
@@ -77,9 +80,12 @@ class ClassifierTrainer:
         data_name: str = "",
         device: str | torch.device = "cpu",
         measure_every: int = 1,
+        captured: bool = False,
     ) -> None:
         if not len(training) or not len(test):
             raise TrainingError("there are no images to train on, or none to measure on")
+        if captured and state_path is not None:
+            raise TrainingError("a run with a captured step keeps no state; leave out one of the two")
         self.network, self.plan = network, plan
         self.training, self.test = training, test
         self.state_path, self.measure_every = state_path, measure_every
@@ -95,6 +101,9 @@ class ClassifierTrainer:
         self._format = torch.channels_last if plan.channels_last else torch.contiguous_format
         self.module: nn.Module = network.module.to(self.device).to(memory_format=self._format)
         self._prepare()
+        self._step: Callable[[Tensor, Tensor], Tensor] = self._plain_step
+        if captured and self.device.type == "cuda":
+            self._step = CapturedStep(self._plain_step, self.module, self._optimiser)
         if state_path is not None and state_path.exists():
             self._load(read_state(state_path, self.about, self.device))
 
@@ -187,7 +196,7 @@ class ClassifierTrainer:
             )
         return loss
 
-    def _step(self, images: Tensor, labels: Tensor) -> Tensor:
+    def _plain_step(self, images: Tensor, labels: Tensor) -> Tensor:
         self._optimiser.zero_grad(set_to_none=True)
         with self._precision():
             outputs = self.module(images)

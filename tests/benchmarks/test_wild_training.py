@@ -50,7 +50,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         wild_training, "tasks", lambda: (Task(text, seed) for text in MLPS for seed in (0, 1))
     )
-    monkeypatch.setattr(wild_training, "ProcessPoolExecutor", lambda workers, _: ThreadPoolExecutor(workers))
+    monkeypatch.setattr(wild_training, "pool_of", lambda workers, _: ThreadPoolExecutor(workers))
     monkeypatch.setattr(
         wild_training,
         "recipe",
@@ -71,7 +71,8 @@ def options(tmp_path: Path) -> argparse.Namespace:
     return argparse.Namespace(
         networks=2,
         workers=1,
-        device="cpu",
+        cuda_workers=0,
+        minutes=5,
         data=tmp_path,
         rows=tmp_path / "new" / "rows.jsonl",
         table=tmp_path / "wild.csv.gz",
@@ -108,9 +109,7 @@ def test_rows_come_one_by_one_and_nothing_is_trained_twice(
 
 @pytest.mark.usefixtures("short")
 def test_equal_trainings_end_alike_and_rows_say_what_was_trained(options: argparse.Namespace) -> None:
-    first, again, other = (
-        wild_training.trained(Task(MLPS[0], seed), options.data, "cpu") for seed in (0, 0, 1)
-    )
+    first, again, other = (wild_training.trained(Task(MLPS[0], seed), options.data) for seed in (0, 0, 1))
     assert first["loss"] == again["loss"]
     assert first["loss"] != other["loss"]
     assert first["params"] == 14 * 14 * 4 + 4 + 4 * 10 + 10
@@ -125,7 +124,7 @@ def test_a_training_without_a_number_counts_with_what_it_has(
 ) -> None:
     plan = ClassifierPlan(epochs=2, batch=10, warmup=0, training_images=40, learning_rate=1e30)
     monkeypatch.setattr(wild_training, "recipe", lambda seed: plan)
-    found = wild_training.trained(Task(MLPS[0], 0), options.data, "cpu")
+    found = wild_training.trained(Task(MLPS[0], 0), options.data)
     assert found["loss"] == ""
     assert found[LABEL] == 10.0  # every output is no number, so all images are of the first class
 
