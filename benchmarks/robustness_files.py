@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import fxscore
+from benchmarks.robustness_deeds import DEEDS, PLACES, WHOLE
 from benchmarks.robustness_inputs import Tried
 from fxscore.types import ScoreRecord
 
@@ -33,53 +34,6 @@ def build():
     return Net(3, 4, 3)
 {top}
 """
-SOCKETS = (
-    "[f for f in map(int, os.listdir('/proc/self/fd')) if f > 2 and os.path.exists(f'/proc/self/fd/{f}')]"
-)
-DEEDS = {
-    "endless": "while True: pass",
-    "sleeps": "import time; time.sleep(10**6)",
-    "exits": "sys.exit('\\ud800')",
-    "hard exit": "os._exit(7)",
-    "aborts": "os.abort()",
-    "segmentation fault": "import ctypes; ctypes.string_at(0)",
-    "kills itself": "os.kill(os.getpid(), 15)",
-    "kills its keeper": "os.kill(os.getppid(), 9)",
-    "raises": "raise ValueError('\\x1b[2J\\ud800' * 9999)",
-    "raises no Exception": "raise BaseException('odd')",
-    "interrupts": "raise KeyboardInterrupt",
-    "recursion": "deed()",
-    "memory": "held = [bytearray(1 << 26) for _ in range(10**4)]",
-    "another folder": "os.chdir('/')",
-    "a folder that goes": "import tempfile; d = tempfile.mkdtemp(); os.chdir(d); os.rmdir(d)",
-    "closes files": "os.closerange(0, 500)",
-    "closes stderr": "os.close(2)",
-    "nonsense": f'[os.write(f, b\'\\n\\xff{{\\n[[\\n{{"score": 1}}\\n{{"ended": null}}\\n\') for f in {SOCKETS}]',
-    "a line without end": f"[os.write(f, b'x' * 65536) for f in {SOCKETS} * 500]",
-    "reads the channel": f"[os.read(f, 9999) for f in {SOCKETS}]",
-    "floods": "sys.stderr.write('y' * 10**7); print('x' * 10**7)",
-    "threads": "import threading; [threading.Thread(target=input).start() for _ in range(9)]",
-    "children": "import subprocess; [subprocess.Popen(['sleep', '999'], start_new_session=True) for _ in range(5)]",
-    "forks": "os.fork()",
-    "patches torch": "nn.Module.__call__ = nn.Module.parameters = lambda *a: iter(())",
-    "patches json": "import json; json.dumps = json.loads = lambda *a, **k: 1 / 0",
-    "patches builtins": "import builtins; builtins.isinstance = builtins.len = lambda *a: 1 / 0",
-    "other dtype": "import torch; torch.set_default_dtype(torch.float16)",
-    "ignores signals": "import signal; [signal.signal(s, signal.SIG_IGN) for s in (2, 15)]; deed2 = 1",
-    "no modules": "sys.modules.clear()",
-}
-PLACES = ("top", "build", "forward")
-WHOLE = {
-    "branches": "x = 1\nif x == -1: pass\n" + "".join(f"elif x == {n}: pass\n" for n in range(20_000)),
-    "terms": "X = " + "1 + " * 100_000 + "1\n",
-    "brackets": "(" * 100_000,
-    "nul": "x = '\0'\n",
-    "indentation": "\n".join(" " * n + "if 1:" for n in range(120)),
-    "no utf-8": "# coding: latin-1\nx = '\xe9'\n",
-    "wrong coding": "# coding: no-such-coding\n",
-    "nothing": "",
-    "binary": "\x7fELF\x02\x01" * 1000,
-}
 
 
 def hostile_files(count: int, seed: int = 0, seconds: float = 10.0) -> Tried:
@@ -126,11 +80,11 @@ def _written(path: Path, text: str) -> str:
 def _files(folder: Path) -> list[str]:
     """All that there are, odd kinds of files too."""
     found = []
-    for number, ((_, deed), place) in enumerate(product(DEEDS.items(), PLACES)):
+    for (kind, deed), place in product(DEEDS.items(), PLACES):
         calls = {where: "deed()" if where == place else "pass" for where in PLACES}
-        found.append(_written(folder / f"deed{number}.py", FILE.format(deed=deed, **calls)))
+        found.append(_written(folder / f"{kind} at {place}.py", FILE.format(deed=deed, **calls)))
     found += [
-        _written(folder / f"whole {name}.py", GOOD.format(width=3) + text) for name, text in WHOLE.items()
+        _written(folder / f"{name} in whole.py", GOOD.format(width=3) + text) for name, text in WHOLE.items()
     ]
     return found + _odd_kinds(folder)
 
