@@ -1,7 +1,7 @@
 """The populations that benchmarks measure on, one per benchmark that has data, and how their figures are written.
 
 Resolutions below a benchmark's own, smaller batches, and fewer networks for what costs most, keep a run on one core
-within two hours; every section says which were used, and `benchmarks.small_inputs` what they cost in agreement.
+within two hours; every section says which were used, and `benchmarks.quality.small_inputs` what they cost in agreement.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@
 
 ``--ship`` trains on all of them and writes the scorer's file with these figures. Features are those of
 ``python -m benchmarks.features`` and ``python -m benchmarks.coverage``; proxies are measured as by
-``python -m benchmarks.handcrafted``, whose work folder keeps them.
+``python -m benchmarks.quality.handcrafted``, whose work folder keeps them.
 
 The scorer has two heads. That of small images learns from the benchmarks of cells, each with its own accuracies
 standardised; that of all other networks learns from timm, and from every benchmark placed on timm's scale.

@@ -15,7 +15,7 @@ from fxscore.run import LocalExecutor, Store
 from fxscore.types import ModelRef
 
 Floats = NDArray[np.float64]
-WORK = Path("runs/handcrafted")  # of `benchmarks.handcrafted`, by default
+WORK = Path("runs/handcrafted")  # of `benchmarks.quality.handcrafted`, by default
 PROXIES = ("naswot", "zen", "synflow", "jacov", "snip")
 
 
@@ -29,7 +29,7 @@ def proxy_scores(
     """Scores of a space's networks, (n,) by proxy; NaN where there is none.
 
     Args:
-        space: decides resolution and batch, as in ``python -m benchmarks.handcrafted``.
+        space: decides resolution and batch, as in ``python -m benchmarks.quality.handcrafted``.
         refs: the networks.
         work: folder in which that command keeps its values.
         names: of the proxies.

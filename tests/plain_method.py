@@ -2,7 +2,7 @@
 
 It shares no code with fxscore: no capture, no graph, no cache. The kernel is synthesised anew at every layer, as the
 paper describes it; the skeleton is written down layer by layer. Tests compare the package with it, and
-`benchmarks/speed.py` measures what the package saves.
+`benchmarks/speed/plain_forward.py` measures what the package saves.
 """
 
 from __future__ import annotations

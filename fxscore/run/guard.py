@@ -1,7 +1,7 @@
 """Global settings that a network's code may change, put back after each network that shares a process.
 
 For code that is trusted not to be hostile (library models): this costs a fraction of a millisecond a network,
-where a process of its own costs 25 ms and more (``benchmarks/scaling.py`` measures both). Code that is not
+where a process of its own costs 25 ms and more (``benchmarks/speed/scaling.py`` measures both). Code that is not
 trusted runs in a process of its own (`fxscore.run.child`), and nothing needs to be put back.
 """
 

@@ -216,6 +216,6 @@ _LEARNERS: dict[str, Callable[[Fit], Member]] = {
     "linear": _linear,
     # Mellor et al., ICML 2021, per image: ln |det K| with K of the forward's activation patterns.
     "naswot": partial(_sum, {"patterns_log_units": 1.0, "patterns_log_det": 1.0}),
-    # ln(activations · √params), the size that ranks timm best (section "General scorer" of RESULTS.md).
+    # ln(activations · √params), the size that ranks timm best ("General scorer" in benchmarks/quality/RESULTS.md).
     "size": partial(_sum, {"own_log_weighted_activations": 1.0, "log_params": 0.5}),
 }

@@ -325,7 +325,7 @@ def stacked(raw: Floats) -> Mixture:
 
 
 def _new_plan(settings: Settings, steps: int, samples: int, seed: int) -> TrainingPlan:
-    """How an FT-ScoreNet is trained from nothing: rate and averaging of ``benchmarks.nasbench201``."""
+    """How an FT-ScoreNet is trained from nothing: rate and averaging of ``benchmarks.paper.nasbench201``."""
     return TrainingPlan(
         ("own",),
         steps=steps,

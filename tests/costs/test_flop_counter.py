@@ -1,4 +1,4 @@
-"""Some architectures of timm and torchvision against `torch.utils.flop_counter`; `benchmarks.mac_count` has all."""
+"""Architectures of timm and torchvision against `torch.utils.flop_counter`; all: `benchmarks.coverage.mac_count`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.mac_count import Pair, compare, flop_counter_macs, report
+from benchmarks.coverage.mac_count import Pair, compare, flop_counter_macs, report
 from fxscore.capture.inputs import Inputs
 from fxscore.scorer import Subject
 

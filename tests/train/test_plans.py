@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.catalogue import BENCHMARKS
 from fxscore.cli.app import run
 from fxscore.train.data import TABLES
 from fxscore.train.plan import TrainingPlan
@@ -35,8 +36,8 @@ def test_a_recipe_names_what_there_is(path: Path, capsys: pytest.CaptureFixture[
     text = path.read_text(encoding="utf-8").replace("\\\n", " ")
     for plan in re.findall(r"benchmarks/plans/[\w.-]+\.json", text):
         assert (ROOT / plan).is_file()
-    for module in re.findall(r"-m (benchmarks\.\w+)", text):
-        assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+    for module in re.findall(r"-m (benchmarks[\w.]+)", text):
+        assert module in {each.module for each in BENCHMARKS}
     assert run(["train", "--help"]) == 0
     usage = capsys.readouterr().out
     for line in (line for line in text.splitlines() if line.strip().startswith("fxscore train")):

@@ -11,7 +11,7 @@ from fxscore.scorer import FTScoreNet, Settings, Subject
 from fxscore.sources import build
 from fxscore.types import ModelRef
 
-# The cheapest network of each module, by benchmarks/coverage.csv.
+# The cheapest network of each module, by benchmarks/coverage/libraries.csv.
 TIMM = (
     "beit_base_patch16_224", "cait_xxs24_384", "coat_lite_mini", "convit_tiny", "convmixer_1024_20_ks9_p14",
     "cpubone_b0_bfrobust", "crossvit_tiny_240", "cs3darknet_focus_s", "csatv2", "cspnext_tiny", "davit_tiny",

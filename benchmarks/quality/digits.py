@@ -1,0 +1,309 @@
+"""Scores against true trainings: small networks of `benchmarks.quality.digits_space`, trained on hand-written digits.
+
+``python -m benchmarks.quality.digits --write`` draws networks at random from the space, trains each with several seeds
+on 300 digits and measures it on the other 1,497, and says how well scorers and proxies rank the mean accuracies, over
+all networks and among those of about equal size. Then `fxscore.search` picks a network under each budget of parameters,
+once a seed, from scores alone; the picks are trained, and compared with random networks under the same budget and with
+the largest ones. All of that for each length of training in ``--epochs``. What is trained and scored is kept in
+``runs/digits``; the same command goes on.
+
+One scorer tells of prediction, not of zero-shot scores: `fitted` is a hybrid fitted to the drawn networks themselves,
+measured in five folds, and searched with after a fit to all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.quality.digits_space import DigitsNet
+from benchmarks.results import command_line, table, write_section
+from fxscore.errors import ScorerError
+from fxscore.evaluate import (
+    Bins,
+    Estimate,
+    Measures,
+    agreement,
+    matched_spearman,
+    mean_over_runs,
+    score_refs,
+    scores_of,
+    spearman,
+)
+from fxscore.evaluate.agreement import Floats
+from fxscore.network_training import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
+from fxscore.run import LocalExecutor, Store
+from fxscore.scorer import Hybrid
+from fxscore.scorer.features import NetworkFeatures
+from fxscore.scorer.subject import subject_of
+from fxscore.searching import search
+from fxscore.train.fit import FOLDS, cross_validated
+from fxscore.types import ModelRef
+
+SPACE = "benchmarks.quality.digits_space"
+SCORERS = ("general", "nasbench201", "params", "macs", "activations", "depth", "naswot", "synflow", "zen")
+PICKERS = ("general", "nasbench201", "naswot", "synflow", "zen", "macs")
+FITTED = "fitted"
+PICK_SEED = 100  # picks are trained with seeds of their own
+BINS = Bins(tolerance=0.25, least=8)
+
+
+def recipe(epochs: int, seed: int) -> ClassifierPlan:
+    """SGD, cosine, shifts by a pixel; the warm-up is a tenth of the training."""
+    return ClassifierPlan(
+        epochs=epochs, warmup=max(1, epochs // 10), batch=32, training_images=300, seed=seed
+    )
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Trains networks, each once for every seed, and keeps the accuracies in a file of one line each."""
+
+    path: Path
+    epochs: int
+
+    def known(self) -> dict[tuple[str, int], float]:
+        """Accuracy in percent by (network, seed), of trainings of this length."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        rows = [json.loads(line) for line in lines if line.endswith("}")]  # a kill may cut the last line
+        return {(r["network"], r["seed"]): r["accuracy"] for r in rows if r["epochs"] == self.epochs}
+
+    def accuracies(self, networks: Sequence[str], seeds: Sequence[int]) -> Floats:
+        """(networks, seeds), in percent; what is not known is trained."""
+        known = self.known()
+        wanted = [pair for pair in itertools.product(networks, seeds) if pair not in known]
+        for done, (network, seed) in enumerate(dict.fromkeys(wanted)):
+            known[network, seed] = self._train(network, seed)
+            print(f"{done + 1}/{len(wanted)} {network} seed {seed}: {known[network, seed]:.2f} %", flush=True)
+        return np.array([[known[network, seed] for seed in seeds] for network in networks])
+
+    def _train(self, network: str, seed: int) -> float:
+        digits, plan = open_data_set("digits"), recipe(self.epochs, seed)
+        built = build_network(ref(network), digits.classes, seed=seed)
+        parts = digits.split(built.input_shape, plan)
+        trainer = ClassifierTrainer(built, plan, *parts, measure_every=plan.epochs)
+        *_, last = trainer.run()
+        assert last.accuracy is not None  # the last epoch is always measured
+        row = {"network": network, "seed": seed, "epochs": self.epochs, "accuracy": last.accuracy}
+        with self.path.open("a") as file:
+            file.write(
+                json.dumps({**row, "seconds": round(sum(e.seconds for e in trainer.history), 2)}) + "\n"
+            )
+        return last.accuracy
+
+
+def ref(network: str) -> ModelRef:
+    """The reference of a genotype's text."""
+    return ModelRef(SPACE, f"DigitsNet:{network}")
+
+
+def drawn(count: int, seed: int) -> list[str]:
+    """Different networks, drawn at random."""
+    space, generator = DigitsNet(), torch.Generator().manual_seed(seed)
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found[space.format(space.sample(generator))] = None
+    return list(found)
+
+
+@cache
+def sizes() -> dict[str, int]:
+    """The number of parameters of every network of the space."""
+    space = DigitsNet()
+    with torch.device("meta"):
+        return {
+            space.format(values): sum(p.numel() for p in space.build(values).parameters())
+            for values in itertools.product(*(variable.values for variable in space.variables))
+        }
+
+
+def scored(networks: Sequence[str], scorer: str, folder: Path) -> Floats:
+    """The scores of networks, from the store where they are known."""
+    with LocalExecutor(1) as executor, Store(folder / "store.db") as store:
+        records = score_refs(list(map(ref, networks)), scorer, executor=executor, store=store)
+    failed = [record for record in records if record.error]
+    if failed:
+        raise ScorerError(
+            f"{scorer} fails on {len(failed)} networks, such as {failed[0].ref}: {failed[0].error}"
+        )
+    return scores_of(records)
+
+
+@dataclass(frozen=True)
+class Study:
+    """The drawn networks with what their trainings of one length gave."""
+
+    options: argparse.Namespace
+    trainings: Trainings
+    networks: list[str]
+
+    @property
+    def accuracies(self) -> Floats:
+        """(networks, seeds), in percent."""
+        return self.trainings.accuracies(self.networks, self.options.seeds)
+
+    @property
+    def labels(self) -> Floats:
+        """Mean accuracy of each network."""
+        return np.asarray(self.accuracies.mean(1))
+
+    @property
+    def params(self) -> Floats:
+        """Parameters of each network."""
+        return np.array([float(sizes()[network]) for network in self.networks])
+
+    def scores(self) -> dict[str, Floats]:
+        """The networks' scores by scorer."""
+        zero_shot = {name: scored(self.networks, name, self.options.folder) for name in SCORERS}
+        return {**zero_shot, f"{FITTED}, {FOLDS} folds": self.out_of_fold()}
+
+    def out_of_fold(self) -> Floats:
+        """Scores of a hybrid fitted to the other folds' networks."""
+        return cross_validated(Hybrid(), features(tuple(self.networks)), self.labels, seed=0)
+
+    def fitted(self) -> str:
+        """The file of a hybrid fitted to all networks."""
+        path = self.options.folder / f"{FITTED}-{self.trainings.epochs}.safetensors"
+        if not path.exists():
+            values = np.stack([each.values for each in features(tuple(self.networks))])
+            Hybrid().fit_features(values, self.labels).save(path)
+        return str(path)
+
+
+@cache
+def features(networks: tuple[str, ...]) -> list[NetworkFeatures]:
+    """What an untrained hybrid reads of networks."""
+    return [Hybrid().features(subject_of(ref(network))) for network in networks]
+
+
+def ranks(study: Study) -> str:
+    """The table of ρ, and how far the labels themselves agree."""
+    accuracies, labels, params = study.accuracies, study.labels, study.params
+    rows = [
+        (
+            name,
+            interval(agreement(values, labels, Measures()).figures["spearman"], 3),
+            interval(matched_spearman(values, labels, params, BINS), 3),
+        )
+        for name, values in study.scores().items()
+    ]
+    pairs = [spearman(*pair) for pair in itertools.combinations(accuracies.T, 2)]
+    bins = BINS.of(params)
+    reliable = matched_spearman(accuracies[:, 0], accuracies[:, 1:].mean(1), params, BINS)
+    spread = ", ".join(f"{value:.1f}" for value in np.quantile(labels, [0, 0.25, 0.5, 0.75, 1]))
+    note = (
+        f"Mean accuracies (minimum, quartiles, maximum): {spread} %. One seed agrees with another by ρ = "
+        f"{np.mean(pairs):.3f} (mean of {len(pairs)} pairs); at equal parameters the first agrees with the mean of "
+        f"the others by {interval(reliable, 3)}.\n\nρ with the mean accuracy; 95 % intervals by bootstrap over "
+        f"networks. At equal parameters: mean ρ within {len(bins)} bins of ±{100 * BINS.tolerance:.0f} % that hold "
+        f"{BINS.least} networks or more, {sum(map(len, bins))} networks in all."
+    )
+    return f"{note}\n\n" + table(("scorer", "ρ, all", "ρ, equal parameters"), rows)
+
+
+def picks(study: Study) -> str:
+    """The table of picks by budget."""
+    known, rows, options = sizes(), [], study.options
+    seeds = range(options.searches)
+    pickers = dict(zip(PICKERS, PICKERS, strict=True)) | {FITTED: study.fitted()}
+    for budget in options.budgets:
+        means = study.labels[study.params <= budget]
+        rows.append((f"{budget:,}", "random", len(means), interval(mean_over_runs(means), 2), "–"))
+        most = max(size for size in known.values() if size <= budget)
+        largest = [network for network, size in known.items() if size == most]
+        turns = [largest[seed % len(largest)] for seed in seeds]
+        rows.append((f"{budget:,}", "largest", *_outcome(study, turns, means)))
+        for name, scorer in pickers.items():
+            found = [picked(scorer, budget, seed, options.evaluations, options.folder) for seed in seeds]
+            rows.append((f"{budget:,}", f"search, {name}", *_outcome(study, found, means)))
+    return table(("parameters ≤", "chosen by", "networks", "accuracy, %", "better than, %"), rows)
+
+
+@cache
+def picked(scorer: str, budget: int, seed: int, evaluations: int, folder: Path) -> str:
+    """The best-scored network of one search, whose parameters are within the budget."""
+    result = search(
+        DigitsNet(),
+        scorer=scorer,
+        budget=evaluations,
+        max_params=budget,
+        population=16,
+        seed=seed,
+        workers=1,
+        store=folder / "store.db",
+    )
+    print(f"{Path(scorer).stem}, at most {budget}, seed {seed}: {result.best().text}", flush=True)
+    return result.best().text
+
+
+def _outcome(study: Study, found: Sequence[str], means: Floats) -> tuple[int, str, str]:
+    """(different networks, accuracy, share of random ones that are worse) of one pick a seed."""
+    trained = [study.trainings.accuracies([n], [PICK_SEED + place])[0, 0] for place, n in enumerate(found)]
+    share = 100 * float((means < np.mean(trained)).mean())
+    return len(set(found)), interval(mean_over_runs(trained), 2, most=100.0), f"{share:.0f}"
+
+
+def interval(estimate: Estimate, decimals: int, most: float = float("inf")) -> str:
+    """A figure and its interval, cut at the highest value that there can be."""
+    figures = (estimate.value, estimate.low, estimate.high)
+    texts = [f"{min(value, most):.{decimals}f}" for value in figures if value is not None]
+    if not texts:
+        return "–"
+    return texts[0] if len(texts) < 3 else f"{texts[0]} ({texts[1]} to {texts[2]})"
+
+
+def introduction(options: argparse.Namespace, networks: list[str]) -> str:
+    """What was done, for all lengths of training."""
+    known = [sizes()[network] for network in networks]
+    return (
+        f"{len(networks)} networks drawn at random from {DigitsNet().size:,}, {min(known):,} to {max(known):,} "
+        f"parameters, each trained with {len(options.seeds)} seeds on 300 digits and measured on the other 1,497 "
+        "(scikit-learn's digits, 8×8). "
+        f"*{FITTED}*: a hybrid scorer fitted to these very networks' accuracies, so no zero-shot score. The short "
+        "training leaves many networks far from fitting their 300 digits, and so ranks them by their first steps.\n\n"
+        "Picks: the best score of NSGA-II with differential evolution under a budget of parameters, "
+        f"{options.evaluations} networks scored, populations of 16; {options.searches} searches of different seeds, "
+        "the pick of each trained with a seed of its own, mean and Student's 95 % interval over them. *Random*: all "
+        "drawn networks under the budget, mean and interval over networks. *Largest*: the networks of most parameters "
+        "under the budget, in turn. *Better than*: share of the random ones that the mean accuracy exceeds."
+    )
+
+
+def main() -> None:
+    """Train, score and search; print the tables; keep them in RESULTS.md with ``--write``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--networks", type=int, default=90)
+    parser.add_argument("--epochs", type=int, nargs="+", default=[40, 15], help="lengths of training")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of trainings; two or more")
+    parser.add_argument("--draw", type=int, default=0, help="seed of the networks that are drawn")
+    parser.add_argument("--budgets", type=int, nargs="+", default=[2_000, 10_000, 30_000], help="parameters")
+    parser.add_argument("--searches", type=int, default=5, help="seeds of the search, for each budget")
+    parser.add_argument("--evaluations", type=int, default=160, help="networks scored in one search")
+    parser.add_argument("--folder", type=Path, default=Path("runs/digits"))
+    parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    networks = drawn(options.networks, options.draw)
+    parts = [introduction(options, networks)]
+    for epochs in options.epochs:
+        study = Study(options, Trainings(options.folder / "trainings.jsonl", epochs), networks)
+        parts += [f"### {epochs} epochs", ranks(study), picks(study)]
+    body = "\n\n".join(parts)
+    print(body)
+    if options.write:
+        write_section("digits", "Digits: scores and searches against true trainings", body, command_line())
+
+
+if __name__ == "__main__":
+    main()
