@@ -68,11 +68,11 @@ def test_a_section_goes_to_the_folder_of_its_command() -> None:
 
 def test_the_last_date_is_that_of_the_newest_section() -> None:
     found = [
-        Section("speed", key, key, f"python -m benchmarks.speed.{module} --x", date)
+        Section("speed", key, key, f"python -m benchmarks.{module} --x", date)
         for key, module, date in (
-            ("a", "work", "2031-01-01"),
-            ("b", "scaling", "2030-02-03"),
-            ("c", "scaling", "2030-02-01"),
+            ("a", "speed.work", "2031-01-01"),
+            ("b", "speed.scaling", "2030-02-03"),
+            ("c", "speed.scaling", "2030-02-01"),
         )
     ]
     assert row_of(Benchmark("speed.scaling", "minutes"), found)[-1] == "2030-02-03"
