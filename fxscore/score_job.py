@@ -16,8 +16,9 @@ from fxscore.errors import FxScoreError
 from fxscore.run import Prepared
 from fxscore.run.failure import describe_exception
 from fxscore.run.guard import unchanged_globals
-from fxscore.run.job import Found, finite
+from fxscore.run.job import Found
 from fxscore.scorer import Hybrid, Scorer, Subject, load_scorer
+from fxscore.scorer.confidence import Standing, kind_of
 from fxscore.scorer.features import fingerprint_of
 from fxscore.scorer.subject import subject_of
 from fxscore.sources import build, recipe_key
@@ -91,9 +92,8 @@ class ScoreSession:
         return prepare(subject, self.scorer, recipe)
 
     def finish(self, prepared: Prepared) -> float | Found:
-        """The score."""
-        subject: Subject = prepared.payload
-        return self.scorer.score(subject)
+        """The score, and where the network stands to training."""
+        return found_of(self.scorer, prepared.payload)
 
 
 def score_module(
@@ -109,14 +109,23 @@ def score_module(
         with unchanged_globals():
             subject = subject_of(module, input_shape, example_inputs, weights=scorer.needs_weights)
             prepared = prepare(subject, scorer, f"{ref} {id(module)}")
-            value = finite(scorer.score(subject))
+            found = Found.of(found_of(scorer, subject))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  a boundary like a worker's, without its process
         seconds = time.perf_counter() - start
         return ScoreRecord(ref, error=describe_exception(error), seconds=seconds, scorer_id=scorer.scorer_id)
     facts = (prepared.params, prepared.macs, time.perf_counter() - start, prepared.fingerprint)
-    return ScoreRecord(ref, value, None, *facts, scorer.scorer_id, prepared.note)
+    return ScoreRecord(ref, found.score, None, *facts, scorer.scorer_id, prepared.note, found.values)
+
+
+def found_of(scorer: Scorer, subject: Subject) -> Found:
+    """A network's score with its `Standing` beside it, of which a scorer that is no hybrid knows the kind alone."""
+    if isinstance(scorer, Hybrid):
+        standing = scorer.standing(subject)
+    else:
+        standing = Standing(scorer.score(subject), kind_of(subject.inputs))
+    return Found(standing.score, standing.values)
 
 
 @dataclass(frozen=True)

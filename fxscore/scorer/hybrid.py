@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from functools import cached_property
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from torch import Tensor
 from fxscore.errors import ScorerError
 from fxscore.graph_features.layers import larger_side
 from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint, tensors_sha256
+from fxscore.scorer.confidence import IMAGES, Confidence, Standing, kind_of
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.ft_scorenet import FTScoreNet
-from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
+from fxscore.scorer.head_neighbours import neighbours_of
+from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, HeadBySize, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.subject import Model, Subject, subjects_of
@@ -38,6 +41,7 @@ class Hybrid:
         head: from features to the raw score.
         scale: the reference population that scores are percentiles of; None gives raw scores.
         name: what records call this scorer.
+        confidence: what it knows of its own reliability, where that was measured.
     """
 
     KIND = "hybrid"
@@ -50,11 +54,13 @@ class Hybrid:
         scale: Percentiles | None = None,
         *,
         name: str = "hybrid",
+        confidence: Confidence | None = None,
     ) -> None:
         self.encoder = encoder or default_encoder()
         self.head = head
         self.scale = scale
         self.name = name
+        self.measured_confidence = confidence
         self.record: Mapping[str, Any] = {}
 
     @property
@@ -79,6 +85,10 @@ class Hybrid:
         Raises:
             ScorerError: the scorer is untrained, or a feature or the score is not finite.
         """
+        return self.standing(subject).score
+
+    def standing(self, subject: Subject) -> Standing:
+        """The score of a network, and how far it is from training; raises as `score`."""
         if self.head is None:
             raise ScorerError(_UNTRAINED)
         head = self.head.at(larger_side(subject.input_shape))
@@ -87,7 +97,20 @@ class Hybrid:
             raw = float(self.head.predict(features.names, features.values[None])[0])
         if not isfinite(raw):
             raise ScorerError(f"the scorer {self.name!r} gives {raw}; its learned numbers are too large")
-        return raw if self.scale is None else self.scale(raw)
+        scale = self.head.scale_at(larger_side(subject.input_shape))
+        kind = kind_of(subject.inputs)
+        known = kind == IMAGES and subject.inputs.is_one_image
+        distance = self.confidence.distance(features.names, features.values, scale, known)
+        return Standing(raw if self.scale is None else self.scale(raw), kind, scale, distance)
+
+    @cached_property
+    def confidence(self) -> Confidence:
+        """That of the file; of one without, distances from the training networks that the head holds, no more."""
+        if self.measured_confidence is not None:
+            return self.measured_confidence
+        return Confidence(
+            () if self.head is None else neighbours_of(self.head), None, _bounds(self.head, self.scale)
+        )
 
     def features(self, subject: Subject) -> NetworkFeatures:
         """What the head reads of a network."""
@@ -152,21 +175,26 @@ class Hybrid:
             scale = (
                 Percentiles(arrays[f"{SCALE}raw"], arrays[f"{SCALE}percent"]) if settings["scale"] else None
             )
+            confidence = _confidence(settings, arrays, _bounds(head, scale))
         except MISFITS as error:
             raise misfit("scorer", checkpoint.name, error) from None
-        scorer = cls(encoder, head, scale, name=checkpoint.name)
+        scorer = cls(encoder, head, scale, name=checkpoint.name, confidence=confidence)
         scorer.record = checkpoint.record
         return scorer
 
     def _settings(self) -> dict[str, Any]:
         head = None if self.head is None else self.head.describe()
-        return {"encoder": self.encoder.settings.as_dict(), "head": head, "scale": self.scale is not None}
+        own = {"encoder": self.encoder.settings.as_dict(), "head": head, "scale": self.scale is not None}
+        measured = self.measured_confidence
+        return own if measured is None else {**own, "confidence": measured.describe()}
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"{ENCODER}{name}": tensor for name, tensor in self.encoder.state_dict().items()}
         arrays = {} if self.head is None else self.head.arrays()
         if self.scale is not None:
             arrays |= {f"{SCALE}{name}": array for name, array in self.scale.arrays().items()}
+        if self.measured_confidence is not None:
+            arrays |= self.measured_confidence.arrays()
         return tensors | {
             name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()
         }
@@ -175,6 +203,24 @@ class Hybrid:
 def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTScoreNet:
     state = {name.removeprefix(ENCODER): value for name, value in tensors.items() if name.startswith(ENCODER)}
     return FTScoreNet.of_tensors(settings, state, "encoder")
+
+
+def _bounds(head: AnyHead | None, scale: Percentiles | None) -> tuple[float, float]:
+    """Between which scores lie: percentiles, or any numbers."""
+    return (0.0, 100.0) if scale is not None or isinstance(head, HeadBySize) else (-inf, inf)
+
+
+def _confidence(
+    settings: Mapping[str, Any], arrays: Mapping[str, Any], bounds: tuple[float, float]
+) -> Confidence | None:
+    """That of a file; None where the file has none, as those before it was measured."""
+    about = settings.get("confidence")
+    if about is None:
+        return None
+    found = Confidence.from_arrays(about, arrays, bounds=bounds)
+    if unknown := {name for each in found.neighbours for name in each.columns} - {*feature_names()}:
+        raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
+    return found
 
 
 def _check_columns(head: AnyHead | None) -> None:

@@ -128,6 +128,10 @@ class Head:
         """The head for networks of this larger input side: this one."""
         return self
 
+    def scale_at(self, side: int) -> int:
+        """Which scale the scores of networks of this larger input side are on: the only one."""
+        return 0
+
     def uses(self, names: Collection[str]) -> bool:
         """Whether this head or what it builds upon reads one of these features."""
         return any(name in names for name in self.columns) or (
@@ -217,6 +221,10 @@ class HeadBySize:
     def at(self, side: int) -> Head:
         """The head for networks of this larger input side."""
         return self.small if _is_small(side) else self.large
+
+    def scale_at(self, side: int) -> int:
+        """Which of `scales` the scores of networks of this larger input side are on."""
+        return 0 if _is_small(side) else 1
 
     def uses(self, names: Collection[str]) -> bool:
         """Whether one of the heads reads one of these features."""

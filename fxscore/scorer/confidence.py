@@ -1,0 +1,166 @@
+"""How far a score can be trusted: where a network stands to training, and which of two networks is the better one.
+
+Three things, all kept in the scorer's file and absent from files without them:
+
+- *distance* from training, on one scale for every scorer (`fxscore.scorer.neighbours`): up to 1 a network lies
+  `inside` training, up to 2 `near` it, beyond that, and for inputs of a kind that training did not have, `outside`.
+- *probability* that the network of the higher score is the better one, from the gap of the scores and the distance of
+  the farther network: a table of pairs of left-out networks (`fxscore.scorer.pair_table`). Without a table there is no
+  probability, and displays say so.
+- *interval*: the scores from which this one cannot be told apart, by a probability of `LEVEL`.
+
+To give a scorer its confidence, set `Hybrid(..., confidence=Confidence(neighbours, pairs))` before it is saved::
+
+    neighbours = Neighbours.of(columns, rows, names=names, accuracies=accuracies)  # of the training networks
+    pairs = PairTable.of([LeftOut(scores, accuracies, distances), ...])  # one for each left-out population
+
+`Hybrid.standing(subject)` then finds where a network stands, once, beside its score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from fxscore.capture.inputs import Inputs
+from fxscore.scorer.neighbours import Neighbours
+from fxscore.scorer.pair_table import PairTable
+
+Support = Literal["inside", "near", "outside"]
+KINDS = (
+    "token ids",
+    "vectors",
+    "sequences",
+    "images",
+    "clips and volumes",
+    "other inputs",
+)  # by axes of the input
+IMAGES = KINDS.index("images")
+NEAR, OUTSIDE = 1.0, 2.0  # distances at which `near` and `outside` begin
+FOREIGN = 3.0  # the least distance of what training had nothing of the kind of
+LEVEL = 2 / 3  # two networks are told apart from this probability on
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A score, and where its network stands: numbers alone, which stores keep beside the score.
+
+    Attributes:
+        score: the scorer's.
+        kind: place in `KINDS`.
+        scale: which of the scorer's reference populations the score is a percentile of.
+        distance: from training; None where the scorer does not know.
+    """
+
+    score: float
+    kind: int = IMAGES
+    scale: int = 0
+    distance: float | None = None
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """What is kept beside the score; `of` takes it back."""
+        known = () if self.distance is None else (self.distance,)
+        return (float(self.kind), float(self.scale), *known)
+
+    @classmethod
+    def of(cls, score: float, values: Sequence[float]) -> Standing | None:
+        """The standing of which `values` were kept; None where nothing was."""
+        if not values:
+            return None
+        return cls(score, int(values[0]), int(values[1]), values[2] if len(values) > 2 else None)
+
+    @property
+    def support(self) -> Support | None:
+        """Whether the network lies inside, near or outside training; None where that is not known."""
+        if self.distance is None:
+            return None
+        return "inside" if self.distance <= NEAR else "near" if self.distance <= OUTSIDE else "outside"
+
+    def compares_with(self, other: Standing) -> bool:
+        """Whether the two scores are of one kind of network, on one scale."""
+        return (self.kind, self.scale) == (other.kind, other.scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Confidence:
+    """What a scorer knows of its own reliability.
+
+    Attributes:
+        neighbours: the training networks, for each of the scorer's scales; () where the file has none.
+        pairs: how often pairs of left-out networks were ordered rightly; None where that was not measured.
+        bounds: the least and the highest score that there is.
+    """
+
+    neighbours: tuple[Neighbours, ...] = ()
+    pairs: PairTable | None = None
+    bounds: tuple[float, float] = (-inf, inf)
+
+    def distance(
+        self, names: Sequence[str], values: NDArray[Any], scale: int, known_kind: bool
+    ) -> float | None:
+        """How far a network with these features, (columns,), is from training; None where the file cannot tell."""
+        if scale >= len(self.neighbours):
+            return None
+        found = self.neighbours[scale].distance(names, values)
+        return found if known_kind else max(found, FOREIGN)
+
+    def probability(self, first: Standing, second: Standing) -> float | None:
+        """That the first network is the better one, in (0, 1).
+
+        Returns:
+            None where nothing was measured: no table, or no pair of left-out networks as far from training as these; or
+            where the two do not compare (`Standing.compares_with`).
+        """
+        if self.pairs is None or not first.compares_with(second):
+            return None
+        if first.distance is None or second.distance is None:
+            return None
+        right = self.pairs.right(abs(first.score - second.score), max(first.distance, second.distance))
+        return right if right is None or first.score >= second.score else 1 - right
+
+    def interval(self, standing: Standing) -> tuple[float, float] | None:
+        """The scores between which a network as far from training cannot be told from this one, by `LEVEL`."""
+        if self.pairs is None or standing.distance is None:
+            return None
+        gap = self.pairs.gap(LEVEL, standing.distance)
+        if gap is None:
+            return None
+        low, high = self.bounds
+        return max(low, standing.score - gap), min(high, standing.score + gap)
+
+    def describe(self) -> dict[str, Any]:
+        """What `from_arrays` needs beside the arrays, JSON-ready."""
+        return {"neighbours": [each.describe() for each in self.neighbours], "pairs": self.pairs is not None}
+
+    def arrays(self, prefix: str = "confidence.") -> dict[str, NDArray[Any]]:
+        """All numbers by name."""
+        found = {} if self.pairs is None else self.pairs.arrays(f"{prefix}pairs.")
+        for place, each in enumerate(self.neighbours):
+            found |= each.arrays(f"{prefix}neighbours{place}.")
+        return found
+
+    @classmethod
+    def from_arrays(
+        cls,
+        about: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        prefix: str = "confidence.",
+        bounds: tuple[float, float] = (-inf, inf),
+    ) -> Confidence:
+        """What `describe` and `arrays` were kept of; raises `KeyError`, `TypeError` or `ValueError`."""
+        neighbours = tuple(
+            Neighbours.from_arrays(each, arrays, f"{prefix}neighbours{place}.")
+            for place, each in enumerate(about["neighbours"])
+        )
+        pairs = PairTable.from_arrays(arrays, f"{prefix}pairs.") if about["pairs"] else None
+        return cls(neighbours, pairs, bounds)
+
+
+def kind_of(inputs: Inputs) -> int:
+    """The kind of network by what it takes: place in `KINDS`."""
+    return min(len(inputs.shape), len(KINDS) - 1)

@@ -1,0 +1,139 @@
+"""The probability that the network of the higher score is the better one, from pairs of networks that were left out.
+
+Rows of the table are how far the farther network is from training (inside, near, outside; `fxscore.scorer.confidence`),
+columns gaps of the two scores. An entry is the share of pairs ordered rightly, a tie of accuracies counting half, each
+population counting alike whatever its size; drawn towards a coin toss by `_PRIOR` pairs, so that few pairs promise
+little; never less than a half, never falling with the gap, and never more than for networks nearer to training.
+Between the gaps of the table, linear, from one half at no gap; beyond the last, its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fxscore.scorer.trees import require
+
+Floats = NDArray[np.float64]
+EDGES = (1.0, 2.0)  # distances between the rows
+_ROWS = len(EDGES) + 1
+_COLUMNS = 10
+_PRIOR = 20.0
+_LEAST = 100  # pairs without which a row says nothing
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """One population of networks that the scorer had not seen.
+
+    Attributes:
+        scores, accuracies, distances: (n,) of its networks.
+    """
+
+    scores: Floats
+    accuracies: Floats
+    distances: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class PairTable:
+    """Shares of pairs ordered rightly.
+
+    Attributes:
+        gaps: (g,) rising gaps of scores, above 0.
+        shares: (3, g) in [1/2, 1).
+        counts: (3,) pairs that each row was measured on; a row of none says nothing.
+    """
+
+    gaps: Floats
+    shares: Floats
+    counts: Floats
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where it is no table of probabilities."""
+        width = len(self.gaps)
+        own = {"gaps": self.gaps, "shares": self.shares, "counts": self.counts}
+        require(own, {"gaps": (width,), "shares": (_ROWS, width), "counts": (_ROWS,)})
+        if not width or self.gaps[0] <= 0 or (np.diff(self.gaps) <= 0).any():
+            raise ValueError("the gaps of a table of pairs rise from above 0")
+        if (self.shares < 0.5).any() or (self.shares >= 1).any() or (np.diff(self.shares) < 0).any():
+            raise ValueError("shares of pairs rise with the gap, between one half and one")
+
+    @classmethod
+    def of(cls, populations: Sequence[LeftOut]) -> PairTable:
+        """The table of these populations; raises `ValueError` where they hold no pair of different scores."""
+        pairs = [_pairs(population) for population in populations if len(population.scores) > 1]
+        gap, row, right, weight = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        gaps = np.unique(np.quantile(gap[gap > 0], (np.arange(_COLUMNS) + 0.5) / _COLUMNS))
+        counts = np.bincount(row, minlength=_ROWS).astype(float)
+        counts[counts < _LEAST] = 0
+        shares = np.array([_shares(gaps, *(x[row == r] for x in (gap, right, weight))) for r in range(_ROWS)])
+        shares[counts == 0] = shares.max()  # what was not measured lowers nothing
+        return cls(gaps, np.minimum.accumulate(shares, 0), counts)
+
+    def right(self, gap: float, distance: float) -> float | None:
+        """The probability that the higher score is the better network's; None where nothing was measured."""
+        row = int(np.digitize(distance, EDGES, right=True))
+        if not self.counts[row]:
+            return None
+        return float(np.interp(gap, (0.0, *self.gaps), (0.5, *self.shares[row])))
+
+    def gap(self, level: float, distance: float) -> float | None:
+        """The least gap that orders rightly with this probability, the last of the table where none does."""
+        row = int(np.digitize(distance, EDGES, right=True))
+        if not self.counts[row]:
+            return None
+        shares, gaps = np.array((0.5, *self.shares[row])), np.array((0.0, *self.gaps))
+        reached = int(np.searchsorted(shares, level))
+        if reached == len(shares):
+            return float(gaps[-1])
+        return float(np.interp(level, shares[reached - 1 : reached + 1], gaps[reached - 1 : reached + 1]))
+
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """All numbers by name."""
+        return {f"{prefix}{name}": getattr(self, name) for name in ("gaps", "shares", "counts")}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> PairTable:
+        """The table of which `arrays` were kept; raises `KeyError` or `ValueError`."""
+        return cls(*(arrays[f"{prefix}{name}"] for name in ("gaps", "shares", "counts")))
+
+
+def _pairs(population: LeftOut) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:
+    """(gap, row of the table, 1 where ordered rightly, weight) of every pair of a population."""
+    first, second = np.triu_indices(len(population.scores), 1)
+    apart = population.scores[first] - population.scores[second]
+    better = population.accuracies[first] - population.accuracies[second]
+    farther = np.maximum(population.distances[first], population.distances[second])
+    right = (np.sign(apart) * np.sign(better) + 1) / 2
+    rows = np.digitize(farther, EDGES, right=True)
+    return np.abs(apart), rows, right, np.full(len(right), 1 / len(right))
+
+
+def _shares(gaps: Floats, gap: Floats, right: Floats, weight: Floats) -> Floats:
+    """The shares at each gap of pairs whose gap is nearest to it, made to rise by pooling neighbours that fall."""
+    nearest = np.searchsorted((gaps[1:] + gaps[:-1]) / 2, gap)
+    share, trust = np.full(len(gaps), 0.5), np.full(len(gaps), 1e-9)
+    for column in range(len(gaps)):
+        here = nearest == column
+        count = float(here.sum())
+        if count:
+            measured = float((right[here] * weight[here]).sum() / weight[here].sum())
+            share[column] = (count * measured + _PRIOR / 2) / (count + _PRIOR)
+            trust[column] = count
+    return np.clip(_rising(share, trust), 0.5, 1 - 1e-6)
+
+
+def _rising(values: Floats, weights: Floats) -> Floats:
+    """The nearest rising values in weighted least squares (pool adjacent violators)."""
+    blocks: list[tuple[float, float, int]] = []
+    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        blocks.append((value, weight, 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (a, m, i), (b, n, j) = blocks[-2:]
+            blocks[-2:] = [((a * m + b * n) / (m + n), m + n, i + j)]
+    return np.array([value for value, _, count in blocks for _ in range(count)])
