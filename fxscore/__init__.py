@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fxscore.capture.inputs import Shared
     from fxscore.constructed import ConstructedArchitecture, construct
     from fxscore.errors import FxScoreError
+    from fxscore.report.drawing import draw
     from fxscore.represent import represents
     from fxscore.scorer import FTScoreNet, Hybrid, load_scorer
     from fxscore.searching import SearchResult, search
@@ -37,6 +38,7 @@ _HOMES = {
     "Shared": "fxscore.capture.inputs",
     "Variable": "fxscore.spaces",
     "construct": "fxscore.constructed",
+    "draw": "fxscore.report.drawing",
     "explain": "fxscore.api",
     "load_scorer": "fxscore.scorer",
     "rank": "fxscore.api",
@@ -58,6 +60,7 @@ __all__ = [
     "Shared",
     "Variable",
     "construct",
+    "draw",
     "explain",
     "load_scorer",
     "rank",

@@ -10,6 +10,7 @@ _PACKAGES = {
     "fit": ("sklearn", "scikit-learn"),
     "train": ("torchsort", "torchsort"),
     "search": ("pymoo", "pymoo"),
+    "draw": ("grandalf", "grandalf"),
     "cluster": ("distributed", "dask[distributed]"),
 }
 # torchsort is compiled against the torch that is there; an isolated build would fetch another one.

@@ -7,6 +7,7 @@ give the same node. `node.meta["val"]` is the value's form on the meta device.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from fxscore.capture.outputs import output_tensors
 from fxscore.capture.plain import nothing_compiled, replace_parts, replacements
 from fxscore.capture.precision import input_precision
 from fxscore.capture.recorder import Recorder
+from fxscore.capture.scopes import Scopes
 from fxscore.capture.scripted_functions import scripted_functions_followed
 from fxscore.capture.standin import unchanged, weightless_copy
 from fxscore.errors import CaptureError
@@ -39,6 +41,7 @@ def capture(
     owned: bool = False,
     leaves: Callable[[nn.Module], bool] = lambda module: False,
     inputs: Inputs | None = None,
+    scopes: bool = False,
 ) -> fx.GraphModule:
     """Capture `model` at one input shape.
 
@@ -49,6 +52,7 @@ def capture(
         owned: the module was built for this call alone (weight-free, in evaluation mode): capture it without a copy.
         leaves: modules for which this is true become one `call_module` node each.
         inputs: what the forward is called with, instead of one image of `input_shape`.
+        scopes: note at each node the calls of modules that it was made in (`fxscore.capture.scopes`).
 
     Returns:
         A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once), `inputs` as read,
@@ -63,7 +67,7 @@ def capture(
     failure: CaptureError | None = None
     for reading in (inputs or Inputs.image(input_shape)).readings():
         try:
-            return _capture(model, reading, batch, leaves)
+            return _capture(model, reading, batch, leaves, scopes)
         except CaptureError as error:
             failure = failure or error
     assert failure is not None  # there is at least one reading
@@ -71,7 +75,7 @@ def capture(
 
 
 def _capture(
-    model: nn.Module, inputs: Inputs, batch: int, leaves: Callable[[nn.Module], bool]
+    model: nn.Module, inputs: Inputs, batch: int, leaves: Callable[[nn.Module], bool], scopes: bool
 ) -> fx.GraphModule:
     """Capture under one reading of the inputs: by recording, with exported parts where that fails."""
     if has_lazy_parts(model):
@@ -81,7 +85,7 @@ def _capture(
     while True:
         try:
             with unchanged(model):
-                return _record(model, inputs, batch, leaves, exported)
+                return _record(model, inputs, batch, leaves, exported, scopes)
         except _RecordingError as error:
             first = first or error
             further = [path for path in (error.path, "") if path not in exported]
@@ -134,6 +138,7 @@ def _record(
     batch: int,
     leaves: Callable[[nn.Module], bool],
     exported: tuple[str, ...],
+    scopes: bool,
 ) -> fx.GraphModule:
     """One attempt: record, with the modules at the paths `exported` replaced by their exported graphs."""
     recorder = Recorder(dict(model.named_parameters()), dict(model.named_buffers()))
@@ -143,7 +148,8 @@ def _record(
         for module in replaced:
             module.forward = exported_forward(module)
         _record_leaves(model, recorder, leaves)
-        _run(model, part, recorder, inputs, batch)
+        with Scopes(model, recorder.graph) if scopes else nullcontext():
+            _run(model, part, recorder, inputs, batch)
     finally:
         for module in replaced:
             module.__dict__.pop("forward", None)

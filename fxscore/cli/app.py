@@ -15,6 +15,7 @@ import typer
 
 from fxscore.cli import (
     data,
+    draw,
     evaluate,
     explain,
     fit,
@@ -51,7 +52,21 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-commands = (rank, score, explain, models, scorers, search, train, train_network, fit, data, evaluate, store)
+commands = (
+    rank,
+    score,
+    explain,
+    draw,
+    models,
+    scorers,
+    search,
+    train,
+    train_network,
+    fit,
+    data,
+    evaluate,
+    store,
+)
 for module in commands:
     module.register(app)
 

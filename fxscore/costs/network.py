@@ -21,7 +21,7 @@ from fxscore.costs.operators import is_counted, macs_of, outputs_of
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
 
-_OTHER_BATCHES = (2, 16)  # 16 is the batch of shipped scorers, for which a program may have been exported
+_BATCHES = (1, 2, 16)  # 16 is the batch of shipped scorers, for which a program may have been exported
 _KNOWN = ("torch", "aten", "_operator", "builtins", "fxscore")
 _UNCOUNTED_NAMES = ("cdist", "pdist", "pairwise_distance", "stft", "istft")
 _UNCOUNTED_FAMILIES = ("fft_", "linalg_")
@@ -55,16 +55,30 @@ def network_costs(
     Raises:
         CaptureError: the network cannot be captured at any batch.
     """
-    try:
-        return costs(capture(module, input_shape, 1, owned=owned, inputs=inputs), 1)
-    except CaptureError as error:
-        first = error
-    for batch in _OTHER_BATCHES:
+    captured = capture_for_costs(module, input_shape, inputs=inputs, owned=owned)
+    return costs(captured, captured.meta["batch"])
+
+
+def capture_for_costs(
+    module: nn.Module,
+    input_shape: Shape,
+    *,
+    inputs: Inputs | None = None,
+    owned: bool = False,
+    scopes: bool = False,
+) -> fx.GraphModule:
+    """The graph that is counted: of one example, or of the fewest that the network takes; arguments as for `capture`.
+
+    Raises:
+        CaptureError: the network cannot be captured at any batch.
+    """
+    first: CaptureError | None = None
+    for batch in _BATCHES:
         try:
-            captured = capture(module, input_shape, batch, owned=owned, inputs=inputs)
-            return costs(captured, captured.meta["batch"])
-        except CaptureError:
-            continue
+            return capture(module, input_shape, batch, owned=owned, inputs=inputs, scopes=scopes)
+        except CaptureError as error:
+            first = first or error
+    assert first is not None  # there is a batch to try
     raise first
 
 

@@ -17,13 +17,13 @@ from torch import nn
 from fxscore.cli.app import run as run_command
 from fxscore.constructed import construct
 from fxscore.errors import SearchError
-from fxscore.report.search.boxes import network_boxes
+from fxscore.report import numbers
+from fxscore.report.search.drawing import draw_network
 from fxscore.report.search.files import front_csv, front_json, write_search
 from fxscore.report.search.source import network_source
 from fxscore.searching import Evaluation, Objective, SearchResult
 from fxscore.searching.handle import AnySpace
 from fxscore.spaces import get_space
-from fxscore.spaces.zen_resnet import ZenResNet
 from tests.searching.spaces import Tiny
 
 SETTINGS = {"limits": {"params": 1e6}, "scorer": "taste", "algorithm": "nsga2-de", "seed": 0}
@@ -132,17 +132,8 @@ def copy_weights(source: nn.Module, target: nn.Module, shape: tuple[int, ...]) -
         other.load_state_dict(one.state_dict())
 
 
-def test_the_boxes_hold_all_parameters(result: SearchResult) -> None:
-    for evaluation in result.history[0]:
-        boxes = network_boxes(result, evaluation)
-        total = sum(box.params for box in boxes)
-        # BatchNorm is no box of its own where layers are drawn one by one
-        assert total == evaluation.values["params"] or not isinstance(result.space, ZenResNet)
-        assert 0.9 * evaluation.values["params"] <= total <= evaluation.values["params"]
-        assert boxes[-1].channels in (10, 100)
-
-
 def test_all_files_of_a_folder_are_written(result: SearchResult, tmp_path: Path) -> None:
+    pytest.importorskip("grandalf", reason="the drawing needs fxscore[draw]")
     chosen = result.best()
     files = write_search(result, chosen, tmp_path, picture="svg")
     assert {path.name for path in files} == {
@@ -150,6 +141,26 @@ def test_all_files_of_a_folder_are_written(result: SearchResult, tmp_path: Path)
     }
     assert "chosen" in (tmp_path / "pareto.svg").read_text()
     assert all(path.stat().st_size > 60 for path in files)
+
+
+def test_the_drawing_is_of_the_chosen_network(tmp_path: Path) -> None:
+    pytest.importorskip("grandalf", reason="the drawing needs fxscore[draw]")
+    result = result_of(get_space("zen_resnet"))
+    draw_network(result, result.best(), tmp_path / "network.svg")
+    text = (tmp_path / "network.svg").read_text()
+    assert f"{numbers.count(result.best().values['params'])} parameters" in text
+    assert "Add" in text  # the skips that a chain of boxes would hide
+
+
+def test_without_grandalf_only_the_drawing_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "grandalf", None)
+    result = result_of(Tiny())
+    files = write_search(result, result.best(), tmp_path)
+    assert {path.name for path in files} >= {"pareto.png", "network.py"}
+    assert not (tmp_path / "network.png").exists()
+    assert "no network.png" in caplog.text
 
 
 def test_a_search_that_found_nothing_writes_its_empty_front(tmp_path: Path) -> None:

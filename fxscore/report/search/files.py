@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fxscore.errors import FxScoreError, SearchError
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.result import SearchResult
 
@@ -58,7 +59,6 @@ def write_search(
         folder: made where it is not there.
         picture: `png`, `svg` or `pdf`.
     """
-    from fxscore.report.search.drawing import draw_network
     from fxscore.report.search.plots import plot_convergence, plot_pareto
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,20 +72,33 @@ def write_search(
     plot_convergence({"search": result}, convergence)
     files += [pareto, convergence]
     if chosen is not None:
-        drawing = folder / f"network.{picture}"
-        draw_network(result, chosen, drawing)
-        files += [drawing, *_write_source(result, chosen, folder / "network.py")]
+        files += _write_drawing(result, chosen, folder / f"network.{picture}")
+        files += _write_source(result, chosen, folder / "network.py")
     return files
 
 
+def _write_drawing(result: SearchResult, chosen: Evaluation, path: Path) -> Sequence[Path]:
+    from fxscore.report.search.drawing import draw_network
+
+    try:
+        draw_network(result, chosen, path)
+    except FxScoreError as error:  # the package that lays it out is missing, or no graph can be captured
+        return _left_out(path, error)
+    return [path]
+
+
+def _left_out(path: Path, error: FxScoreError) -> Sequence[Path]:
+    """One file that cannot be written spoils no other; that of an earlier choice would mislead."""
+    path.unlink(missing_ok=True)
+    _logger.warning("no %s: %s", path.name, error)
+    return []
+
+
 def _write_source(result: SearchResult, chosen: Evaluation, path: Path) -> Sequence[Path]:
-    from fxscore.errors import SearchError
     from fxscore.report.search.source import network_source
 
     try:
         path.write_text(network_source(result, chosen), encoding="utf-8")
     except SearchError as error:  # a network that no plain file can say; its genotype is in the front
-        path.unlink(missing_ok=True)  # of an earlier choice
-        _logger.warning("no %s: %s", path.name, error)
-        return []
+        return _left_out(path, error)
     return [path]
