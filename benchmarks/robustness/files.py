@@ -36,7 +36,7 @@ def build():
 """
 
 
-def hostile_files(count: int, seed: int = 0, seconds: float = 10.0) -> Tried:
+def hostile_files(count: int, seed: int = 0, seconds: float = 20.0) -> Tried:
     """Files in a random order among good ones: each a row, and the good ones' scores those of a run without them."""
     tried = Tried("hostile files")
     with tempfile.TemporaryDirectory() as place:

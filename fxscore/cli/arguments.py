@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import re
+from pathlib import Path
 
 import typer
 
@@ -11,6 +13,7 @@ from fxscore.types import ModelRef, Shape
 
 STDOUT = "-"
 _FILE_OPTIONS = ("--json", "--csv")
+_NETWORK_FILE = re.compile(r"(.+?\.(?:py|pt2))[:{].*", re.DOTALL)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -40,6 +43,12 @@ def _is_file(word: str | None) -> bool:
     except ModelRefError:
         return True
     return False
+
+
+def files(*words: str | Path | None) -> list[Path]:
+    """The files that words name, be they models with a builder and options, patterns, scorers or tables."""
+    names = [_NETWORK_FILE.sub(r"\1", str(word)) for word in words if word is not None]
+    return [Path(path) for name in names for path in (name, *glob.glob(name, recursive=True))]
 
 
 def shape(text: str) -> Shape:

@@ -41,14 +41,17 @@ def data(
     log_file: options.LogFile = None,
 ) -> None:
     """List the official benchmark files, or download some."""
-    output.set_up_logging(verbose, log_file)
+    output.prepare(verbose, log_file, json)
     from fxscore.cli.progress import DownloadProgress
     from fxscore.spaces.official import download, official_file, official_files
 
     if not names:
         show(official_files(), folder, json)
         return
-    for entry in [official_file(name) for name in names]:
+    entries = [official_file(name) for name in names]
+    if folder is not None:
+        output.check_targets(*(folder / name for name in dict.fromkeys(entry.file for entry in entries)))
+    for entry in entries:
         with DownloadProgress(entry.file, output.console(stderr=True)) as progress:
             path = download(entry, folder, progress)
         typer.echo(str(path))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 from fxscore.cli.arguments import STDOUT
 from fxscore.errors import WorkerError
 
@@ -93,14 +93,15 @@ def evaluate(
     log_file: options.LogFile = None,
 ) -> None:
     """Measure how well scorers rank the networks of a benchmark table, against published accuracies."""
-    output.set_up_logging(verbose, log_file)
+    _check_picture(plot)
+    picture = None if plot is None else str(plot)
+    read = arguments.files(data, *(scorer or []), where["store"])
+    output.prepare(verbose, log_file, json, csv, picture, inputs=read)
     from fxscore.evaluate import Measures
     from fxscore.evaluate.study import choose, named, require_labels
     from fxscore.scorer import DEFAULT_SCORER
     from fxscore.spaces.official import data_folder
 
-    _check_picture(plot)
-    output.check_targets(json, csv, None if plot is None else str(plot))
     scorers = named(scorer or [DEFAULT_SCORER, "params", "macs"])
     folder, labels = data or data_folder(), label or []
     studies = {

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 
 EPILOG = (
     "Examples:\n\n"
@@ -37,8 +37,7 @@ def explain(
 
     The network's file runs in this very process, without a time limit.
     """
-    output.set_up_logging(verbose, log_file)
-    output.check_targets(json)
+    output.prepare(verbose, log_file, json, inputs=arguments.files(model, scorer))
     from dataclasses import asdict
     from json import dumps
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 
 INTERRUPTED = 130
 EPILOG = (
@@ -41,7 +41,8 @@ def fit(
         Literal["hybrid", "ft", "both"],
         typer.Option(
             help="hybrid: a head over features, in a minute; ft: an FT-ScoreNet, trained for longer; both: a hybrid "
-            "and new FT-ScoreNets, each trained on four fifths, which takes longest."
+            "and new FT-ScoreNets, each trained on four fifths, which takes longest. The two train in this process, "
+            "which runs the networks' code too, once a worker has come to its end with it."
         ),
     ] = "hybrid",
     start: Annotated[
@@ -67,14 +68,13 @@ def fit(
     log_file: options.LogFile = None,
 ) -> None:
     """Fit a scorer to 20 to 200 of your own trained networks, and say how well it ranks those that it did not see."""
-    output.set_up_logging(verbose, log_file)
     if members is not None and kind != "both":
         raise typer.BadParameter("--members belongs to --kind both")
     if kind == "hybrid" and (steps or samples):
         raise typer.BadParameter(
             "--steps and --samples belong to --kind ft and both; a hybrid takes no steps"
         )
-    output.check_targets(out, inputs=[results])
+    output.prepare(verbose, log_file, out, inputs=arguments.files(results, where["store"]))
     from fxscore.cli.fitting import Request, run_fit
 
     asked = Request(

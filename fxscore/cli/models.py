@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 from fxscore.cli.arguments import STDOUT
 from fxscore.cli.expand import expand
 
@@ -20,6 +20,7 @@ def models(
     patterns: options.Models, pretrained_only: options.PretrainedOnly = False, json: options.Json = None
 ) -> None:
     """List the networks that a pattern stands for, one a line."""
+    output.check_targets(json, inputs=arguments.files(*patterns))
     import json as json_format
 
     names = [str(ref) for ref in expand(patterns, pretrained_only)]

@@ -93,22 +93,30 @@ def check_targets(*targets: Path | str | None, inputs: Sequence[Path] = ()) -> N
 
     Args:
         targets: files to write; None and ``-`` (stdout) are no files. Missing folders of a `Path` will be made.
-        inputs: files that must stay as they are.
+        inputs: files that must stay as they are; what is none is passed over.
 
     Raises:
         OutputError: a file cannot be written, is named twice, or is an input.
     """
     files = [target for target in targets if target is not None and target != STDOUT]
-    places = [Path(target).resolve() for target in files]
+    places = [Path(os.path.realpath(target)) for target in files]  # unlike `resolve`, takes links in a circle
     for target, place in zip(files, places, strict=True):
         if places.count(place) > 1:
             raise OutputError(f"{target} is given for two results; name two files")
-        if place in [path.resolve() for path in inputs]:
+        if any(_is_same(place, path) for path in inputs):
             raise OutputError(f"{target} is what is read; name another file for what is written")
         try:
             _try_to_write(place, make=isinstance(target, Path))
         except OSError as error:
             raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def _is_same(place: Path, other: Path) -> bool:
+    """Whether two names are one file, hard links and letters of another case too; a file that is to come is by name."""
+    try:
+        return os.path.samefile(place, other)
+    except OSError:
+        return os.path.realpath(other) == str(place)
 
 
 def _try_to_write(path: Path, make: bool) -> None:
@@ -122,6 +130,14 @@ def _try_to_write(path: Path, make: bool) -> None:
     if not there:
         path.unlink()
     return None
+
+
+def prepare(
+    verbose: bool, log_file: Path | None, *targets: Path | str | None, inputs: Sequence[Path] = ()
+) -> None:
+    """Refuse what cannot be written, or must not be, before anything is; then log. As the two that it calls."""
+    check_targets(*targets, None if log_file is None else str(log_file), inputs=inputs)
+    set_up_logging(verbose, log_file)
 
 
 def set_up_logging(verbose: bool = False, log_file: Path | None = None) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 from fxscore.cli.arguments import STDOUT
 from fxscore.cli.expand import expand
 from fxscore.errors import WorkerError
@@ -47,8 +47,8 @@ def rank(
 
     Each file runs in a worker process with a time limit, so a broken one spoils nothing but its own row.
     """
-    output.set_up_logging(verbose, log_file)
-    output.check_targets(json, csv)
+    read = arguments.files(*models, scorer, where["store"])
+    output.prepare(verbose, log_file, json, csv, inputs=read)
     refs = expand(models, pretrained_only)
     from fxscore import api
     from fxscore.cli.progress import RankingProgress

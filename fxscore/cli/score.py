@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 
 EPILOG = (
     "Examples:\n\n"
@@ -30,7 +30,7 @@ def score(
     log_file: options.LogFile = None,
 ) -> None:
     """Print the score of one network; higher is better, and only comparisons mean something."""
-    output.set_up_logging(verbose, log_file)
+    output.prepare(verbose, log_file, inputs=arguments.files(model, scorer, store))
     from fxscore import api
     from fxscore.types import ModelRef
 

@@ -28,6 +28,7 @@ def scorers(
     json: options.Json = None,
 ) -> None:
     """List the shipped scorers: trained on what, measured how."""
+    output.check_targets(json)
     from dataclasses import asdict
     from json import dumps
 

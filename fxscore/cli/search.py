@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 
 if TYPE_CHECKING:
     from fxscore.searching import Evaluation, SearchResult
@@ -93,7 +93,10 @@ def search(
     log_file: options.LogFile = None,
 ) -> None:
     """Search a space for networks that score high and cost little, without training any."""
-    output.set_up_logging(verbose, log_file)
+    from fxscore.report.search.files import result_files
+
+    written = (out / "history.jsonl", *result_files(out, picture))
+    output.prepare(verbose, log_file, *written, inputs=arguments.files(space, scorer, where["store"]))
     shared: dict[str, Any] = {
         "scorer": scorer,
         "objectives": objective or ("score", "params"),

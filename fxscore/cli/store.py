@@ -81,6 +81,7 @@ def export(
     if file == STDOUT:
         export_store(path, sys.stdout, kind)
         return
+    output.check_targets(file, inputs=[path])
     with Path(file).open("w", encoding="utf-8", newline="") as stream:
         rows = export_store(path, stream, kind)
     typer.echo(f"{rows} records written to {file}", err=True)

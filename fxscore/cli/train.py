@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 
 if TYPE_CHECKING:
     from fxscore.train.plan import TrainingPlan
@@ -118,10 +118,8 @@ def train(
     log_file: options.LogFile = None,
 ) -> None:
     """Train a scorer on benchmark tables, and measure it on cells that it did not see."""
-    output.set_up_logging(verbose, log_file)
-    output.check_targets(
-        out, inputs=[Path(name) for name in (spaces or []) if ensemble] + ([plan] if plan else [])
-    )
+    read = arguments.files(plan, *(spaces or [] if ensemble else []))
+    output.prepare(verbose, log_file, out, inputs=read)
     given = {
         "cells": cells,
         "samples": samples,

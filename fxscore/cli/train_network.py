@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 
 INTERRUPTED = 130
 EPILOG = (
@@ -85,8 +85,7 @@ def train_network(
     log_file: options.LogFile = None,
 ) -> None:
     """Train a network as an image classifier, resumably, and measure it after each epoch."""
-    output.set_up_logging(verbose, log_file)
-    output.check_targets(out / "state")
+    output.prepare(verbose, log_file, out / "state", inputs=arguments.files(model))
 
     from fxscore.cli.network_training import run_training
     from fxscore.network_training import ClassifierPlan

@@ -2,21 +2,25 @@
 
 The text is UTF-8, or UTF-16 with its byte order mark; the header says whether cells are parted by commas, semicolons
 or tabs; every row has as many cells as the header. So `60,7` for 60.7 is a further cell, which is refused, and never
-the number 60.
+the number 60. In a row that lacks another cell, and so has as many as the header, nobody can tell 60,7
+from 60 and 7: that is said, with the row.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
+import logging
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 from fxscore.errors import TrainingError
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_logger = logging.getLogger(__name__)
 
 Row = tuple[int, dict[str, str]]
 
@@ -40,13 +44,30 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     separator = _separator(path, text, columns)
     records = _records(path, text, separator)
     _, header = next(records)
+    told = separator != ","
     for number, cells in records:
         if len(cells) != len(header):
             raise TrainingError(
                 f"{path}, row {number}: {len(cells)} cells where the header has {len(header)}, parted by "
                 f"{_SEPARATORS[separator]}; write numbers with a point (60.7), quote a cell that holds {separator!r}"
             )
+        told = told or _tell_of_split(path, number, header, cells, columns)
         yield number, {name: cells[header.index(name)] for name in columns}
+
+
+def _tell_of_split(
+    path: Path, number: int, header: Sequence[str], cells: Sequence[str], columns: Sequence[str]
+) -> bool:
+    """Say of the first row that could hold a number with a decimal comma how it is read; whether it was said."""
+    for place, (name, other) in enumerate(pairwise(header)):
+        whole, part = cells[place], cells[place + 1]
+        if name in columns and other not in columns and whole.isdecimal() and part.isdecimal():
+            _logger.warning(
+                "%s, row %d: %s is %s, and %s is %s; where %s,%s was meant, write %s.%s",
+                *(path, number, name, whole, other, part, whole, part, whole, part),
+            )
+            return True
+    return False
 
 
 def _text(path: Path) -> str:

@@ -18,6 +18,8 @@ from fxscore.evaluate import Measures, agreement
 from fxscore.evaluate.estimates import Estimate
 from fxscore.extras import require
 from fxscore.run import Where
+from fxscore.run.failure import own_errors_only
+from fxscore.run.guard import unchanged_globals
 from fxscore.score_job import ScoreJob
 from fxscore.scorer import FTScoreNet, Hybrid, Settings
 from fxscore.scorer.ensemble import Ensemble, rounded
@@ -157,7 +159,8 @@ def _usable(
     failed: dict[int, str] = {}
     for place, model in enumerate(models):
         try:
-            seen[place] = look(model)
+            with own_errors_only(), unchanged_globals():
+                seen[place] = look(model)
         except FxScoreError as error:
             if strict:
                 raise type(error)(f"network {place}: {error}") from None

@@ -15,7 +15,7 @@ from fxscore.errors import ScorerError, TrainingError
 from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.subject import Subject
-from fxscore.train.fit import SCORENETS_SHARE, _held_out, _state, fit_both
+from fxscore.train.fit import SCORENETS_SHARE, _held_out, _state, fit_both, fit_hybrid
 from fxscore.train.loop import Trainer
 from fxscore.train.results import read_results
 
@@ -114,6 +114,24 @@ def test_repeated_networks_count_once_with_their_mean(nets: str, tmp_path: Path)
     assert len(results) == 12
     assert results[0].accuracy == 67
     assert results[0].rows == (2, 14)
+
+
+class Leaves(nn.Conv2d):
+    """Would end the process that runs it; on its way it changes what is global."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        torch.set_default_dtype(torch.float64)
+        raise SystemExit("enough")
+
+
+def test_a_network_that_would_end_the_process_that_fits_is_left_out() -> None:
+    start = Hybrid()
+    networks = [nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU()) for width in range(2, 11)]
+    models, accuracies = [Leaves(3, 4, 3), *networks], [50.0, *range(60, 69)]
+    fitted = fit_hybrid(start, models, accuracies, input_shape=(3, 8, 8))
+    assert list(fitted.failed) == [0]
+    assert "SystemExit: enough" in fitted.failed[0]
+    assert torch.get_default_dtype() == torch.float32
 
 
 def test_an_ft_scorenet_is_trained_further(nets: str, tmp_path: Path, capsys: Captured) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from fxscore.cli import output
 from fxscore.cli.app import run
 from fxscore.errors import OutputError
+from fxscore.run.store_file import connect
 from tests.cli.conftest import FakeBackEnd
 
 Captured = pytest.CaptureFixture[str]
@@ -84,7 +86,7 @@ def test_no_place_for_a_store_is_a_warning(command: str, tmp_path: Path, capsys:
     assert "112" in out
     assert "its results are not kept" in err
     assert run([command, str(tmp_path / "net.py"), "--scorer", "params", "--no-store", *where]) == 0
-    assert capsys.readouterr().err == ""
+    assert "store" not in capsys.readouterr().err
 
 
 def test_a_score_is_kept_where_it_is_told_to(tmp_path: Path, capsys: Captured) -> None:
@@ -94,3 +96,62 @@ def test_a_score_is_kept_where_it_is_told_to(tmp_path: Path, capsys: Captured) -
     capsys.readouterr()
     assert run(["store", "export", "--store", str(store)]) == 0
     assert "112" in capsys.readouterr().out
+
+
+def there(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, with its content."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "rank net.py --scorer params --json=net.py",
+        "rank net.py --csv=other.py 'o*.py'",
+        "rank net.py:build{} --scorer s.safetensors --csv=./s.safetensors",
+        "rank net.py --store kept.sqlite --json=kept.sqlite",
+        "rank net.py --log-file linked.py",
+        "rank net.py --log-file rows.json --json=rows.json",
+        "score net.py:build --log-file net.py",
+        "explain net.py --json=net.py",
+        "models 'n*.py' --json=net.py",
+        "models net.py --json=no/such.json",
+        "scorers --json=no/such.json",
+        "data --json=no/such.json",
+        "data nasbench_macro --folder net.py",
+        "evaluate nasbench_macro --data table.json --csv=table.json",
+        "fit results.csv --log-file results.csv",
+        "search net.py:Space --out net.py",
+        "search net.py:Space --log-file net.py",
+        "search network.py:Space --out .",
+        "train --plan table.json --out table.json",
+        "train-network net.py --dataset digits --out net.py",
+        "store export --store kept.sqlite kept.sqlite",
+        "store export --store kept.sqlite linked.sqlite",
+        "store export --store kept.sqlite no/such.csv",
+    ],
+)
+def test_what_is_read_is_never_written_over(
+    words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("net.py", "other.py", "network.py"):
+        Path(name).write_text(NETWORK)
+    for name in ("s.safetensors", "table.json", "results.csv"):
+        Path(name).write_text("something")
+    connect(Path("kept.sqlite"), create=True).close()
+    os.link("net.py", "linked.py")
+    os.link("kept.sqlite", "linked.sqlite")
+    before = there(tmp_path)
+    assert run(shlex.split(words)) == 2
+    _, err = capsys.readouterr()
+    assert "what is read" in err or "cannot be written" in err or "two results" in err
+    assert len(err.splitlines()) == 1
+    assert there(tmp_path) == before
+
+
+def test_a_link_in_a_circle_is_no_reason_to_end(tmp_path: Path) -> None:
+    (tmp_path / "circle.py").symlink_to("circle.py")
+    output.check_targets(tmp_path / "a.csv", inputs=[tmp_path / "circle.py"])
+    with pytest.raises(OutputError, match="cannot be written"):
+        output.check_targets(tmp_path / "circle.py")

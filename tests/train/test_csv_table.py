@@ -113,3 +113,24 @@ def test_numbers(text: str) -> None:
 def test_what_is_no_plain_number_is_refused(text: str) -> None:
     with pytest.raises(TrainingError, match=r"own.csv, row 7: the accuracy .* is not a number"):
         _accuracy(Path("own.csv"), 7, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "model,accuracy,epochs\na,60.5,9\nb,60,7\nc,61,8\n",
+            "row 3: accuracy is 60, and epochs is 7; where 60,7 was",
+        ),
+        ("accuracy,note,model\n60,7,a\n", "row 2: accuracy is 60, and note is 7"),
+        ("model,accuracy,epochs\na,60.5,9\nb,60.0,7\nc,61,\n", ""),
+        ("model,accuracy,epochs\na,60,1e2\nb,60,seven\n", ""),
+        ("accuracy,model\n60,7\n", ""),
+        ("model;accuracy;epochs\na;60;7\n", ""),
+    ],
+)
+def test_what_may_be_a_decimal_comma_in_a_row_that_lacks_a_cell_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, says: str
+) -> None:
+    read(tmp_path, text)
+    assert [says in message for message in caplog.messages] == [True] * bool(says)

@@ -44,6 +44,12 @@ def front_csv(result: SearchResult) -> str:
     return text.getvalue()
 
 
+def result_files(folder: Path, picture: str = "png") -> list[Path]:
+    """Where `write_search` writes: front (two), plots (two), the chosen network's drawing and source."""
+    plots = [f"{stem}.{picture}" for stem in ("pareto", "convergence", "network")]
+    return [folder / name for name in (f"{FRONT}.json", f"{FRONT}.csv", *plots, "network.py")]
+
+
 def write_search(
     result: SearchResult,
     chosen: Evaluation | None,
@@ -62,18 +68,17 @@ def write_search(
     from fxscore.report.search.plots import plot_convergence, plot_pareto
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{FRONT}.json", folder / f"{FRONT}.csv"]
+    *files, pareto, convergence, drawing, source = result_files(folder, picture)
     for path, text in zip(files, (front_json(result), front_csv(result)), strict=True):
         path.write_text(text, encoding="utf-8")
     if not result.front:
         return files
-    pareto, convergence = folder / f"pareto.{picture}", folder / f"convergence.{picture}"
     plot_pareto(result, chosen, pareto)
     plot_convergence({"search": result}, convergence)
     files += [pareto, convergence]
     if chosen is not None:
-        files += _write_drawing(result, chosen, folder / f"network.{picture}")
-        files += _write_source(result, chosen, folder / "network.py")
+        files += _write_drawing(result, chosen, drawing)
+        files += _write_source(result, chosen, source)
     return files
 
 
