@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from torch import nn
 
+from fxscore.budgets import Budget, SizeJob, size_module
 from fxscore.capture.inputs import Examples
 from fxscore.explanation import Explanation, explain_subject
+from fxscore.quantities import Quantity
 from fxscore.run import Watcher, Where, evaluate, in_order
 from fxscore.run.failure import own_errors_only
 from fxscore.run.guard import unchanged_globals
@@ -18,7 +22,7 @@ from fxscore.score_job import ScoreJob, score_module
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
 from fxscore.scorer.subject import Model, sorted_out, subject_of
-from fxscore.types import Ranking, Shape, shape_of
+from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape, shape_of
 
 
 def score(
@@ -59,7 +63,11 @@ def rank(
     no_store: bool = False,
     cluster: str | None = None,
     worker_wait: float | None = None,
-    watcher: Watcher | None = None,
+    watcher: RankWatcher | None = None,
+    max_params: Quantity | None = None,
+    max_macs: Quantity | None = None,
+    max_memory: Quantity | None = None,
+    top: int | None = None,
 ) -> Ranking:
     """Score many networks and rank them from the best to the worst; a failure is a record with its error.
 
@@ -78,6 +86,12 @@ def rank(
         cluster: address of a Dask scheduler, or `local`.
         worker_wait: seconds that a cluster may be without workers; 60 by default.
         watcher: is told of each start and record, for a display.
+        max_params: learnable numbers at most, such as ``25e6`` or ``"25M"``; larger networks are not scored, and are
+            named by the ranking's `over_budget`.
+        max_macs: multiply-accumulates of one image at most, such as ``"5G"``.
+        max_memory: bytes of one forward of one image at most, such as ``"512M"``: parameters and the tensors alive at
+            one time, in single precision.
+        top: keep so many of the best; all by default.
 
     Raises:
         FxScoreError: nothing can be ranked: `models` holds what is no network, the scorer cannot be loaded, or no
@@ -86,14 +100,40 @@ def rank(
     used = load_scorer(scorer)
     modules, refs = sorted_out(models)
     shape = None if input_shape is None else shape_of(input_shape)
-    records = [score_module(ref, module, used, shape, example_inputs) for ref, module in modules]
-    if not refs:
-        return Ranking.of(records)
-    job = ScoreJob(portable(scorer), used.scorer_id, shape, example_inputs)
+    budget = Budget.of(max_params, max_macs, max_memory)
     where = Where(workers, time_limit, memory_limit, store, no_store, cluster, worker_wait)
-    with where.executor() as executor, where.opened_store() as opened:
-        found = list(evaluate(refs, job, executor, opened, watcher=watcher))
-    return Ranking.of(records + in_order(refs, found))
+    sizes = [size_module(*each, shape, example_inputs) for each in modules] if budget else []
+    within, records, over = _by_budget([ref for ref, _ in modules], sizes, budget, used)
+    records += [score_module(*each, used, shape, example_inputs) for each in modules if each[0] in within]
+    if refs:
+        job = ScoreJob(portable(scorer), used.scorer_id, shape, example_inputs)
+        counting = SizeJob(input_shape=shape, example_inputs=example_inputs)
+        with where.executor() as executor, where.opened_store() as opened:
+            sizes = list(evaluate(refs, counting, executor, opened)) if budget else []
+            chosen, failed, large = _by_budget(refs, sizes, budget, used)
+            if watcher is not None and budget:
+                watcher.left_out(failed, large)
+            found = list(evaluate(chosen, job, executor, opened, watcher=watcher))
+        records, over = records + in_order(refs, failed + found), over + large
+    ranking = Ranking.of(records, over)
+    return ranking if top is None else ranking.top(top)
+
+
+class RankWatcher(Watcher, Protocol):
+    """Is told what happens in `rank`, for a display."""
+
+    def left_out(self, failed: Sequence[ScoreRecord], large: Sequence[ModelRef]) -> None:
+        """These are not scored: their size could not be counted, or is over the budget."""
+
+
+def _by_budget(
+    refs: Sequence[ModelRef], sizes: Sequence[ScoreRecord], budget: Budget, scorer: Scorer
+) -> tuple[list[ModelRef], list[ScoreRecord], list[ModelRef]]:
+    """(networks to score, records of those whose size cannot be counted, networks that are too large)."""
+    failed = [replace(size, scorer_id=scorer.scorer_id) for size in sizes if size.error is not None]
+    over = {size.ref for size in sizes if size.error is None and not budget.allows(size)}
+    out = over | {record.ref for record in failed}
+    return [ref for ref in refs if ref not in out], failed, [ref for ref in refs if ref in over]
 
 
 def explain(

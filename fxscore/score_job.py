@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -82,14 +83,16 @@ class ScoreSession:
     def prepare(self, ref: ModelRef) -> Prepared:
         """Build the network, and construct it where the scorer will."""
         recipe = recipe_key(ref)  # before its code runs, which may change the folder
-        built = build(ref, weights=self.scorer.needs_weights)
-        owned = not self.scorer.needs_weights
+        return prepare(self.subject(ref, weights=self.scorer.needs_weights), self.scorer, recipe)
+
+    def subject(self, ref: ModelRef, *, weights: bool = False) -> Subject:
+        """The network, with the inputs that were given for all, or its own."""
+        built = build(ref, weights=weights)
         examples = self.example_inputs
         if examples is None and self.input_shape is None:
             examples = own_examples(built.module)
         shape = self.input_shape or built.input_shape
-        subject = Subject(built.module, shape, owned=owned, example_inputs=examples, rebuild=built.resized)
-        return prepare(subject, self.scorer, recipe)
+        return Subject(built.module, shape, owned=not weights, example_inputs=examples, rebuild=built.resized)
 
     def finish(self, prepared: Prepared) -> float | Found:
         """The score, and where the network stands to training."""
@@ -104,19 +107,31 @@ def score_module(
     example_inputs: Examples | None = None,
 ) -> ScoreRecord:
     """The record of a module in this very process, whatever its code raises; Ctrl-C goes through."""
+
+    def work() -> tuple[Prepared, float | Found]:
+        subject = subject_of(module, input_shape, example_inputs, weights=scorer.needs_weights)
+        prepared = prepare(subject, scorer, f"{ref} {id(module)}")
+        return prepared, found_of(scorer, subject)
+
+    return attempted(ref, scorer.scorer_id, work)
+
+
+def attempted(
+    ref: ModelRef, scorer_id: str, work: Callable[[], tuple[Prepared, float | Found]]
+) -> ScoreRecord:
+    """The record of what `work` finds, or of what it raises; a boundary like a worker's, without its process."""
     start = time.perf_counter()
     try:
         with unchanged_globals():
-            subject = subject_of(module, input_shape, example_inputs, weights=scorer.needs_weights)
-            prepared = prepare(subject, scorer, f"{ref} {id(module)}")
-            found = Found.of(found_of(scorer, subject))
+            prepared, result = work()
+            found = Found.of(result)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001  a boundary like a worker's, without its process
+    except BaseException as error:  # noqa: BLE001  a network's own code raises anything
         seconds = time.perf_counter() - start
-        return ScoreRecord(ref, error=describe_exception(error), seconds=seconds, scorer_id=scorer.scorer_id)
+        return ScoreRecord(ref, error=describe_exception(error), seconds=seconds, scorer_id=scorer_id)
     facts = (prepared.params, prepared.macs, time.perf_counter() - start, prepared.fingerprint)
-    return ScoreRecord(ref, found.score, None, *facts, scorer.scorer_id, prepared.note, found.values)
+    return ScoreRecord(ref, found.score, None, *facts, scorer_id, prepared.note, found.values)
 
 
 def found_of(scorer: Scorer, subject: Subject) -> Found:

@@ -9,7 +9,7 @@ import json
 import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fxscore.errors import ModelRefError, UsageError
@@ -153,14 +153,24 @@ class ScoreRecord:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Records from the best score to the worst; failures last, in the order they were given."""
+    """Records from the best score to the worst; failures last, in the order they were given.
+
+    `over_budget` names the networks that were not scored, because they are larger than was allowed.
+    """
 
     records: tuple[ScoreRecord, ...] = field(default=())
+    over_budget: tuple[ModelRef, ...] = ()
 
     @classmethod
-    def of(cls, records: Iterable[ScoreRecord]) -> Ranking:
+    def of(cls, records: Iterable[ScoreRecord], over_budget: Iterable[ModelRef] = ()) -> Ranking:
         """Sort records by score, best first; equal scores keep their order."""
-        return cls(tuple(sorted(records, key=lambda r: (r.score is None, -(r.score or 0.0)))))
+        ordered = sorted(records, key=lambda r: (r.score is None, -(r.score or 0.0)))
+        return cls(tuple(ordered), tuple(over_budget))
+
+    def top(self, count: int) -> Ranking:
+        """The so many best, and what failed."""
+        scored = [record for record in self.records if record.score is not None]
+        return replace(self, records=(*scored[:count], *self.failures))
 
     @property
     def failures(self) -> tuple[ScoreRecord, ...]:

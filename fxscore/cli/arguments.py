@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import glob
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
 
-from fxscore.errors import ModelRefError
+from fxscore.errors import ModelRefError, UsageError
+from fxscore.quantities import bytes_of, count_of
 from fxscore.types import ModelRef, Shape
 
 STDOUT = "-"
 _FILE_OPTIONS = ("--json", "--csv")
 _NETWORK_FILE = re.compile(r"(.+?\.(?:py|pt2))[:{].*", re.DOTALL)
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def complete(words: list[str]) -> list[str]:
@@ -69,7 +69,16 @@ def names(text: str) -> tuple[str, ...]:
 
 def size(text: str) -> int:
     """``4G``, ``512M``, ``1.5GiB``: bytes, in powers of 1024."""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None or float(match[1]) == 0:
-        raise typer.BadParameter(f"{text!r} is no size; write 4G or 512M")
-    return int(float(match[1]) * _UNITS[match[2].lower()])
+    return int(_quantity(bytes_of, text))
+
+
+def count(text: str) -> float:
+    """``5G``, ``25M``, ``1.5e6``: a count, in powers of 1000."""
+    return _quantity(count_of, text)
+
+
+def _quantity(read: Callable[[str], float], text: str) -> float:
+    try:
+        return read(text)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -54,6 +54,21 @@ InputShape = Annotated[
 Sort = Annotated[
     SortKey, typer.Option(help="Order of the rows; score from the best, the others from the smallest.")
 ]
+
+
+def _limit(what: str, example: str, parser: Callable[[str], float]) -> Any:
+    help_text = f"{what} at most, such as {example}; decided before anything is scored."
+    return typer.Option(metavar="NUMBER", parser=parser, help=help_text, show_default="no limit")
+
+
+MaxParams = Annotated[Any, _limit("Parameters", "25M", arguments.count)]
+MaxMacs = Annotated[Any, _limit("Multiply-accumulates of one image", "5G", arguments.count)]
+MaxMemory = Annotated[
+    Any, _limit("Bytes of one forward of one image (parameters and tensors)", "512M", arguments.size)
+]
+Top = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Show the first N rows only.", show_default="all")
+]
 PretrainedOnly = Annotated[
     bool,
     typer.Option("--pretrained-only", help="Of timm and torchvision, only what they publish weights for."),

@@ -117,6 +117,14 @@ class RankingProgress(CountedProgress):
         self._cached += cached
         self.show()
 
+    def left_out(self, failed: Sequence[ScoreRecord], large: Sequence[ModelRef]) -> None:
+        """These will not be scored."""
+        self.records += failed
+        self.total -= len(large)
+        if self._bar is not None:
+            self._bar.update(self._task, total=self.total)
+        self.show()
+
     def text(self) -> str:
         """What a glance should tell: ``1 failed, 3 cached, 1.2/s, 40 s left, now: zoo/vit.py``."""
         failed = sum(record.error is not None for record in self.records)

@@ -19,6 +19,7 @@ EPILOG = (
     "  fxscore rank zoo/*.py\n\n"
     "  fxscore rank 'timm:resnet*' torchvision:vit_b_16 --sort params\n\n"
     "  fxscore rank nets.py:small nets.py:large --input-shape 3,64,64 --time-limit 30\n\n"
+    "  fxscore rank 'timm:*' --max-macs 5G --max-params 25M --top 10\n\n"
     "  fxscore rank zoo/*.py --json results.json --csv results.csv\n\n"
     "A network that cannot be scored becomes a row with its error; the others are ranked. "
     "Exit codes: 0 all scored, 1 some networks failed, 2 wrong usage or nothing could be done, "
@@ -35,7 +36,11 @@ def rank(
     models: options.Models,
     scorer: options.Scorer = None,
     input_shape: options.InputShape = None,
+    max_params: options.MaxParams = None,
+    max_macs: options.MaxMacs = None,
+    max_memory: options.MaxMemory = None,
     sort: options.Sort = "score",
+    top: options.Top = None,
     json: options.Json = None,
     csv: options.Csv = None,
     where: options.Where = options.HERE,
@@ -60,6 +65,9 @@ def rank(
                 scorer=scorer,
                 input_shape=input_shape,
                 watcher=progress,
+                max_params=max_params,
+                max_macs=max_macs,
+                max_memory=max_memory,
                 **where,
             )
             code, ended = 1 if ranking.failures else 0, ""
@@ -69,7 +77,7 @@ def rank(
             if not progress.records:
                 raise
             ranking, code, ended = Ranking.of(progress.records), 1, str(error)
-    if not show(ranking, sort, json, csv):
+    if not show(ranking, sort, json, csv, top):
         code = code or 1
     if ended:
         kept = "" if where["no_store"] else "; the same command goes on from there"
@@ -77,15 +85,17 @@ def rank(
     raise typer.Exit(code)
 
 
-def show(ranking: Ranking, sort: SortKey, json: str | None, csv: str | None) -> bool:
+def show(ranking: Ranking, sort: SortKey, json: str | None, csv: str | None, top: int | None = None) -> bool:
     """Print the table, unless stdout is taken by JSON or CSV; write the files asked for. False if one failed."""
     from fxscore.report.files import ranking_csv, ranking_json
     from fxscore.report.table import print_ranking
 
     if STDOUT not in (json, csv):
-        print_ranking(output.console(), ranking, sort=sort)
+        print_ranking(output.console(), ranking, sort=sort, top=top)
     forms = ((ranking_json, json), (ranking_csv, csv))
     asked = [
-        partial(output.write, form(ranking, sort=sort), file) for form, file in forms if file is not None
+        partial(output.write, form(ranking, sort=sort, top=top), file)
+        for form, file in forms
+        if file is not None
     ]
     return output.written(*asked)

@@ -60,10 +60,18 @@ def search(
             show_default="score and params",
         ),
     ] = None,
-    max_params: Annotated[float | None, _limit("Parameters at most; decided before scoring.")] = None,
-    max_macs: Annotated[float | None, _limit("Multiply-accumulates of one image at most.")] = None,
+    max_params: options.MaxParams = None,
+    max_macs: options.MaxMacs = None,
     max_layers: Annotated[float | None, _limit("Layers at most, as the space counts them.")] = None,
-    min_params: Annotated[float, typer.Option(min=0, help="The chosen network has at least these.")] = 0,
+    min_params: Annotated[
+        Any,
+        typer.Option(
+            metavar="NUMBER",
+            parser=arguments.count,
+            help="The chosen network has at least these.",
+            show_default="0",
+        ),
+    ] = None,
     algorithm: Annotated[
         Literal["nsga2-de", "nsga2", "regularised-evolution", "random"],
         typer.Option(help="What proposes networks."),
@@ -109,7 +117,7 @@ def search(
         **where,
     }
     result = _search(space, budget, algorithm=algorithm, generations=generations, folder=out, **shared)
-    _show(result, min_params, out, picture)
+    _show(result, min_params or 0.0, out, picture)
     interrupted = result.interrupted
     if baseline and result.front and not interrupted:
         interrupted = _compare(result, space, out, picture, shared)

@@ -17,6 +17,7 @@ from torch._ops import OpOverload, OpOverloadPacket
 from fxscore.capture import capture
 from fxscore.capture.dependence import weight_nodes
 from fxscore.capture.inputs import Inputs
+from fxscore.costs.memory import memory_of
 from fxscore.costs.operators import is_counted, macs_of, outputs_of
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
@@ -36,6 +37,7 @@ class Costs:
         macs: multiply-accumulates (`fxscore.costs.operators` says of what).
         macs_by_operator: the same, by operator name.
         activations: output elements of operators that multiply by a weight (Radosavovic et al., CVPR 2020, section 3).
+        memory: bytes that one forward of one example needs (`fxscore.costs.memory`).
         uncounted: names of operators that calculate and are not counted: Fourier transforms, distances, linear
             algebra, and whatever is not PyTorch's.
     """
@@ -44,6 +46,7 @@ class Costs:
     macs: int
     macs_by_operator: dict[str, int]
     activations: int
+    memory: int
     uncounted: tuple[str, ...]
 
 
@@ -97,7 +100,8 @@ def costs(graph_module: fx.GraphModule, batch: int) -> Costs:
     per_example = {name: total // batch for name, total in macs.items()}
     params = sum(graph_module.meta["parameters"].values())
     found = uncounted(from_input)
-    return Costs(params, sum(per_example.values()), per_example, activations // batch, found)
+    memory = memory_of(graph_module, batch)
+    return Costs(params, sum(per_example.values()), per_example, activations // batch, memory, found)
 
 
 def uncounted(nodes: set[fx.Node]) -> tuple[str, ...]:

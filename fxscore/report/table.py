@@ -7,17 +7,22 @@ from rich.text import Text
 
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
-from fxscore.report.rows import Row, rows
+from fxscore.report.rows import FRONTS, Row, rows
 from fxscore.types import Ranking
 
+ON_FRONT = " •"
 
-def ranking_table(ranking: Ranking, *, sort: str = "score", title: str | None = None) -> NarrowingTable:
+
+def ranking_table(
+    ranking: Ranking, *, sort: str = "score", title: str | None = None, top: int | None = None
+) -> NarrowingTable:
     """Rank, model, score, params, MACs and seconds; further columns hold notes and errors, where there are any.
 
     Args:
         ranking: The records to show.
         sort: One of `fxscore.report.rows.SORT_KEYS`.
         title: Printed above the table.
+        top: So many rows, and the failures; all by default.
     """
     table = NarrowingTable("model", title=title)
     table.add_column("rank", justify="right", no_wrap=True)
@@ -29,17 +34,24 @@ def ranking_table(ranking: Ranking, *, sort: str = "score", title: str | None = 
         table.add_column("note", overflow="fold")
     if failed:
         table.add_column("error", overflow="fold", style="red")
-    for row in rows(ranking, sort):
-        table.add_row(*_cells(row, noted, failed))
+    for row in rows(ranking, sort, top):
+        table.add_row(*_cells(row, noted, failed, _has_front(ranking)))
     return table
 
 
 def print_ranking(
-    console: Console, ranking: Ranking, *, sort: str = "score", title: str | None = None
+    console: Console,
+    ranking: Ranking,
+    *,
+    sort: str = "score",
+    title: str | None = None,
+    top: int | None = None,
 ) -> None:
-    """Print the table and one closing line that counts networks and failures."""
-    table = ranking_table(ranking, sort=sort, title=title)
+    """Print the table, what its marks mean, and one closing line that counts networks and failures."""
+    table = ranking_table(ranking, sort=sort, title=title, top=top)
     console.print(table)
+    if _has_front(ranking):
+        console.print(Text(f"{ON_FRONT.strip()} no network scores as high with less", style="dim"))
     if "error" in table.left_out(console.width):
         for record in ranking.failures:
             console.print(Text(f"{record.ref}: {record.error}", style="red"))
@@ -51,17 +63,26 @@ def summary(ranking: Ranking) -> str:
     failed = len(ranking.failures)
     ranked = len(ranking) - failed
     text = f"{ranked} network{'' if ranked == 1 else 's'} ranked"
-    return f"{text}, {failed} failed" if failed else text
+    text = f"{text}, {failed} failed" if failed else text
+    over = len(ranking.over_budget)
+    return f"{text}, {over} over the budget not scored" if over else text
 
 
-def _cells(row: Row, with_note: bool, with_error: bool) -> list[Text]:
+def _has_front(ranking: Ranking) -> bool:
+    """Whether there is a choice to make: two networks at least, that differ in size."""
+    return len({(record.params, record.macs) for record in ranking if record.score is not None}) > 1
+
+
+def _cells(row: Row, with_note: bool, with_error: bool, with_front: bool) -> list[Text]:
     record = row.record
     texts = [
         numbers.MISSING if row.rank is None else str(row.rank),
         str(record.ref),
         numbers.score(record.score),
-        numbers.count(record.params),
-        numbers.count(record.macs),
+        *(
+            numbers.count(getattr(record, size)) + (ON_FRONT if size in row.front else "  ") * with_front
+            for size in FRONTS
+        ),
         numbers.seconds(record.seconds),
     ]
     if with_note:

@@ -51,7 +51,7 @@ def test_size(text: str, value: int) -> None:
     assert size(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "G", "4X", "-1G", "0G", "1e9"])
+@pytest.mark.parametrize("text", ["", "G", "4X", "-1G", "0G", "1e"])
 def test_bad_size_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no size"):
         size(text)

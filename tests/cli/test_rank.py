@@ -84,7 +84,9 @@ def test_a_file_that_cannot_be_written_is_one_line(
 
 def test_options_reach_the_back_end(back_end: FakeBackEnd, capsys: Captured) -> None:
     options = "--scorer naswot --input-shape 3,64,64 --workers 3 --time-limit 30 --memory-limit 2G --no-store"
-    assert run(["rank", "zoo/vit.py", *options.split(), "--cluster", "local"]) == 0
+    budget = "--max-params 25M --max-macs 5G --max-memory 512M"
+    words = ["rank", "zoo/vit.py", *options.split(), *budget.split(), "--cluster", "local"]
+    assert run(words) == 0
     asked = {name: value for name, value in back_end.asked.items() if name != "models"}
     assert asked == {
         "scorer": "naswot",
@@ -96,6 +98,9 @@ def test_options_reach_the_back_end(back_end: FakeBackEnd, capsys: Captured) -> 
         "no_store": True,
         "cluster": "local",
         "worker_wait": None,
+        "max_params": 25e6,
+        "max_macs": 5e9,
+        "max_memory": 512 << 20,
     }
 
 
@@ -104,6 +109,7 @@ def test_options_reach_the_back_end(back_end: FakeBackEnd, capsys: Captured) -> 
     [
         "rank",
         "rank zoo/vit.py --sort size",
+        "rank zoo/vit.py --max-macs 5X",
         "rank zoo/vit.py --input-shape 3,x",
         "rank zoo/vit.py --workers 0",
         "rnk",

@@ -66,6 +66,28 @@ def test_sort_changes_the_order_but_no_rank(ranking: Ranking, sort: str, names: 
     assert dict.fromkeys(rows(ranking)) == dict.fromkeys(sorted(shown, key=lambda row: row.rank or 99))
 
 
+def test_the_front_is_what_no_other_network_scores_as_high_as_with_less(ranking: Ranking) -> None:
+    fronts = {row.record.ref.name: row.front for row in rows(ranking)}
+    assert fronts == {
+        "big": ("macs",),  # its twin scores as high with fewer parameters
+        "twin[of]big": ("params",),
+        "small": ("params", "macs"),
+        "broken": (),
+    }
+    larger = Ranking.of([*ranking, record("worse", 1.0, params=30_000_000, macs=5_000_000_000)])
+    assert {row.record.ref.name: row.front for row in rows(larger)}["worse"] == ()
+
+
+def test_the_first_rows_are_of_the_order_shown(ranking: Ranking) -> None:
+    assert [row.record.ref.name for row in rows(ranking, "params", top=1)] == ["small", "broken"]
+    assert len(json.loads(ranking_json(ranking, top=2))) == 3
+
+
+def test_networks_over_the_budget_are_counted(ranking: Ranking) -> None:
+    over = Ranking.of(ranking, [ModelRef("timm", "huge")])
+    assert printed(over).splitlines()[-1] == "3 networks ranked, 1 failed, 1 over the budget not scored"
+
+
 def test_unknown_sort_key_is_refused(ranking: Ranking) -> None:
     with pytest.raises(ValueError, match="'size'; choose one of score, params"):
         rows(ranking, "size")
@@ -74,7 +96,7 @@ def test_unknown_sort_key_is_refused(ranking: Ranking) -> None:
 def test_table_shows_every_field_in_human_units(ranking: Ranking) -> None:
     lines = printed(ranking).splitlines()
     big = next(line for line in lines if "timm:big" in line)
-    assert big.split() == ["1", "timm:big", "2.0000", "25.6", "M", "4.09", "G", "1.50", "s"]
+    assert big.split() == ["1", "timm:big", "2.0000", "25.6", "M", "4.09", "G", "•", "1.50", "s"]
     assert any("timm:twin[of]big" in line for line in lines)
     assert any("timm:broken" in line and "ModelRefError: no such thing" in line for line in lines)
     assert lines[-1] == "3 networks ranked, 1 failed"
