@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fxscore.scorer import FTScoreNet, Hybrid, load_scorer
     from fxscore.searching import SearchResult, search
     from fxscore.spaces import SearchSpace, Variable
+    from fxscore.train.fit import Fitted, fit
     from fxscore.types import ModelRef, Ranking, ScoreRecord
 
     __version__: str
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ConstructedArchitecture": "fxscore.constructed",
     "FTScoreNet": "fxscore.scorer",
+    "Fitted": "fxscore.train.fit",
     "FxScoreError": "fxscore.errors",
     "Hybrid": "fxscore.scorer",
     "ModelRef": "fxscore.types",
@@ -40,6 +42,7 @@ _HOMES = {
     "construct": "fxscore.constructed",
     "draw": "fxscore.report.drawing",
     "explain": "fxscore.api",
+    "fit": "fxscore.train.fit",
     "load_scorer": "fxscore.scorer",
     "rank": "fxscore.api",
     "represents": "fxscore.represent",
@@ -50,6 +53,7 @@ _HOMES = {
 __all__ = [
     "ConstructedArchitecture",
     "FTScoreNet",
+    "Fitted",
     "FxScoreError",
     "Hybrid",
     "ModelRef",
@@ -62,6 +66,7 @@ __all__ = [
     "construct",
     "draw",
     "explain",
+    "fit",
     "load_scorer",
     "rank",
     "represents",

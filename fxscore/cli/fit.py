@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import glob
+import shlex
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -75,23 +79,43 @@ def fit(
             "--steps and --samples belong to --kind ft and both; a hybrid takes no steps"
         )
     output.prepare(verbose, log_file, out, inputs=arguments.files(results, where["store"]))
-    from fxscore.cli.fitting import Request, run_fit
-
-    asked = Request(
-        file=results,
-        out=out,
-        kind=kind,
-        start=start,
-        input_shape=input_shape,
-        members=members or 3,
-        steps=steps or (200 if kind == "both" else 100),
-        samples=samples or (16 if kind == "both" else 32),
-        seed=seed,
-        where=where,
-    )
+    asked = {
+        "kind": kind,
+        "start": Path(start) if start and Path(start).is_file() else start,
+        "input_shape": input_shape,
+        "members": members or 3,
+        "steps": steps,
+        "samples": samples,
+        "seed": seed,
+        **where,
+    }
     try:
-        complete = run_fit(asked)
+        complete = run(results, out, asked)
     except KeyboardInterrupt:
         typer.echo("fxscore: interrupted; the same command goes on from what is done", err=True)
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(0 if complete else 1)
+
+
+def run(file: Path, out: Path, asked: Mapping[str, Any]) -> bool:
+    """Fit to the networks of a file, tell how well, and write the scorer's file; False where some networks failed."""
+    from fxscore.cli.fit_progress import show_fit, tell
+    from fxscore.provenance import file_sha256
+    from fxscore.train.fit import fit as fit_scorer
+    from fxscore.train.fit.by_kind import training_steps
+    from fxscore.train.results import read_results
+
+    console, results = output.console(stderr=True), read_results(file)
+    refs, accuracies = zip(*((result.ref, result.accuracy) for result in results), strict=True)
+    with show_fit(
+        console, len(refs) + training_steps(asked["kind"], asked["steps"], asked["members"])
+    ) as watch:
+        fitted = fit_scorer(refs, accuracies, state=out, watch=watch, **asked)
+    tell(console, results, fitted)
+    command = shlex.join(["fxscore", *sys.argv[1:]])
+    about = {"table": file_sha256(file), "command": command}
+    fitted.save(out, {"trained_on": f"{fitted.record['trained_on']} of {file.name}", **about})
+    for state in out.parent.glob(f"{glob.escape(out.name)}.{'[0-9a-f]' * 12}.state"):
+        state.unlink()
+    console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
+    return not fitted.failed

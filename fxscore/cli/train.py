@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -136,10 +138,24 @@ def train(
         return
     chosen = combine(plan, tuple(spaces or ()), label or [], given, settings)
 
-    from fxscore.cli.training import run_training
+    run(chosen, data, out, test, validate_every)
 
-    if not run_training(chosen, data, out, test, validate_every):
-        raise typer.Exit(INTERRUPTED)
+
+def run(plan: TrainingPlan, data: Path, out: Path, test: int, validate_every: int) -> None:
+    """Train, measure and write the scorer's file; an interruption loses nothing."""
+    from fxscore.cli.train_progress import report, show_steps
+    from fxscore.train.run import TrainingRun
+
+    console, training = output.console(stderr=True), TrainingRun(plan, data, out, validate_every)
+    try:
+        with show_steps(console, training.trainer) as show:
+            for step in training.trainer.run():
+                show(step)
+    except KeyboardInterrupt:
+        done = training.trainer.state.step
+        console.print(f"interrupted after step {done}; the same command goes on", highlight=False)
+        raise typer.Exit(INTERRUPTED) from None
+    report(console, training.finish(test, {"command": command(data)}), out)
 
 
 def fit_together(
@@ -157,9 +173,21 @@ def fit_together(
     chosen = combine(plan, (), labels, given, {})
     same_draw = plan is None and all(given[name] is None for name in ("cells", "validation", "seed"))
 
-    from fxscore.cli.ensembling import run_ensemble
+    from fxscore.cli.train_progress import report
+    from fxscore.train.weigh import weigh
 
-    run_ensemble(chosen if plan else replace(chosen, spaces=()), members, data, out, test, same_draw)
+    base, about = chosen if plan else replace(chosen, spaces=()), {"command": command(data)}
+    ensemble, measured = weigh(base, members, data, out, test, same_draw=same_draw, about=about)
+    console = output.console(stderr=True)
+    for member, weight in zip(ensemble.members, ensemble.weights.tolist(), strict=True):
+        console.print(f"weight {weight:.3f} {member.name}", highlight=False, markup=False)
+    report(console, measured, out)
+
+
+def command(data: Path) -> str:
+    """The command that is running; where the tables lie on this machine is nobody's business."""
+    words = ["TABLES" if word == str(data) else word for word in sys.argv[1:]]
+    return shlex.join(["fxscore", *(word.replace(f"--data={data}", "--data=TABLES") for word in words)])
 
 
 def combine(

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from fxscore.cli import arguments, options, output
+from fxscore.cli.expand import expand
+from fxscore.errors import TrainingError
+from fxscore.types import ModelRef, Shape
+
+if TYPE_CHECKING:
+    import torch
+
+    from fxscore.network_training import ClassifierPlan
 
 INTERRUPTED = 130
 EPILOG = (
@@ -87,7 +95,6 @@ def train_network(
     """Train a network as an image classifier, resumably, and measure it after each epoch."""
     output.prepare(verbose, log_file, out / "state", inputs=arguments.files(model))
 
-    from fxscore.cli.network_training import run_training
     from fxscore.network_training import ClassifierPlan
 
     plan = ClassifierPlan(
@@ -107,5 +114,70 @@ def train_network(
         training_images=training_images,
         seed=seed,
     )
-    if not run_training(model, dataset, data, plan, out, input_shape, device, workers, measure_every):
+    if not run(model, dataset, data, plan, out, input_shape, device, workers, measure_every):
         raise typer.Exit(INTERRUPTED)
+
+
+def run(
+    model: str,
+    dataset: str,
+    data: Path | None,
+    plan: ClassifierPlan,
+    out: Path,
+    input_shape: Shape | None,
+    device: str | None,
+    workers: int,
+    measure_every: int,
+) -> bool:
+    """Train a network and write its folder; False where the run was interrupted."""
+    from fxscore.cli.train_network_progress import report, show_training
+    from fxscore.network_training import ClassifierTrainer, build_network, open_data_set
+    from fxscore.network_training.outcome import STATE, read_outcome, write_outcome
+
+    chosen = _device(device)
+    images = open_data_set(dataset, data, workers, pinned=chosen.type == "cuda")
+    network = build_network(_one(model), images.classes, input_shape=input_shape, seed=plan.seed)
+    training, test = images.split(network.input_shape, plan)
+    trainer = ClassifierTrainer(
+        network,
+        plan,
+        training,
+        test,
+        state_path=out / STATE,
+        data_name=dataset,
+        device=chosen,
+        measure_every=measure_every,
+    )
+    console = output.console(stderr=True)
+    result = read_outcome(out, trainer.about)
+    if result is None:
+        try:
+            show_training(console, trainer)
+        except KeyboardInterrupt:
+            done = len(trainer.history)
+            console.print(f"interrupted after epoch {done}; the same command goes on", highlight=False)
+            return False
+        result = write_outcome(trainer, out)
+    report(console, result, out)
+    return True
+
+
+def _one(model: str) -> ModelRef:
+    refs = expand([model], False)
+    if len(refs) > 1:
+        raise TrainingError(f"{model} stands for {len(refs)} networks; name one, such as {refs[0]}")
+    return refs[0]
+
+
+def _device(name: str | None) -> torch.device:
+    import torch
+
+    chosen = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.zeros((), device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise TrainingError(
+            f"cannot compute on {chosen!r} ({reason}); leave --device out, or name cpu"
+        ) from None
+    return torch.device(chosen)

@@ -42,16 +42,16 @@ class Ties:
         return cls(tied, tied / max(len(values), 1), len(counts))
 
 
-def spearman(scores: Floats, labels: Floats) -> float:
-    """Spearman's ρ of two (n,) arrays; NaN where one of them is constant."""
+def spearman(scores: Floats, labels: Floats, *, undefined: float = UNDEFINED) -> float:
+    """Spearman's ρ of two (n,) arrays; `undefined` where one of them is constant."""
     if _constant(scores, labels):
-        return UNDEFINED
+        return undefined
     return float(np.corrcoef(rankdata(scores), rankdata(labels))[0, 1])
 
 
-def kendall(scores: Floats, labels: Floats) -> float:
-    """Kendall's τ-b; NaN where one of the arrays is constant."""
-    return UNDEFINED if _constant(scores, labels) else _statistic(kendalltau(scores, labels))
+def kendall(scores: Floats, labels: Floats, *, undefined: float = UNDEFINED) -> float:
+    """Kendall's τ-b; `undefined` where one of the arrays is constant."""
+    return undefined if _constant(scores, labels) else _statistic(kendalltau(scores, labels))
 
 
 def weighted_kendall(scores: Floats, labels: Floats) -> float:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,10 @@ import torch
 
 from fxscore.errors import TrainingError
 from fxscore.network_training.trainer import ClassifierTrainer
+from fxscore.provenance import provenance
 
 STATE, RESULT, WEIGHTS = "state.pt", "result.json", "weights.pt"
-_VERSIONS = ("fxscore", "torch", "torchvision", "timm")
+_PACKAGES = ("fxscore", "torch", "torchvision", "timm")
 
 
 def write_outcome(trainer: ClassifierTrainer, folder: Path) -> dict[str, Any]:
@@ -38,8 +37,7 @@ def write_outcome(trainer: ClassifierTrainer, folder: Path) -> dict[str, Any]:
         "best_epoch": best.epoch,
         "seconds": round(sum(report.seconds for report in trainer.history), 2),
         "device": str(trainer.device),
-        "versions": {name: version(name) for name in _VERSIONS},
-        "date": date.today().isoformat(),
+        **provenance(_PACKAGES),
         "epochs": [asdict(report) for report in trainer.history],
     }
     torch.save(trainer.trained.state_dict(), folder / WEIGHTS)

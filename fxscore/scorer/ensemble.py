@@ -98,7 +98,7 @@ class Ensemble:
 
     def combine(self, raw: Tensor) -> Tensor:
         """Equation 4: from members' scores (…, m) to the ensemble's (…)."""
-        return torch.sigmoid((raw - self.means) / self.deviations) @ self.weights
+        return squash(raw, self.means, self.deviations) @ self.weights
 
     def save(self, path: str | Path, record: Mapping[str, Any] | None = None) -> None:
         """Write the scorer to a file that `load_scorer` and `fxscore rank --scorer` take."""
@@ -136,6 +136,11 @@ class Ensemble:
             for name, tensor in member.to_checkpoint().tensors.items()
         }
         return tensors | {"means": self.means, "deviations": self.deviations, "weights": self.weights}
+
+
+def squash(raw: Tensor, means: Tensor, deviations: Tensor) -> Tensor:
+    """The summands of equation 4 before they are weighed: σ((s − μ) / σ_s) of scores (…, m)."""
+    return torch.sigmoid((raw - means) / deviations)
 
 
 def rounded(member: FTScoreNet) -> FTScoreNet:

@@ -47,7 +47,38 @@ TABLES = {
 _NO_GRAPH = fx.GraphModule({}, fx.Graph())
 
 
-class CellSet:
+class Networks:
+    """Constructed architectures with a label each, as training takes them.
+
+    Args:
+        architectures: the networks.
+        accuracies: (n,) their labels.
+    """
+
+    def __init__(self, architectures: Sequence[ConstructedArchitecture], accuracies: Tensor) -> None:
+        self._architectures = architectures
+        self.accuracies = accuracies
+
+    def __len__(self) -> int:
+        return len(self.accuracies)
+
+    def __getitem__(self, index: int) -> ConstructedArchitecture:
+        return self._architectures[index]
+
+    def subset(self, indices: Sequence[int]) -> Networks:
+        """The networks at `indices`."""
+        return Networks([self[index] for index in indices], self.accuracies[list(indices)])
+
+    def at(self, resolution: int) -> Networks:
+        """The same networks, run at another height and width."""
+        raise TrainingError(f"networks that are constructed already cannot be run at {resolution}")
+
+    def sample(self, size: int, generator: torch.Generator) -> list[int]:
+        """Indices of `size` different networks (all of them where there are fewer)."""
+        return torch.randperm(len(self), generator=generator)[:size].tolist()
+
+
+class CellSet(Networks):
     """Cells of one table with one label, constructed when first asked for.
 
     Args:
@@ -77,9 +108,6 @@ class CellSet:
         self._constructed: dict[int, ConstructedArchitecture] = {}
         self._others: dict[int, CellSet] = {}
 
-    def __len__(self) -> int:
-        return len(self.genotypes)
-
     def __getitem__(self, index: int) -> ConstructedArchitecture:
         if index not in self._constructed:
             with empty_weights():
@@ -97,15 +125,11 @@ class CellSet:
 
     def subset(self, indices: Sequence[int]) -> CellSet:
         """The cells at `indices`."""
-        genotypes = [self.genotypes[index] for index in indices]
-        accuracies = self.accuracies[list(indices)]
-        return CellSet(self.space, genotypes, accuracies, self.settings, self.shape, self.caution)
+        return self._of([self.genotypes[index] for index in indices], self.accuracies[list(indices)])
 
     def joined(self, other: CellSet) -> CellSet:
         """These cells, then those of `other`, which is of the same table."""
-        accuracies = torch.cat([self.accuracies, other.accuracies])
-        genotypes = self.genotypes + other.genotypes
-        return CellSet(self.space, genotypes, accuracies, self.settings, self.shape, self.caution)
+        return self._of(self.genotypes + other.genotypes, torch.cat([self.accuracies, other.accuracies]))
 
     def at(self, resolution: int) -> CellSet:
         """The same cells, run at another height and width."""
@@ -113,14 +137,12 @@ class CellSet:
         if all(self.shape_of(index) == shape for index in range(len(self))):
             return self
         if resolution not in self._others:
-            self._others[resolution] = CellSet(
-                self.space, self.genotypes, self.accuracies, self.settings, shape, self.caution
-            )
+            self._others[resolution] = self._of(self.genotypes, self.accuracies, shape)
         return self._others[resolution]
 
-    def sample(self, size: int, generator: torch.Generator) -> list[int]:
-        """Indices of `size` different cells (all of them where there are fewer)."""
-        return torch.randperm(len(self), generator=generator)[:size].tolist()
+    def _of(self, genotypes: Sequence[Any], accuracies: Tensor, shape: Shape | None = None) -> CellSet:
+        """Cells of the same table, seen alike."""
+        return CellSet(self.space, genotypes, accuracies, self.settings, shape or self.shape, self.caution)
 
 
 def load_cells(data: Path, space: str, label: str | None, settings: Settings) -> CellSet:

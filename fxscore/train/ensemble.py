@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import differential_evolution
-from scipy.special import expit
-from scipy.stats import rankdata
 from torch import Tensor
 
 from fxscore.errors import TrainingError
-from fxscore.scorer.ensemble import Ensemble, rounded
+from fxscore.evaluate import spearman
+from fxscore.scorer.ensemble import Ensemble, rounded, squash
 from fxscore.scorer.ft_scorenet import FTScoreNet
-from fxscore.train.data import CellSet
+from fxscore.train.data import Networks
 from fxscore.train.loop import score_cells
 
 Floats = NDArray[np.float64]
@@ -37,7 +36,7 @@ class Mixture:
 
     def combine(self, raw: Floats) -> Floats:
         """Equation 4: from members' scores (n, m) to the ensemble's (n,)."""
-        return np.asarray(expit((raw - self.means) / self.deviations) @ self.weights)
+        return np.asarray(_squash(raw, self.means, self.deviations) @ self.weights)
 
 
 def fit_mixture(
@@ -60,11 +59,11 @@ def fit_mixture(
     ]
     means, deviations = (np.array([measure(values) for values in own]) for measure in (np.mean, np.std))
     _refuse_constant([np.ptp(values) for values in own])
-    squashed = {space: expit((scores - means) / deviations) for space, scores in raw.items()}
-    ranks = {space: _standard_ranks(labels) for space, labels in accuracies.items()}
+    squashed = {space: _squash(scores, means, deviations) for space, scores in raw.items()}
 
     def loss(weights: Floats) -> float:
-        return -float(np.mean([_standard_ranks(squashed[s] @ weights) @ ranks[s] for s in squashed]))
+        found = [spearman(squashed[s] @ weights, accuracies[s], undefined=0.0) for s in squashed]
+        return -float(np.mean(found))
 
     bounds = [(0.0, 1.0)] * len(homes)
     # No polish: the objective is a step function, whose slopes are zero.
@@ -88,7 +87,7 @@ def mixture_of(raw: Floats, shares: Sequence[float]) -> Mixture:
 
 def fit_ensemble(
     members: Sequence[FTScoreNet],
-    cells: Mapping[str, CellSet],
+    cells: Mapping[str, Networks],
     homes: Sequence[Sequence[str]],
     seed: int,
     name: str,
@@ -110,12 +109,12 @@ def fit_ensemble(
     return Ensemble(members, *map(torch.from_numpy, numbers), name=name), correlation
 
 
-def raw_scores(members: Sequence[FTScoreNet], cells: CellSet) -> Floats:
+def raw_scores(members: Sequence[FTScoreNet], cells: Networks) -> Floats:
     """(n, m) scores of the members; every cell is constructed once."""
     return np.stack([score_cells(member, cells).double().numpy() for member in members], axis=1)
 
 
-def score_together(ensemble: Ensemble, cells: CellSet) -> Tensor:
+def score_together(ensemble: Ensemble, cells: Networks) -> Tensor:
     """The ensemble's scores of all cells, (n,); raises `TrainingError` where a member is no FT-ScoreNet."""
     if ensemble.scorenets != ensemble.members:
         raise TrainingError(
@@ -134,7 +133,6 @@ def _known(home: Sequence[str], raw: Mapping[str, Floats]) -> list[str]:
     return [space for space in home if space in raw] or list(raw)
 
 
-def _standard_ranks(values: Floats) -> Floats:
-    """Ranks of mean 0 and norm 1, so that their product is Spearman's ρ; zeros where all values are equal."""
-    ranks = rankdata(values) - (len(values) + 1) / 2
-    return np.asarray(ranks / max(float(np.linalg.norm(ranks)), 1e-12))
+def _squash(raw: Floats, means: Floats, deviations: Floats) -> Floats:
+    """`fxscore.scorer.ensemble.squash` of arrays."""
+    return squash(*map(torch.from_numpy, (raw, means, deviations))).numpy()

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from fxscore.errors import TrainingError
+from fxscore.evaluate import spearman
 from fxscore.extras import require
 from fxscore.scorer.ft_scorenet import FTScoreNet
-from fxscore.train.data import CellSet
+from fxscore.train.data import Networks
 from fxscore.train.listwise import accumulate_gradients
-from fxscore.train.loss import spearman
 from fxscore.train.plan import TrainingPlan
 from fxscore.train.state import TrainingState
 
@@ -43,8 +43,8 @@ class Trainer:
     def __init__(
         self,
         plan: TrainingPlan,
-        training: Sequence[CellSet],
-        validation: Sequence[CellSet] = (),
+        training: Sequence[Networks],
+        validation: Sequence[Networks] = (),
         state_path: Path | None = None,
         every: int = 10,
         validate_every: int | None = None,
@@ -84,7 +84,7 @@ class Trainer:
     def validate(self) -> float:
         """Mean Spearman correlation over the validation sets."""
         scorer = self.trained()
-        values = [spearman(score_cells(scorer, cells), cells.accuracies) for cells in self.validation]
+        values = [_agreement(score_cells(scorer, cells), cells.accuracies) for cells in self.validation]
         return sum(values) / len(values)
 
     def _due(self, every: int) -> bool:
@@ -113,12 +113,12 @@ class Trainer:
         self.state.update_average()
         return sum(losses) / len(losses)
 
-    def _spaces_of(self, number: int) -> Sequence[CellSet]:
+    def _spaces_of(self, number: int) -> Sequence[Networks]:
         if self.plan.schedule == "accumulate":
             return self.training
         return [self.training[number % len(self.training)]]
 
-    def _at_resolution(self, cells: CellSet, number: int, generator: torch.Generator) -> CellSet:
+    def _at_resolution(self, cells: Networks, number: int, generator: torch.Generator) -> Networks:
         """The cells at a resolution drawn for this step, where the plan has several."""
         resolutions = self.plan.resolutions
         if not resolutions or number < self.plan.resolutions_from:
@@ -139,8 +139,13 @@ class Trainer:
         self.state.history.append(row)
 
 
+def _agreement(scores: Tensor, accuracies: Tensor) -> float:
+    """Spearman's ρ; 0 where all scores are equal."""
+    return spearman(scores.double().numpy(), accuracies.double().numpy(), undefined=0.0)
+
+
 @torch.no_grad()
-def score_cells(scorer: FTScoreNet, cells: CellSet) -> Tensor:
+def score_cells(scorer: FTScoreNet, cells: Networks) -> Tensor:
     """The scores of all cells, (n,)."""
     weights = scorer.weights
     return torch.stack([scorer(cells[index], weights, scorer.observer()) for index in range(len(cells))])

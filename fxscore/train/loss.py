@@ -33,8 +33,3 @@ def _correlation(first: Tensor, second: Tensor) -> Tensor:
     covariance, norm = (first * second).sum(), first.norm() * second.norm()
     correlation: Tensor = covariance * 0 if float(norm.detach()) < _TINY else covariance / norm
     return correlation
-
-
-def spearman(scores: Tensor, accuracies: Tensor) -> float:
-    """The exact Spearman correlation of two (s,) tensors; 0 where one of them is constant."""
-    return float(_correlation(average_ranks(scores.double()), average_ranks(accuracies.double())))

@@ -15,7 +15,10 @@ from fxscore.errors import ScorerError, TrainingError
 from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.subject import Subject
-from fxscore.train.fit import SCORENETS_SHARE, _held_out, _state, fit_both, fit_hybrid
+from fxscore.train.fit import fit_both, fit_hybrid
+from fxscore.train.fit.both import SCORENETS_SHARE
+from fxscore.train.fit.parts import held_out
+from fxscore.train.fit.scorenet import state_file
 from fxscore.train.loop import Trainer
 from fxscore.train.results import read_results
 
@@ -184,13 +187,13 @@ def test_what_is_held_out_teaches_no_ft_scorenet() -> None:
     assert all(3 <= held <= 4 for held, _ in results)
     (_, (first, net)), (_, (second, other)) = results
     assert first != second  # the hybrid learns from all
-    assert (net == other) == _held_out_again(networks)
+    assert (net == other) == _held_again(networks)
 
 
-def _held_out_again(networks: list[nn.Sequential]) -> bool:
+def _held_again(networks: list[nn.Sequential]) -> bool:
     """Whether the twins are in the part that is measured on; they are never parted."""
     prints = [fxscore.construct(network, (3, 8, 8)).fingerprint for network in networks]
-    held, seen = _held_out(prints, np.arange(float(len(prints))), 0.3, 0)
+    held, seen = held_out(prints, np.arange(float(len(prints))), 0.3, 0)
     assert (0 in held) == (10 in held)
     assert sorted(held + seen) == list(range(11))
     return 10 in held
@@ -210,7 +213,7 @@ def test_few_distinct_accuracies_make_a_file(nets: str, tmp_path: Path, labels: 
 def test_one_network_alone_of_its_accuracy_is_not_held_out() -> None:
     labels = np.array([1.0] + [0.0] * 11)
     for seed in range(12):  # in some of them the first is drawn
-        held, seen = _held_out(list("abcdefghijkl"), labels, 0.25, seed)
+        held, seen = held_out(list("abcdefghijkl"), labels, 0.25, seed)
         assert 0 in seen
         assert len(held) in (0, 3)
         assert sorted(held + seen) == list(range(12))
@@ -300,9 +303,9 @@ def test_a_training_that_was_interrupted_goes_on(
 
 def test_another_table_begins_anew(tmp_path: Path) -> None:
     place = tmp_path / "own.safetensors"
-    files = {_state(place, prints, np.array(labels), plan) for prints, labels, plan in STATES}
+    files = {state_file(place, prints, np.array(labels), plan) for prints, labels, plan in STATES}
     assert len(files) == len(STATES)
-    assert _state(None, "ab", np.array([1.0, 2.0]), "plan") is None
+    assert state_file(None, "ab", np.array([1.0, 2.0]), "plan") is None
 
 
 STATES = [

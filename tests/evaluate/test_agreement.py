@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations, permutations
 
 import numpy as np
@@ -49,6 +50,12 @@ def test_order_that_is_not_there_is_undefined(figure: object) -> None:
     assert callable(figure)
     assert np.isnan(figure(np.ones(4), np.arange(4.0)))
     assert np.isnan(figure(np.arange(4.0), np.ones(4)))
+
+
+@pytest.mark.parametrize("figure", [spearman, kendall])
+def test_what_stands_for_no_order_may_be_said(figure: Callable[..., float]) -> None:
+    assert figure(np.ones(4), np.arange(4.0), undefined=0.0) == 0
+    assert figure(np.arange(4.0), np.arange(4.0), undefined=0.0) == pytest.approx(1)
 
 
 @given(few_levels, st.integers(1, 8))

@@ -1,4 +1,4 @@
-"""Fitting an ensemble of trained scorers as a user sees it."""
+"""Weighs trained scorers on drawn cells: an ensemble from their files to its own."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fxscore.cli import output
-from fxscore.cli.training import Measured, measure_all, provenance, report, split
 from fxscore.errors import TrainingError
 from fxscore.scorer import FTScoreNet, load_scorer
-from fxscore.scorer.checkpoint import save_checkpoint
 from fxscore.scorer.ensemble import Ensemble
-from fxscore.train.data import CellSet
 from fxscore.train.ensemble import fit_ensemble, score_together
+from fxscore.train.measured import Measured, measure_all, split
 from fxscore.train.plan import TrainingPlan
+from fxscore.train.records import ensemble_record
 
 
-def run_ensemble(
-    plan: TrainingPlan, names: Sequence[str], data: Path, out: Path, test: int, same_draw: bool = False
-) -> None:
+def weigh(
+    plan: TrainingPlan,
+    names: Sequence[str],
+    data: Path,
+    out: Path,
+    test: int,
+    *,
+    same_draw: bool = False,
+    about: Mapping[str, Any],
+) -> tuple[Ensemble, Sequence[Measured]]:
     """Find the weights of an ensemble on drawn cells, measure it on others and write its file.
 
     The weights are found on the validation part of each space's draw: where the members were trained with the same
@@ -34,26 +39,22 @@ def run_ensemble(
         out: The ensemble's file.
         test: Cells of each space to measure on, among those not drawn; 0 takes all.
         same_draw: Take cells, validation and seed from the members' plans instead.
+        about: What more its record says.
 
     Raises:
         TrainingError: A scorer is no FT-ScoreNet, or the members' draws differ where they are asked for.
     """
     members = [_member(name) for name in names]
     homes = [_home(member) for member in members]
-    plan = replace(
-        plan, spaces=plan.spaces or tuple(dict.fromkeys(space for home in homes for space in home))
-    )
-    plan = replace(plan, settings=members[0].settings, **(_draw(members) if same_draw else {}))
+    spaces = plan.spaces or tuple(dict.fromkeys(space for home in homes for space in home))
+    draw = _draw(members) if same_draw else {}
+    plan = replace(plan, spaces=spaces, settings=members[0].settings, **draw)
     drawn = {space: split(plan, data, space, plan.labels.get(space)) for space in plan.spaces}
     cells = {space: held if len(held) > 1 else training for space, (training, held, _) in drawn.items()}
     ensemble, fitted = fit_ensemble(members, cells, homes, plan.seed, out.name.removesuffix(".safetensors"))
-    score = partial(score_together, ensemble)
-    measured = measure_all(score, plan, data, test)
-    save_checkpoint(out, ensemble.to_checkpoint(_record(plan, data, ensemble, cells, fitted, measured)))
-    console = output.console(stderr=True)
-    for member, weight in zip(members, ensemble.weights.tolist(), strict=True):
-        console.print(f"weight {weight:.3f} {member.name}", highlight=False, markup=False)
-    report(console, measured, out)
+    measured = measure_all(partial(score_together, ensemble), plan, data, test)
+    ensemble.save(out, {**ensemble_record(plan, data, ensemble, cells, fitted, measured), **about})
+    return ensemble, measured
 
 
 def _member(name: str) -> FTScoreNet:
@@ -78,26 +79,3 @@ def _draw(members: Sequence[FTScoreNet]) -> dict[str, Any]:
 def _home(member: FTScoreNet) -> tuple[str, ...]:
     """The spaces that a member was trained on, as its record says."""
     return tuple(member.record.get("plan", {}).get("spaces", ()))
-
-
-def _record(
-    plan: TrainingPlan,
-    data: Path,
-    ensemble: Ensemble,
-    cells: Mapping[str, CellSet],
-    fitted: float,
-    measured: Sequence[Measured],
-) -> dict[str, Any]:
-    """What an ensemble's file says about its making and that of its members."""
-    members = [
-        {"name": member.name, "record": {k: v for k, v in member.record.items() if k != "history"}}
-        for member in ensemble.members
-    ]
-    where = ", ".join(f"{len(chosen)} of {space}" for space, chosen in cells.items())
-    return {
-        "trained_on": f"{len(members)} members; weights found on cells: {where}",
-        "measured": [each.line for each in measured],
-        "fitted_mean_spearman": round(fitted, 4),
-        **provenance(plan, data),
-        "members": members,
-    }

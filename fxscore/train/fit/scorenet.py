@@ -1,0 +1,112 @@
+"""Trains an FT-ScoreNet on one's own networks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fxscore.constructed import ConstructedArchitecture
+from fxscore.extras import require
+from fxscore.run import Where
+from fxscore.score_job import ScoreJob
+from fxscore.scorer import FTScoreNet
+from fxscore.scorer.features import fingerprint_of
+from fxscore.scorer.fitting import check_accuracies
+from fxscore.scorer.hybrid_head import Floats
+from fxscore.scorer.subject import Model, subject_of
+from fxscore.train.data import Networks
+from fxscore.train.fit.fitted import Fitted
+from fxscore.train.fit.parts import held_out, measured_on, told_after, usable_networks
+from fxscore.train.looking import Watch, look, record_of
+from fxscore.train.loop import Trainer, score_cells
+from fxscore.train.plan import TrainingPlan
+from fxscore.types import Shape
+
+
+def fit_ft_scorenet(
+    start: FTScoreNet,
+    models: Sequence[Model],
+    accuracies: Sequence[float],
+    *,
+    input_shape: Shape | None = None,
+    steps: int = 100,
+    samples: int = 32,
+    validation: float = 0.0,
+    strict: bool = False,
+    seed: int = 0,
+    where: Where | None = None,
+    state: Path | None = None,
+    watch: Watch = lambda done: None,
+) -> Fitted:
+    """Train a copy of an FT-ScoreNet on one's own networks with the listwise loss (METHOD.md section 4).
+
+    Args:
+        start: whose weights training begins with.
+        models: modules or references.
+        accuracies: one each, more is better.
+        input_shape: of all networks.
+        steps: of Adam.
+        samples: networks in one step.
+        validation: share of the networks that is left out and measured on.
+        strict: raise the error of a network that fails, instead of leaving the network out.
+        seed: of the split and the samples.
+        where: where references are tried first, within limits; None does all in this process.
+        state: beginning of the file's name that keeps the training, so that it goes on after a kill.
+        watch: is told how many networks and steps are done.
+
+    Raises:
+        ScorerError: accuracies that teach nothing, or too few networks that can be used.
+    """
+    require("train", "training an FT-ScoreNet")
+    check_accuracies(models, accuracies)
+    records = look(ScoreJob(start, start.scorer_id, input_shape), models, where, watch)
+
+    def see(model: Model) -> tuple[ConstructedArchitecture, str]:
+        record_of(records, model)
+        subject = subject_of(model, input_shape)
+        network = subject.construct(start.batch, start.shape_for(subject.input_shape))
+        return network, fingerprint_of(network, subject.input_shape)
+
+    usable = usable_networks(models, accuracies, see, told_after(records, watch), strict)
+    architectures, fingerprints = zip(*usable.seen, strict=True)
+    networks = Networks(architectures, torch.from_numpy(usable.labels).float())
+    held, seen = held_out(fingerprints, usable.labels, validation, seed)
+    plan = TrainingPlan(
+        ("own",), steps=steps, samples=samples, averaging=0.9, seed=seed, settings=start.settings
+    )
+    kept = state_file(state, fingerprints, usable.labels, f"{start.scorer_id} {plan}")
+    scorer = train_networks(plan, networks.subset(seen), kept, watch, len(models), start)
+    scorer.name = f"fitted-{start.name}"
+    scores = score_cells(scorer, networks.subset(held)).double().numpy() if held else np.zeros(0)
+    measured = measured_on(scores, usable.labels[held], seed)
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed)
+
+
+def train_networks(
+    plan: TrainingPlan,
+    networks: Networks,
+    state: Path | None,
+    watch: Watch,
+    done: int,
+    start: FTScoreNet | None = None,
+) -> FTScoreNet:
+    """The FT-ScoreNet that a run ends with; `watch` counts its steps from `done` on."""
+    begun = state is not None and state.exists()
+    trainer = Trainer(plan, [networks], state_path=state)
+    if start is not None and not begun:
+        trainer.scorer.load_state_dict(start.state_dict())
+    for report in trainer.run():
+        watch(done + report.step)
+    return trainer.trained().requires_grad_(False)
+
+
+def state_file(state: Path | None, fingerprints: Sequence[str], labels: Floats, training: str) -> Path | None:
+    """The file of a training's state; another table, or another plan, has another one."""
+    if state is None:
+        return None
+    digest = hashlib.sha256(repr((list(fingerprints), labels.tolist(), training)).encode()).hexdigest()
+    return state.with_name(f"{state.name}.{digest[:12]}.state")
