@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.results import table
 from fxscore.evaluate import CrossSpace, Estimate, Measures, agreement
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.report.evaluation_table import value_text
 
 MARKS = {"": "{}", "bold": "**{}**", "underline": "<u>{}</u>"}

@@ -29,7 +29,7 @@ import torchvision  # noqa: F401
 
 from benchmarks.coverage import transformers_models
 from benchmarks.coverage.probe import probe
-from benchmarks.coverage.rows import Row, add_scores, capture_step, examine, write_csv
+from benchmarks.coverage.rows import CoverageRow, add_scores, capture_step, examine, write_csv
 from benchmarks.features import FOLDER, read_known, write_known
 from benchmarks.isolated import Limits
 from benchmarks.results import command_line, table, write_readme, write_section
@@ -45,7 +45,7 @@ def architectures() -> list[str]:
     return names + [f"benchmarks.coverage.transformers_models:{name}" for name in transformers_models.NAMES]
 
 
-def keep_features(rows: Mapping[str, Row], folder: Path) -> None:
+def keep_features(rows: Mapping[str, CoverageRow], folder: Path) -> None:
     """Hand the features to `benchmarks.features`."""
     for source in SOURCES[:2]:
         known = read_known(folder / f"{source}.npz")
@@ -55,7 +55,7 @@ def keep_features(rows: Mapping[str, Row], folder: Path) -> None:
             write_known(folder / f"{source}.npz", known)
 
 
-def is_scored(row: Row) -> bool:
+def is_scored(row: CoverageRow) -> bool:
     """Whether the default scorer gives a number."""
     return not row["error"] and isfinite(row["score"])
 
@@ -66,18 +66,18 @@ def library(name: str) -> str:
     return source if source in SOURCES else SOURCES[-1]
 
 
-def is_represented(row: Row) -> bool:
+def is_represented(row: CoverageRow) -> bool:
     """Whether nothing that the encoding depends on is left without a representation."""
     return not row["error"] and not row["missing"]
 
 
-def summary(rows: Mapping[str, Row]) -> str:
+def summary(rows: Mapping[str, CoverageRow]) -> str:
     """The section of RESULTS.md."""
     good = [row for row in rows.values() if not row["error"]]
     return "\n\n".join([counts_table(rows), _accounting(good), _times(good), _failures(rows)])
 
 
-def counts_table(rows: Mapping[str, Row]) -> str:
+def counts_table(rows: Mapping[str, CoverageRow]) -> str:
     """How many networks of each library got how far."""
     groups = {source: [row for name, row in rows.items() if library(name) == source] for source in SOURCES}
     columns = (
@@ -94,14 +94,14 @@ def counts_table(rows: Mapping[str, Row]) -> str:
     return table(columns, [*lines, ("all", *_counts(list(rows.values())))])
 
 
-def _counts(rows: Sequence[Row]) -> list[int]:
+def _counts(rows: Sequence[CoverageRow]) -> list[int]:
     steps = Counter(map(capture_step, rows))
     built = sum("step" in row or not str(row["error"]).startswith("ModelRefError") for row in rows)
     kinds = [steps[name] for name in ("recorded", "part", "whole export")]
     return [len(rows), built, *kinds, sum(map(is_represented, rows)), sum(map(is_scored, rows))]
 
 
-def _accounting(rows: Sequence[Row]) -> str:
+def _accounting(rows: Sequence[CoverageRow]) -> str:
     exact = sum(row["represented"] + row["head"] == row["params"] for row in rows)
     rest = [row for row in rows if row["unused"]]
     names = ", ".join(
@@ -115,7 +115,7 @@ def _accounting(rows: Sequence[Row]) -> str:
     )
 
 
-def _times(rows: Sequence[Row]) -> str:
+def _times(rows: Sequence[CoverageRow]) -> str:
     capture = np.array([row["capture_seconds"] for row in rows])
     score = np.array([row["build_seconds"] + row["score_seconds"] for row in rows])
     zoo = sum(s for s, row in zip(score, rows, strict=True) if library(row["name"]) == "timm")
@@ -129,7 +129,7 @@ def _times(rows: Sequence[Row]) -> str:
     )
 
 
-def _failures(rows: Mapping[str, Row]) -> str:
+def _failures(rows: Mapping[str, CoverageRow]) -> str:
     failed = [f"- {name}: {row['error']}" for name, row in rows.items() if row["error"]]
     partly = [
         f"- {name}: not represented: {', '.join(row['missing'][:3])}"
@@ -139,7 +139,7 @@ def _failures(rows: Mapping[str, Row]) -> str:
     return "\n".join(["Failures:", "", *(failed + partly or ["- none"])])
 
 
-def measure(name: str) -> Row:
+def measure(name: str) -> CoverageRow:
     """The row of one network."""
     return asdict(probe(name))
 

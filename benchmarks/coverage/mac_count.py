@@ -81,7 +81,7 @@ class Pair:
         return "not known to the flop counter: " + ", ".join(self.unknown) if self.unknown else "unexplained"
 
 
-Row = tuple[str, Pair | None, str | None]  # a network, its counts, or what went wrong
+CountedRow = tuple[str, Pair | None, str | None]  # a network, its counts, or what went wrong
 
 
 def compare(name: str) -> Pair:
@@ -148,7 +148,7 @@ def _unknown(found: Costs) -> tuple[str, ...]:
     return tuple(UNKNOWN[name] for name, macs in found.macs_by_operator.items() if macs and name in UNKNOWN)
 
 
-def counted(names: Sequence[str], work: Path, processes: int) -> dict[str, Row]:
+def counted(names: Sequence[str], work: Path, processes: int) -> dict[str, CountedRow]:
     """A row per network, from the file of rows or counted and added to it."""
     work.parent.mkdir(parents=True, exist_ok=True)
     lines = work.read_text().splitlines() if work.exists() else []
@@ -162,7 +162,7 @@ def counted(names: Sequence[str], work: Path, processes: int) -> dict[str, Row]:
     return rows
 
 
-def report(rows: Sequence[Row]) -> str:
+def report(rows: Sequence[CountedRow]) -> str:
     """The section's body."""
     lines = [
         _summary(source, [row for row in rows if row[0].startswith(source)])
@@ -179,7 +179,7 @@ def report(rows: Sequence[Row]) -> str:
     return f"{table(heads, lines)}\n\n{exceptions if others or failed else 'No network differs.'}"
 
 
-def _summary(source: str, rows: Iterable[Row]) -> tuple[str, ...]:
+def _summary(source: str, rows: Iterable[CountedRow]) -> tuple[str, ...]:
     counts = Counter(
         "failed" if pair is None else "differ" if pair.reason else "equal" for _, pair, _ in rows
     )

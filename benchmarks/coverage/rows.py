@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.isolated import Limits, each
 from fxscore.scorer import Hybrid, load_scorer
 
-Row = dict[str, Any]
+CoverageRow = dict[str, Any]
 COLUMNS = (
     "name,error,score,built,captured,own,seen,params,represented,head,unused,missing,macs,build_seconds,"
     "capture_seconds,score_seconds,memory_mib"
@@ -23,12 +23,12 @@ COLUMNS = (
 
 
 def examine(
-    measure: Callable[[str], Row],
+    measure: Callable[[str], CoverageRow],
     names: Sequence[str],
     work: Path,
     limits: Limits,
     processes: int = 2,
-) -> dict[str, Row]:
+) -> dict[str, CoverageRow]:
     """A row per network, from the file of rows, or measured and added to it."""
     rows = read_rows(work)
     work.parent.mkdir(parents=True, exist_ok=True)
@@ -48,9 +48,9 @@ def without_folders(error: str) -> str:
     return re.sub(r"[^\s,:]*site-packages/", "", error)
 
 
-def read_rows(work: Path) -> dict[str, Row]:
+def read_rows(work: Path) -> dict[str, CoverageRow]:
     """What a run has measured so far; a line that a kill cut short is measured again."""
-    rows: dict[str, Row] = {}
+    rows: dict[str, CoverageRow] = {}
     for line in work.read_text().splitlines() if work.exists() else ():
         try:
             row = json.loads(line)
@@ -68,7 +68,7 @@ def forget_failures(work: Path, names: Sequence[str]) -> None:
         work.write_text("".join(json.dumps(row) + "\n" for row in kept))
 
 
-def add_scores(rows: Mapping[str, Row], features: str = "features", score: str = "score") -> None:
+def add_scores(rows: Mapping[str, CoverageRow], features: str = "features", score: str = "score") -> None:
     """The default scorer's score of every network, from the features that it would read again."""
     scorer = load_scorer()
     assert isinstance(scorer, Hybrid)
@@ -78,7 +78,7 @@ def add_scores(rows: Mapping[str, Row], features: str = "features", score: str =
         row[score] = value
 
 
-def capture_step(row: Row) -> str:
+def capture_step(row: CoverageRow) -> str:
     """The step of the ladder that captured a network."""
     exported = row.get("exported")
     return (
@@ -92,7 +92,7 @@ def capture_step(row: Row) -> str:
     )
 
 
-def write_csv(rows: Mapping[str, Row], path: Path, more: Sequence[str] = ()) -> None:
+def write_csv(rows: Mapping[str, CoverageRow], path: Path, more: Sequence[str] = ()) -> None:
     """One line a network, without its features; `more` names further columns."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*COLUMNS, *more], extrasaction="ignore", lineterminator="\n")
@@ -100,12 +100,12 @@ def write_csv(rows: Mapping[str, Row], path: Path, more: Sequence[str] = ()) -> 
         writer.writerows(map(_csv_row, rows.values()))
 
 
-def _csv_row(row: Row) -> Row:
+def _csv_row(row: CoverageRow) -> CoverageRow:
     if row["error"]:
         return {**row, "captured": "failed"}
     sizes = {key: "×".join(map(str, row[key])) for key in ("own", "seen")}
     rounded = {key: round(value, 3) for key, value in row.items() if key.endswith("_seconds")}
-    scores: Row = {key: round(row[key], 6) for key in ("score", "variant") if key in row}
+    scores: CoverageRow = {key: round(row[key], 6) for key in ("score", "variant") if key in row}
     names = {
         "unused": len(row["unused"]),
         "missing": " ".join(row["missing"]),

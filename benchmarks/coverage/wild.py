@@ -27,7 +27,7 @@ from torch.utils._pytree import tree_map
 
 from benchmarks.coverage import wild_networks
 from benchmarks.coverage.probe import probe
-from benchmarks.coverage.rows import Row, add_scores, examine, forget_failures, write_csv
+from benchmarks.coverage.rows import CoverageRow, add_scores, examine, forget_failures, write_csv
 from benchmarks.isolated import Limits
 from benchmarks.results import command_line, table, write_readme, write_section
 from fxscore import Shared
@@ -88,7 +88,7 @@ class NotRunningError(Exception):
     """A network that does not run by itself, which says nothing about fxscore."""
 
 
-def measure(name: str) -> Row:
+def measure(name: str) -> CoverageRow:
     """The row of one network: as of any, with what is unseen of it and the features of its variant."""
     reached = _reached(name)
     plain = probe(reference(name))
@@ -141,12 +141,12 @@ def kind_of(error: str) -> str:
     return next((kind for pattern, kind in KINDS if re.search(pattern, error)), "constructed forward")
 
 
-def is_silent(row: Row) -> bool:
+def is_silent(row: CoverageRow) -> bool:
     """Whether a score hides something: parameters unseen, or a variant of the same score."""
     return bool(row["unseen"]) or is_alike(row)
 
 
-def is_alike(row: Row) -> bool:
+def is_alike(row: CoverageRow) -> bool:
     """Whether the variant has the network's score."""
     return bool(abs(row["score"] - row["variant"]) <= ALIKE * max(abs(row["score"]), 1e-3))
 
@@ -161,7 +161,7 @@ def by_value(name: str) -> str:
     return wild_networks.recipe(name.removeprefix(PREFIX)).by_value
 
 
-def counts(rows: Mapping[str, Row], group: Callable[[str], str]) -> str:
+def counts(rows: Mapping[str, CoverageRow], group: Callable[[str], str]) -> str:
     """How many networks of each group are scored, and are seen."""
     groups: dict[str, list[str]] = {}
     for name in rows:
@@ -176,13 +176,13 @@ def kind(name: str) -> str:
     return name.removeprefix(PREFIX).partition("/")[0].replace("_", " ")
 
 
-def summary(rows: Mapping[str, Row]) -> str:
+def summary(rows: Mapping[str, CoverageRow]) -> str:
     """The section of RESULTS.md."""
     packages = {package(name) for name in rows}
     return f"{len(rows)} networks of {len(packages)} packages.\n\n{counts(rows, package)}\n\n{failures(rows)}"
 
 
-def _counts(rows: Mapping[str, Row], members: list[str]) -> list[int]:
+def _counts(rows: Mapping[str, CoverageRow], members: list[str]) -> list[int]:
     good = [rows[name] for name in members if not rows[name]["error"]]
     static = [name for name in members if not by_value(name)]
     scored = [name for name in static if not rows[name]["error"]]
@@ -190,7 +190,7 @@ def _counts(rows: Mapping[str, Row], members: list[str]) -> list[int]:
     return [len(members), len(static), len(scored), len(unseen), sum(map(is_alike, good))]
 
 
-def failures(rows: Mapping[str, Row]) -> str:
+def failures(rows: Mapping[str, CoverageRow]) -> str:
     """Every failure under its kind, and every score that hides something."""
     failed = {name: row["error"] for name, row in rows.items() if row["error"]}
     kinds = Counter(map(kind_of, failed.values()))

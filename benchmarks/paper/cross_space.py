@@ -33,7 +33,7 @@ from fxscore.evaluate import (
     seen_by,
     trained_spaces,
 )
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.evaluate.study import named
 from fxscore.proxies import proxy_names
 from fxscore.report.evaluation_files import cross_space_csv

@@ -19,7 +19,7 @@ from benchmarks.matrix import matrix_markdown, means_markdown, rho
 from benchmarks.opponents import WORK
 from benchmarks.results import command_line, write_section
 from fxscore.evaluate import CrossSpace, Estimate, Measures
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.scorer.features import feature_names
 
 OTHERS = "all but the row's"

@@ -42,7 +42,7 @@ from fxscore.report.plots import plot_curves
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.train.ensemble import mixture_of
-from fxscore.train.fit import SCORENETS_SHARE, stacked
+from fxscore.train.fit.both import SCORENETS_SHARE, stacked
 
 PAPER = (
     "The paper's Table VI states ρ 0.904 and τ 0.749 on CIFAR-100 with 100 cells, over the 15,525 other cells of the "

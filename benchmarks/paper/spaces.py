@@ -21,24 +21,24 @@ import torch
 
 from benchmarks.matrix import matrix_markdown, means_markdown, rho
 from benchmarks.opponents import WORK, proxy_scores
-from benchmarks.paper.spaces_scores import Row, Scores, load_all, read_rows
+from benchmarks.paper.spaces_scores import Scores, SpaceRow, load_all, read_rows
 from benchmarks.results import command_line, picture, write_section
 from fxscore.evaluate import CrossSpace, Estimate, LearningCurve, Measures, learning_curve, trained_spaces
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.report.plots import plot_curves
 from fxscore.scorer import FTScoreNet, load_scorer
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.train.data import TABLES
 from fxscore.train.ensemble import fit_mixture
 
-HANDCRAFTED = ("params", "macs", "activations", "depth", "naswot", "zen", "synflow")
+HANDCRAFTED = ("params", "macs", "activations", "layer_depth", "naswot", "zen", "synflow")
 ITERATION = "iteration without the row's space"
 ENSEMBLE = "ensemble without the row's space"
 Column = FTScoreNet | Ensemble
 
 
 def measure(
-    rows: Sequence[Row], columns: Mapping[str, Column], scores: Scores, store: Path
+    rows: Sequence[SpaceRow], columns: Mapping[str, Column], scores: Scores, store: Path
 ) -> dict[tuple[str, str], Floats]:
     """Scores of the test networks by (row, column); `store` is the folder of the proxies' values."""
     found: dict[tuple[str, str], Floats] = {}
@@ -50,7 +50,7 @@ def measure(
     return found
 
 
-def left_out(rows: Sequence[Row], scorers: Sequence[Column], scores: Scores) -> dict[str, Floats]:
+def left_out(rows: Sequence[SpaceRow], scorers: Sequence[Column], scores: Scores) -> dict[str, Floats]:
     """By row, the scores of the first scorer that was not trained on the row's space."""
     found = {}
     for row in rows:
@@ -60,7 +60,7 @@ def left_out(rows: Sequence[Row], scorers: Sequence[Column], scores: Scores) -> 
     return found
 
 
-def without_own_space(rows: Sequence[Row], ensemble: Ensemble, scores: Scores) -> dict[str, Floats]:
+def without_own_space(rows: Sequence[SpaceRow], ensemble: Ensemble, scores: Scores) -> dict[str, Floats]:
     """By row, what an ensemble gives that knows nothing of the row's space: neither a member nor a cell of it."""
     found = {}
     for row in rows:
@@ -76,7 +76,7 @@ def without_own_space(rows: Sequence[Row], ensemble: Ensemble, scores: Scores) -
 
 
 def matrix_of(
-    rows: Sequence[Row], found: Mapping[tuple[str, str], Floats], learned: Mapping[str, tuple[str, ...]]
+    rows: Sequence[SpaceRow], found: Mapping[tuple[str, str], Floats], learned: Mapping[str, tuple[str, ...]]
 ) -> CrossSpace:
     """The table of correlations; `learned` gives the spaces that each column was trained on."""
     cells: dict[tuple[str, str], Estimate] = {}
@@ -99,7 +99,7 @@ def no_values(found: Mapping[tuple[str, str], Floats]) -> dict[str, str]:
 
 
 def report(
-    rows: Sequence[Row],
+    rows: Sequence[SpaceRow],
     matrices: Mapping[str, CrossSpace],
     ensembles: Sequence[Ensemble],
     without_value: Mapping[str, str],

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from fxscore.evaluate import read_population, seen_by
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.scorer import FTScoreNet, Scorer, Settings, load_scorer
 from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.train.data import TABLES, CellSet, load_cells, split_cells
@@ -24,7 +24,7 @@ from fxscore.types import ModelRef
 
 
 @dataclass(frozen=True)
-class Row:
+class SpaceRow:
     """The networks of one space.
 
     Attributes:
@@ -47,14 +47,14 @@ class Row:
 
 def read_rows(
     data: Path, scorers: Sequence[Scorer], spaces: Sequence[str], n: int, drawn: tuple[int, float, int]
-) -> list[Row]:
+) -> list[SpaceRow]:
     """The rows; `n` test networks each, or all that there are; `drawn` is (cells, validation, seed) of the members."""
     return [_read_row(data, scorers, space, n, drawn) for space in spaces]
 
 
 def _read_row(
     data: Path, scorers: Sequence[Scorer], space: str, n: int, drawn: tuple[int, float, int]
-) -> Row:
+) -> SpaceRow:
     labelled = load_cells(data, space, TABLES[space].test_label, Settings())
     seen = [seen_by(scorer, space, data, len(labelled)) for scorer in scorers]
     if doubts := [found.doubt for found in seen if found.doubt]:
@@ -65,7 +65,7 @@ def _read_row(
     drawn_rows = np.random.default_rng(0).permutation(rest)[:n] if n else np.array(rest)
     chosen = sorted(drawn_rows.tolist())
     refs = read_population(space, data).refs
-    return Row(space, labelled.subset(chosen), tuple(refs[index] for index in chosen), fit)
+    return SpaceRow(space, labelled.subset(chosen), tuple(refs[index] for index in chosen), fit)
 
 
 def load_all(names: Sequence[str]) -> dict[str, FTScoreNet | Ensemble]:

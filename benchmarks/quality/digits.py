@@ -38,18 +38,19 @@ from fxscore.evaluate import (
     scores_of,
     spearman,
 )
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.network_training import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
 from fxscore.run import LocalExecutor, Store
 from fxscore.scorer import Hybrid
 from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.subject import subject_of
 from fxscore.searching import search
-from fxscore.train.fit import FOLDS, cross_validated
+from fxscore.train.fit.hybrid import cross_validated
+from fxscore.train.fit.parts import FOLDS
 from fxscore.types import ModelRef
 
 SPACE = "benchmarks.quality.digits_space"
-SCORERS = ("general", "nasbench201", "params", "macs", "activations", "depth", "naswot", "synflow", "zen")
+SCORERS = ("general", "nasbench201", "params", "macs", "activations", "layer_depth", "naswot", "synflow", "zen")
 PICKERS = ("general", "nasbench201", "naswot", "synflow", "zen", "macs")
 FITTED = "fitted"
 PICK_SEED = 100  # picks are trained with seeds of their own

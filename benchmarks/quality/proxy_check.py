@@ -21,7 +21,7 @@ import torch
 
 from benchmarks.results import table, write_section
 from fxscore.errors import ScorerError
-from fxscore.evaluate.agreement import Floats, spearman
+from fxscore.evaluate.coefficients import Floats, spearman
 from fxscore.evaluate.estimates import Estimate, Measures, agreement
 from fxscore.proxies import get_proxy
 from fxscore.proxies.naswot import Naswot

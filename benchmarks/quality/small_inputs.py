@@ -18,7 +18,7 @@ from benchmarks.boards import NETWORKS, Board, boards, drawn_parts
 from benchmarks.proxy_scores import known_records, measure
 from benchmarks.results import table, write_section
 from fxscore.evaluate import Measures, agreement, scores_of
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.proxies import proxy_names
 from fxscore.proxies.base import BaseProxy
 from fxscore.run import Executor, LocalExecutor, Store
@@ -28,7 +28,7 @@ LARGEST = 1e9  # multiply-accumulates
 WEIGHTED = tuple(
     name
     for name in proxy_names()
-    if name not in ("params", "macs", "flops", "activations", "layers", "depth", "grasp")
+    if name not in ("params", "macs", "flops", "activations", "layers", "layer_depth", "grasp")
 )
 
 

@@ -38,7 +38,7 @@ from fxscore.report.plots import plot_curves
 from fxscore.searching import Evaluation, Objective
 from fxscore.searching.evaluation import UNBUILT
 from fxscore.searching.regularised_evolution import RegularisedEvolution
-from fxscore.searching.strategy import Task
+from fxscore.searching.strategy import SearchProblem
 from fxscore.spaces import BenchmarkTable
 from fxscore.spaces.nasbench201 import Cell, NASBench201
 
@@ -102,7 +102,7 @@ def random_search(bench: Bench, seed: int) -> list[int]:
 def regularised_evolution(bench: Bench, seed: int) -> list[int]:
     """Parents by tournament; a child that the table lacks, or that was trained, costs nothing."""
     places = {str(cell): place for place, cell in enumerate(bench.cells)}
-    task = Task(_SPACE, (Objective.parse("score"),), population=20, seed=seed)
+    task = SearchProblem(_SPACE, (Objective.parse("score"),), population=20, seed=seed)
     evolution, trained = RegularisedEvolution(task, tournament=5), dict[int, None]()
     while len(trained) < FIRST + MORE:
         vectors = evolution.ask()

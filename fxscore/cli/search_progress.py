@@ -9,7 +9,7 @@ from rich.console import Console
 
 from fxscore.cli.progress import CountedProgress
 from fxscore.report import numbers
-from fxscore.searching.loop import Progress as Standing
+from fxscore.searching.loop import Standing
 from fxscore.types import ModelRef, ScoreRecord
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fxscore.evaluate.agreement import (
+from fxscore.evaluate.coefficients import (
     Ties,
     kendall,
     precision_at,
@@ -10,7 +10,7 @@ from fxscore.evaluate.agreement import (
     spearman,
     weighted_kendall,
 )
-from fxscore.evaluate.comparison import Comparison, Evaluation, compare
+from fxscore.evaluate.comparison import Comparison, ScorerEvaluation, compare
 from fxscore.evaluate.cross_space import CrossSpace, ScoreMatrix, score_matrix
 from fxscore.evaluate.curves import LearningCurve, learning_curve, mean_over_runs, validation_curve
 from fxscore.evaluate.estimates import Agreement, Estimate, Measures, agreement, difference
@@ -27,11 +27,11 @@ __all__ = [
     "Comparison",
     "CrossSpace",
     "Estimate",
-    "Evaluation",
     "LearningCurve",
     "Measures",
     "Population",
     "ScoreMatrix",
+    "ScorerEvaluation",
     "Seen",
     "Split",
     "Ties",

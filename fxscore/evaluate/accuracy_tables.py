@@ -15,7 +15,7 @@ import numpy as np
 from fxscore.errors import SpaceError
 from fxscore.evaluate.population import Population
 from fxscore.spaces import BenchmarkTable
-from fxscore.spaces.files.csv_rows import Row, column, columns, read_rows
+from fxscore.spaces.files.csv_rows import CsvRow, column, columns, read_rows
 
 _TIMM_LABELS = {
     "imagenet_top1": "imagenet.top1",
@@ -90,8 +90,8 @@ def _first_weights(name: str) -> dict[str, Any] | None:
     return named.get("IMAGENET1K_V1")
 
 
-def _best_rows(rows: list[Row]) -> list[Row]:
-    best: dict[str, Row] = {}
+def _best_rows(rows: list[CsvRow]) -> list[CsvRow]:
+    best: dict[str, CsvRow] = {}
     for row in rows:
         if row.parse(_ALONE, read_truth):
             known = best.setdefault(row.cells["architecture"], row)

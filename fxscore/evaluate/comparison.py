@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fxscore.errors import ScorerError
-from fxscore.evaluate.agreement import Floats, Ties
+from fxscore.evaluate.coefficients import Floats, Ties
 from fxscore.evaluate.estimates import Agreement, Measures, agreement
 from fxscore.evaluate.population import Population
 from fxscore.evaluate.scoring import scores_of
@@ -22,7 +22,7 @@ _ENOUGH = (
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class ScorerEvaluation:
     """One scorer on one label.
 
     Attributes:
@@ -63,7 +63,7 @@ class Comparison:
     n: int
     drawn: int
     measures: Measures
-    evaluations: tuple[Evaluation, ...]
+    evaluations: tuple[ScorerEvaluation, ...]
     scores: Mapping[str, Floats]
     labels: Mapping[str, Floats]
     failures: Mapping[str, tuple[ScoreRecord, ...]]
@@ -122,9 +122,9 @@ def _evaluations(
     labels: Mapping[str, Floats],
     measures: Measures,
     families: Sequence[str] | None,
-) -> list[Evaluation]:
+) -> list[ScorerEvaluation]:
     return [
-        Evaluation(
+        ScorerEvaluation(
             scorer,
             label,
             len(truth),

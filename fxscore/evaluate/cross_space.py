@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from fxscore.evaluate.agreement import Floats, spearman
+from fxscore.evaluate.coefficients import Floats, spearman
 from fxscore.evaluate.comparison import Comparison
 from fxscore.evaluate.estimates import Estimate
 

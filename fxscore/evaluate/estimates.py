@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fxscore.evaluate.agreement import (
+from fxscore.evaluate.coefficients import (
     Floats,
     kendall,
     precision_at,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fxscore.evaluate.agreement import UNDEFINED, Floats, spearman
+from fxscore.evaluate.coefficients import UNDEFINED, Floats, spearman
 from fxscore.evaluate.estimates import Estimate
 
 Indices = NDArray[np.intp]

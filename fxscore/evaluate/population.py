@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fxscore.errors import SpaceError
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.spaces import BenchmarkTable, get_space
 from fxscore.types import ModelRef
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from fxscore.evaluate.population import Population
-from fxscore.evaluate.task import LEAST_NETWORKS, Task, TaskTable
+from fxscore.evaluate.task import LEAST_NETWORKS, RankingTask, TaskTable
 from fxscore.published.places import LeftOut
 from fxscore.published.tables import PublishedTable
-from fxscore.spaces.files.csv_rows import Row, read_rows
+from fxscore.spaces.files.csv_rows import CsvRow, read_rows
 from fxscore.types import ModelRef
 
 _COLUMNS = ("architecture", "dataset", "metric", "accuracy", "recipe")
 _COUNT = re.compile(r"([\d.]+) ?([MK]?)")
 _UNITS = {"M": 1e6, "K": 1e3}
 
-Rows = dict[ModelRef, list[Row]]
+Rows = dict[ModelRef, list[CsvRow]]
 
 
 def published_tasks(entry: PublishedTable, path: Path) -> TaskTable:
@@ -48,7 +48,7 @@ def published_tasks(entry: PublishedTable, path: Path) -> TaskTable:
     return TaskTable(entry.name, entry.origin, tuple(tasks), tuple(networks), counts, dict(left_out))
 
 
-def _task(entry: PublishedTable, name: str, rows: Rows) -> Task:
+def _task(entry: PublishedTable, name: str, rows: Rows) -> RankingTask:
     _refuse_mixtures(rows)
     label = f"{name}.accuracy"
     values = [np.mean([row.number("accuracy", 0, 100) for row in same]) for same in rows.values()]
@@ -60,10 +60,10 @@ def _task(entry: PublishedTable, name: str, rows: Rows) -> Task:
         tuple(families) if len(set(families)) > 1 else None,
         entry.caution,
     )
-    return Task(f"{entry.name}/{name}", entry.origin, population, label, input_shape=entry.input_shape)
+    return RankingTask(f"{entry.name}/{name}", entry.origin, population, label, input_shape=entry.input_shape)
 
 
-def _refuse_mixtures(rows: Mapping[ModelRef, Sequence[Row]]) -> None:
+def _refuse_mixtures(rows: Mapping[ModelRef, Sequence[CsvRow]]) -> None:
     (first, *_), *_ = rows.values()
     for row in (row for same in rows.values() for row in same):
         for key in ("dataset", "metric"):
@@ -77,7 +77,7 @@ def _family(name: str) -> str:
     return found[0] if found else name
 
 
-def _count(row: Row) -> float | None:
+def _count(row: CsvRow) -> float | None:
     """The published parameters: counted in the authors' weights, or stated, in millions where no unit is."""
     for key in ("params_measured", "params_stated"):
         found = _COUNT.fullmatch(row.cells.get(key, ""))

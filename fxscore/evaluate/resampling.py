@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fxscore.evaluate.agreement import Floats, regret_at
+from fxscore.evaluate.coefficients import Floats, regret_at
 
 FIGURES = ("spearman", "kendall", "weighted", "precision", "regret")
 _BLOCK = 256  # rows of σ held at once

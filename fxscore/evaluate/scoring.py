@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fxscore.errors import ScorerError
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.evaluate.population import refs_of
 from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
 from fxscore.score_job import ScoreJob

@@ -10,7 +10,7 @@ from typing import Any
 from fxscore.evaluate.accuracy_tables import timm_table, torchvision_table
 from fxscore.evaluate.population import Population, group_rows
 from fxscore.evaluate.tables import TABLE_FILES, population_of
-from fxscore.evaluate.task import LEAST_NETWORKS, Task, TaskTable
+from fxscore.evaluate.task import LEAST_NETWORKS, RankingTask, TaskTable
 from fxscore.spaces import BenchmarkTable, get_space
 from fxscore.types import Shape
 
@@ -21,10 +21,10 @@ class SpaceTable:
 
     Attributes:
         space: a search space, `timm` or `torchvision`.
-        origin: see `Task`.
+        origin: see `RankingTask`.
         labels: the labels that are tasks; the test labels where empty. A second measure of one training on the same
             images (top-5, or the same networks on re-labelled images) is no task of its own.
-        may_train: see `Task`.
+        may_train: see `RankingTask`.
         shapes: input shapes by label, where a label's images have not the space's size.
     """
 
@@ -72,7 +72,7 @@ def space_tasks(entry: SpaceTable, path: Path) -> TaskTable:
     table, population = _read(entry.space, path)
     labels = entry.labels or population.test_labels
     tasks = tuple(
-        Task(
+        RankingTask(
             f"{entry.space}/{label}",
             entry.origin,
             population,

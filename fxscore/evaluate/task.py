@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.evaluate.population import Population
 from fxscore.types import ModelRef, Shape
 
@@ -13,7 +13,7 @@ LEAST_NETWORKS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class RankingTask:
     """What a scorer is judged on by itself.
 
     Attributes:
@@ -57,7 +57,7 @@ class TaskTable:
 
     name: str
     origin: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[RankingTask, ...]
     networks: tuple[ModelRef, ...]
     published_params: Mapping[ModelRef, float] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)

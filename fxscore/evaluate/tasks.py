@@ -8,7 +8,7 @@ from pathlib import Path
 from fxscore.errors import SpaceError
 from fxscore.evaluate.published_tasks import published_tasks
 from fxscore.evaluate.space_tasks import SPACE_TABLES, space_tasks
-from fxscore.evaluate.task import Task, TaskTable
+from fxscore.evaluate.task import RankingTask, TaskTable
 from fxscore.published.tables import TABLES
 
 
@@ -33,7 +33,7 @@ def task_tables(folders: Sequence[Path], only: Sequence[str] = ()) -> Iterator[T
             yield published_tasks(published, path)
 
 
-def all_tasks(folders: Sequence[Path], only: Sequence[str] = ()) -> list[Task]:
+def all_tasks(folders: Sequence[Path], only: Sequence[str] = ()) -> list[RankingTask]:
     """Every task of `task_tables`, each of ten networks or more."""
     return [task for table in task_tables(folders, only) for task in table.tasks]
 

@@ -1,7 +1,7 @@
 """Follows, operator by operator, what every tensor of a forward pass is made of.
 
 Below autograd torch shows a forward pass as a list of aten operators on tensors. For every storage the mode
-keeps a `Flow`: whether the network's input has a part in it, whether parameters alone have made it, and the
+keeps a `Origin`: whether the network's input has a part in it, whether parameters alone have made it, and the
 largest number of convolution and linear operators between input and it. A product with the number 0 cuts the
 path. An operator counts as convolution or linear when one of its two factors is made of parameters alone and
 the other depends on the input: modules, functional calls, einsum and standardised weights look the same.
@@ -22,7 +22,7 @@ from fxscore.proxies.operators import CONVOLUTIONS, PRODUCTS, SCALINGS, Packet
 
 
 @dataclass(frozen=True)
-class Flow:
+class Origin:
     """What a storage is made of.
 
     Attributes:
@@ -36,33 +36,33 @@ class Flow:
     depth: int | None = None
 
 
-CONSTANT = Flow()
-INPUT = Flow(data=True, depth=0)
-PARAMETER = Flow(learned=True)
+CONSTANT = Origin()
+INPUT = Origin(data=True, depth=0)
+PARAMETER = Origin(learned=True)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One executed operator: its packet, arguments, tensors in and out, and the flows of those that came in."""
+    """One executed operator: its packet, arguments, tensors in and out, and the origins of those that came in."""
 
     packet: Packet
     args: tuple[Any, ...]
     inputs: tuple[Tensor, ...]
-    flows: tuple[Flow, ...]
+    origins: tuple[Origin, ...]
     outputs: tuple[Tensor, ...] = ()
 
     @property
     def data(self) -> bool:
         """Whether the result depends on the network's input."""
-        return any(flow.data for flow in self.flows)
+        return any(origin.data for origin in self.origins)
 
     @property
     def weighted(self) -> bool:
         """Whether this is a convolution or linear layer."""
         if self.packet in CONVOLUTIONS:
-            first, second = self.flows[:2]
+            first, second = self.origins[:2]
         elif self.packet in PRODUCTS:
-            first, second = self.flows[-2:]
+            first, second = self.origins[-2:]
         else:
             return False
         return any(a.data and b.learned and not b.data for a, b in ((first, second), (second, first)))
@@ -78,10 +78,10 @@ class FlowMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self, parameters: Iterator[Tensor], images: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.flows: dict[StorageWeakRef, Flow] = {}
+        self.origins: dict[StorageWeakRef, Origin] = {}
         for parameter in parameters:
-            self.flows[_storage(parameter)] = PARAMETER
-        self.flows[_storage(images)] = INPUT
+            self.origins[_storage(parameter)] = PARAMETER
+        self.origins[_storage(images)] = INPUT
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)  # type: ignore[no-untyped-call]
@@ -92,9 +92,9 @@ class FlowMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def see(self, call: Call) -> None:
         """Called after every operator."""
 
-    def flow_of(self, tensor: Tensor) -> Flow:
+    def origin_of(self, tensor: Tensor) -> Origin:
         """What `tensor` is made of."""
-        return self.flows.get(_storage(tensor), CONSTANT)
+        return self.origins.get(_storage(tensor), CONSTANT)
 
     def __torch_dispatch__(
         self,
@@ -103,11 +103,11 @@ class FlowMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Run one operator, then note its flow."""
+        """Run one operator, then note its origin."""
         if func.namespace == "prim":
             return func(*args, **(kwargs or {}))
         inputs = tuple(_tensors((args, kwargs or {})))
-        call = Call(getattr(func, "overloadpacket", func), args, inputs, tuple(map(self.flow_of, inputs)))
+        call = Call(getattr(func, "overloadpacket", func), args, inputs, tuple(map(self.origin_of, inputs)))
         self.before(call)
         result = func(*args, **(kwargs or {}))
         if outputs := tuple(_tensors(result)):
@@ -116,15 +116,15 @@ class FlowMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _note(self, call: Call) -> None:
         self.see(call)
-        flow = Flow(call.data, any(flow.learned for flow in call.flows), _depth(call))
+        origin = Origin(call.data, any(origin.learned for origin in call.origins), _depth(call))
         for output in call.outputs:
             key = _storage(output)
-            known = self.flows.get(key)
-            self.flows[key] = flow if known is None or known == flow else _joined(known, flow)
+            known = self.origins.get(key)
+            self.origins[key] = origin if known is None or known == origin else _joined(known, origin)
 
 
 def _depth(call: Call) -> int | None:
-    depths = [flow.depth for flow in call.flows if flow.depth is not None]
+    depths = [origin.depth for origin in call.origins if origin.depth is not None]
     cut = call.packet in SCALINGS and any(_is_zero(arg) for arg in call.args)
     return None if cut or not depths else max(depths) + call.weighted
 
@@ -133,14 +133,14 @@ def _is_zero(value: object) -> bool:
     return isinstance(value, (int, float)) and value == 0
 
 
-def _joined(known: Flow, new: Flow) -> Flow:
-    """The flow of a storage that is written again, or seen through a view: nothing it held is forgotten."""
-    depths = [flow.depth for flow in (known, new) if flow.depth is not None]
-    return Flow(known.data or new.data, known.learned or new.learned, max(depths, default=None))
+def _joined(known: Origin, new: Origin) -> Origin:
+    """The origin of a storage that is written again, or seen through a view: nothing it held is forgotten."""
+    depths = [origin.depth for origin in (known, new) if origin.depth is not None]
+    return Origin(known.data or new.data, known.learned or new.learned, max(depths, default=None))
 
 
 def _storage(tensor: Tensor) -> StorageWeakRef:
-    # The weak reference keeps the address from being given to another storage while the flow is kept.
+    # The weak reference keeps the address from being given to another storage while the origin is kept.
     return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
 
 

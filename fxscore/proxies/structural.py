@@ -85,5 +85,5 @@ class Layers(StructuralProxy):
 class Depth(StructuralProxy):
     """Convolution and linear layers on the longest path from the input to the main output."""
 
-    name: ClassVar[str] = "depth"
+    name: ClassVar[str] = "layer_depth"
     source: ClassVar[str] = "folklore; paths cut at zeros as in Kadlecová et al., GRAF, ICML 2024"

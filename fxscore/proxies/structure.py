@@ -57,7 +57,7 @@ def measure_structure(module: nn.Module, input_shape: Shape) -> Structure:
         images = torch.empty(IMAGES, *input_shape)
         with _CountingMode(network.parameters(), images) as mode:
             output = main_tensor(network(images))
-    depth = mode.flow_of(output).depth or 0
+    depth = mode.origin_of(output).depth or 0
     size = network_costs(module, input_shape)
     return Structure(
         params=count_params(module),
@@ -99,7 +99,7 @@ class _CountingMode(FlowMode):
 def _elementwise(call: Call) -> int:
     elements = call.outputs[0].numel()
     if call.packet in NORMS:
-        return elements * (2 if any(flow.learned for flow in call.flows[1:]) else 1)
+        return elements * (2 if any(origin.learned for origin in call.origins[1:]) else 1)
     if call.packet in ACTIVATIONS:
         return elements
     if call.packet in POOLS:

@@ -19,9 +19,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from fxscore.proxies.features import FeatureMode
 from fxscore.proxies.flow import Call
 from fxscore.proxies.inputs import random_images
+from fxscore.proxies.last_features import FeatureMode
 from fxscore.proxies.operators import NORMS
 from fxscore.proxies.outputs import main_tensor
 from fxscore.proxies.probe import SeededProxy

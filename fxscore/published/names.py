@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fxscore.published.places import LeftOut, Place, classes_of, data_set_of, python_ref
-from fxscore.spaces.files.csv_rows import Row
+from fxscore.spaces.files.csv_rows import CsvRow
 from fxscore.types import ModelRef
 
 Options = dict[str, Any]
@@ -76,26 +76,26 @@ _HYSTS = {
 _PAPER_LIKE = re.compile(r"see row: [\d.]+( \(1 run\))? / (N/A|~?\d+\.\d+)")  # the paper's error comes second
 
 
-def _named(row: Row, known: dict[str, Callable[[int], ModelRef]]) -> Place | LeftOut:
+def _named(row: CsvRow, known: dict[str, Callable[[int], ModelRef]]) -> Place | LeftOut:
     make = known.get(row.cells["architecture"])
     if make is None:
         return LeftOut("a network whose builder is not known")
     return Place(data_set_of(row), make(classes_of(row)))
 
 
-def bearpaw(row: Row) -> Place | LeftOut:
+def bearpaw(row: CsvRow) -> Place | LeftOut:
     """bearpaw/pytorch-classification."""
     return _named(row, _BEARPAW)
 
 
-def bigballon(row: Row) -> Place | LeftOut:
+def bigballon(row: CsvRow) -> Place | LeftOut:
     """BIGBALLON/CIFAR-ZOO."""
     if not row.cells["recipe"].startswith("SGD step decay"):
         return LeftOut("cutout, mixup and longer training: fewer than ten networks of one recipe")
     return _named(row, _BIGBALLON)
 
 
-def hysts(row: Row) -> Place | LeftOut:
+def hysts(row: CsvRow) -> Place | LeftOut:
     """hysts/pytorch_image_classification: its first table, "almost the same settings as the papers"."""
     if not _PAPER_LIKE.match(row.cells["recipe"]):
         return LeftOut("augmentations and other data sets: fewer than ten networks of one recipe")
@@ -104,7 +104,7 @@ def hysts(row: Row) -> Place | LeftOut:
     return _named(row, _HYSTS)
 
 
-def giung(row: Row) -> Place | LeftOut:
+def giung(row: CsvRow) -> Place | LeftOut:
     """cs-giung/giung2-jax: VGG with two linear layers of 512, ResNet by depth and width, WRN."""
     if "TPU" in row.cells["recipe"]:
         return LeftOut("a recipe of its own for other hardware")
@@ -123,7 +123,7 @@ def giung(row: Row) -> Place | LeftOut:
     return Place(data_set_of(row), make(classes_of(row)))
 
 
-def huyvnphan(row: Row) -> Place | LeftOut:
+def huyvnphan(row: CsvRow) -> Place | LeftOut:
     """huyvnphan/PyTorch_CIFAR10: torchvision's networks with other stems."""
     name = row.cells["architecture"]
     family = re.match(r"(vgg|resnet|densenet)\d", name)
@@ -134,7 +134,7 @@ def huyvnphan(row: Row) -> Place | LeftOut:
     return LeftOut("a network whose builder is not known")
 
 
-def mmpretrain(row: Row) -> Place | LeftOut:
+def mmpretrain(row: CsvRow) -> Place | LeftOut:
     """open-mmlab/mmpretrain: ResNets whose stem has neither stride nor pooling."""
     name = row.cells["architecture"]
     if not re.fullmatch(r"resnet\d+", name):

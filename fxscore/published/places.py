@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fxscore.spaces.files.csv_rows import Row
+from fxscore.spaces.files.csv_rows import CsvRow
 from fxscore.types import ModelRef
 
 
@@ -30,11 +30,11 @@ def python_ref(where: str, **options: Any) -> ModelRef:
     return ModelRef.of(f"fxscore.published.{module}", name, options)
 
 
-def classes_of(row: Row) -> int:
+def classes_of(row: CsvRow) -> int:
     """100 for CIFAR-100, 10 for all others."""
     return 100 if row.cells["dataset"] == "CIFAR-100" else 10
 
 
-def data_set_of(row: Row) -> str:
+def data_set_of(row: CsvRow) -> str:
     """The data set's name as labels have it: `cifar10` for CIFAR-10."""
     return row.cells["dataset"].lower().replace("-", "")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fxscore.published.names import bearpaw, bigballon, giung, huyvnphan, hysts, mmpretrain
 from fxscore.published.places import LeftOut, Place, classes_of, data_set_of, python_ref
-from fxscore.spaces.files.csv_rows import Row
+from fxscore.spaces.files.csv_rows import CsvRow
 from fxscore.types import ModelRef, Shape
 
 CIFAR, IMAGENET = (3, 32, 32), (3, 224, 224)
@@ -32,7 +32,7 @@ class PublishedTable:
 
     name: str
     origin: str
-    place: Callable[[Row], Place | LeftOut]
+    place: Callable[[CsvRow], Place | LeftOut]
     input_shape: Shape | None = CIFAR
     caution: str = ""
 
@@ -42,22 +42,22 @@ class PublishedTable:
         return f"{self.name}.csv.gz"
 
 
-def _graph(row: Row, name: str) -> Place:
+def _graph(row: CsvRow, name: str) -> Place:
     """A network whose operators a file beside the table lists."""
     file = str(row.path.parent / "small_cifar_graphs.jsonl.gz")
     ref = python_ref("graphs:network", file=file, name=name, classes=classes_of(row))
     return Place(data_set_of(row), ref)
 
 
-def _chenyaofo(row: Row) -> Place:
+def _chenyaofo(row: CsvRow) -> Place:
     return _graph(row, f"cifar10_{row.cells['architecture']}")
 
 
-def _kuangliu(row: Row) -> Place:
+def _kuangliu(row: CsvRow) -> Place:
     return _graph(row, row.cells["architecture"])
 
 
-def _pycls(row: Row) -> Place | LeftOut:
+def _pycls(row: CsvRow) -> Place | LeftOut:
     found = re.search(r"create_model\('(\w+)'\)", row.cells["builder"])
     if row.cells["architecture"] == "ResNeXt-152":
         return Place("imagenet", python_ref("imagenet:resnext152"))
@@ -68,7 +68,7 @@ def _pycls(row: Row) -> Place | LeftOut:
     return Place("imagenet", ModelRef("timm", name))
 
 
-def _slim(row: Row) -> Place | LeftOut:
+def _slim(row: CsvRow) -> Place | LeftOut:
     found = re.fullmatch(r"MobileNetV([12]) width ([\d.]+) input (\d+)", row.cells["architecture"])
     if found is None:
         return LeftOut("MobileNetV3 has a recipe of its own and fewer than ten networks")
@@ -77,7 +77,7 @@ def _slim(row: Row) -> Place | LeftOut:
     return Place(f"imagenet_v{version}", ref)
 
 
-def _lemur(row: Row) -> Place | LeftOut:
+def _lemur(row: CsvRow) -> Place | LeftOut:
     name, epochs = row.cells["architecture"], row.cells["epochs"]
     if not name.startswith("FractalNet-"):
         return LeftOut("one epoch of training, whose ranks are mostly noise")

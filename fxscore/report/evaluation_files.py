@@ -7,7 +7,7 @@ import io
 import json
 from typing import Any
 
-from fxscore.evaluate import Comparison, CrossSpace, Evaluation
+from fxscore.evaluate import Comparison, CrossSpace, ScorerEvaluation
 from fxscore.evaluate.resampling import FIGURES
 
 
@@ -66,7 +66,7 @@ def cross_space_csv(matrix: CrossSpace) -> str:
     )
 
 
-def _flat(evaluation: Evaluation) -> dict[str, Any]:
+def _flat(evaluation: ScorerEvaluation) -> dict[str, Any]:
     row: dict[str, Any] = {"scorer": evaluation.scorer, "label": evaluation.label, "n": evaluation.n}
     for name in FIGURES:
         estimate = evaluation.agreement.figures[name]

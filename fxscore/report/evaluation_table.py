@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fxscore.evaluate import Comparison, CrossSpace, Estimate, Evaluation, ScoreMatrix
+from fxscore.evaluate import Comparison, CrossSpace, Estimate, ScoreMatrix, ScorerEvaluation
 from fxscore.report.narrowing import NarrowingTable
 from fxscore.report.numbers import MISSING
 
@@ -60,7 +60,7 @@ def figure_titles(comparison: Comparison) -> dict[str, str]:
     }
 
 
-def ordered(comparison: Comparison, label: str) -> list[Evaluation]:
+def ordered(comparison: Comparison, label: str) -> list[ScorerEvaluation]:
     """The evaluations on one label, the best ρ first, undefined ones last."""
     found = [each for each in comparison.evaluations if each.label == label]
     values = [each.agreement.figures["spearman"].value for each in found]
@@ -77,7 +77,7 @@ def interval_text(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
-def tied_text(evaluation: Evaluation) -> str:
+def tied_text(evaluation: ScorerEvaluation) -> str:
     """How many networks share their score with another: ``120 (12 %)``."""
     ties = evaluation.tied_scores
     return f"{ties.tied} ({100 * ties.share:.0f} %)" if ties.tied else "0"

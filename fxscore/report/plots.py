@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
 from fxscore.evaluate import Comparison, CrossSpace, LearningCurve
-from fxscore.evaluate.agreement import Floats
+from fxscore.evaluate.coefficients import Floats
 from fxscore.report.evaluation_table import headline, ordered, value_text
 
 FORMATS = (".png", ".svg", ".pdf")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from fxscore.searching.api import ALGORITHMS, HISTORY, search, sizes
 from fxscore.searching.evaluation import Evaluation
-from fxscore.searching.goals import Limits, Objective
-from fxscore.searching.loop import Progress, SearchWatcher
+from fxscore.searching.goals import Objective, SizeLimits
+from fxscore.searching.loop import SearchWatcher, Standing
 from fxscore.searching.result import SearchResult
 
 __all__ = [
     "ALGORITHMS",
     "HISTORY",
     "Evaluation",
-    "Limits",
     "Objective",
-    "Progress",
     "SearchResult",
     "SearchWatcher",
+    "SizeLimits",
+    "Standing",
     "search",
     "sizes",
 ]

@@ -14,7 +14,7 @@ from fxscore.run import Where, package_version
 from fxscore.run.failure import own_errors_only
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.scorer.registry import portable
-from fxscore.searching.goals import Limits, Objective
+from fxscore.searching.goals import Objective, SizeLimits
 from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
 from fxscore.searching.journal import Journal, begun_settings
 from fxscore.searching.loop import Loop, SearchWatcher
@@ -22,7 +22,7 @@ from fxscore.searching.measuring import Bench, Measurer, needed, open_measures
 from fxscore.searching.random_search import RandomSearch
 from fxscore.searching.regularised_evolution import RegularisedEvolution
 from fxscore.searching.result import SearchResult
-from fxscore.searching.strategy import Strategy, Task
+from fxscore.searching.strategy import SearchProblem, Strategy
 
 REGULARISED = "regularised-evolution"
 ALGORITHMS = ("nsga2-de", "nsga2", REGULARISED, "random")
@@ -92,9 +92,9 @@ def search(
     """
     opened, handle = open_space(space)
     goals = tuple(map(Objective.parse, objectives))
-    limits = Limits(max_params, max_macs, max_layers)
+    limits = SizeLimits(max_params, max_macs, max_layers)
     size = sizes(budget, population, generations, algorithm=algorithm, begun=folder if resume else None)
-    task = Task(opened, goals, size.population, seed, limits)
+    task = SearchProblem(opened, goals, size.population, seed, limits)
     with own_errors_only("the space"):
         strategy = make_strategy(algorithm, task)
     settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
@@ -150,7 +150,7 @@ def sizes(
     return Sizes(budget, population, generations)
 
 
-def make_strategy(algorithm: str, task: Task) -> Strategy:
+def make_strategy(algorithm: str, task: SearchProblem) -> Strategy:
     """The algorithm of a name; raises `SearchError` with the names that there are."""
     if algorithm == "random":
         return RandomSearch(task)
@@ -165,7 +165,7 @@ def make_strategy(algorithm: str, task: Task) -> Strategy:
 
 
 def _settings(
-    handle: SpaceHandle, task: Task, limits: Limits, algorithm: str, scorer_id: str
+    handle: SpaceHandle, task: SearchProblem, limits: SizeLimits, algorithm: str, scorer_id: str
 ) -> dict[str, Any]:
     return {
         "space": handle.key.replace(THIS_PROCESS, ""),

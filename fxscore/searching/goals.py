@@ -15,7 +15,7 @@ from fxscore.proxies import proxy_names
 
 SCORE, LATENCY = "score", "latency"
 SIZES = ("params", "macs", "layers")
-_COSTS = {*SIZES, LATENCY, "flops", "activations", "depth"}
+_COSTS = {*SIZES, LATENCY, "flops", "activations", "layer_depth"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SizeLimits:
     """The largest number of parameters, of multiply-accumulates of one image, and of layers; None has no limit."""
 
     params: float | None = None

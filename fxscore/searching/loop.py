@@ -13,7 +13,7 @@ from fxscore.searching.evaluation import Evaluation, front
 from fxscore.searching.goals import SCORE
 from fxscore.searching.journal import Journal
 from fxscore.searching.measuring import Measurer
-from fxscore.searching.strategy import Strategy, Task, Vectors
+from fxscore.searching.strategy import SearchProblem, Strategy, Vectors
 
 _logger = logging.getLogger(__name__)
 _FAILURES = 200  # networks that fail, before there was one that did not
@@ -21,7 +21,7 @@ _PATIENCE = 100  # populations without a network that keeps the limits
 
 
 @dataclass(frozen=True)
-class Progress:
+class Standing:
     """Where a search stands after a generation.
 
     Attributes:
@@ -42,7 +42,7 @@ class Progress:
 class SearchWatcher(Watcher, Protocol):
     """Is told what happens, for a display."""
 
-    def generation(self, progress: Progress) -> None:
+    def generation(self, progress: Standing) -> None:
         """A generation is done."""
 
 
@@ -60,7 +60,7 @@ class Loop:
         watcher: for a display.
     """
 
-    task: Task
+    task: SearchProblem
     strategy: Strategy
     measurer: Measurer
     budget: int
@@ -125,7 +125,7 @@ class Loop:
             scores = [e.values[SCORE] for generation in self.history for e in generation if e.feasible]
             best = max(scores, default=None)
             self.watcher.generation(
-                Progress(len(self.history), self.scored, best, len(self._front), replayed)
+                Standing(len(self.history), self.scored, best, len(self._front), replayed)
             )
 
     def _loses_patience(self) -> bool:

@@ -20,7 +20,7 @@ from pymoo.core.population import Population
 from pymoo.operators.crossover.binx import mut_binomial
 from pymoo.operators.crossover.dex import bounce_back, de_differential
 
-from fxscore.searching.strategy import Task, Vectors
+from fxscore.searching.strategy import SearchProblem, Vectors
 
 Mask = NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ class MixedMating(InfillCriterion):  # type: ignore[misc]
         rates: of the operators.
     """
 
-    def __init__(self, task: Task, selection: Any, ordered: Mask, rates: Rates) -> None:
+    def __init__(self, task: SearchProblem, selection: Any, ordered: Mask, rates: Rates) -> None:
         super().__init__(eliminate_duplicates=GenotypeDuplicates(task))
         self.task = task
         self.selection = selection
@@ -103,7 +103,7 @@ def _three(size: int, random: np.random.Generator) -> NDArray[np.int64]:
 class GenotypeDuplicates(DuplicateElimination):  # type: ignore[misc]
     """Finds vectors whose genotype is there already: vectors may differ in genes that no network shows."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: SearchProblem) -> None:
         super().__init__()
         self.task = task
 

@@ -17,7 +17,7 @@ from fxscore.errors import ModelRefError
 from fxscore.run import Executor, Store, Watcher, Where, evaluate
 from fxscore.scorer import Scorer, load_scorer
 from fxscore.searching.evaluation import UNBUILT, Evaluation
-from fxscore.searching.goals import LATENCY, SCORE, Limits, Objective
+from fxscore.searching.goals import LATENCY, SCORE, Objective, SizeLimits
 from fxscore.searching.handle import AnySpace, LocalSpace, SpaceHandle
 from fxscore.searching.inline import InlineExecutor
 from fxscore.searching.job import SpaceJob, SpaceSession
@@ -63,7 +63,7 @@ class Measurer:
 
     space: AnySpace
     objectives: Sequence[Objective]
-    limits: Limits
+    limits: SizeLimits
     measures: Mapping[str, Measure]
     unfinished: list[Evaluation] = field(default_factory=list)
 
@@ -147,7 +147,7 @@ class _Draft:
         if name == SCORE:
             self.fingerprint = record.fingerprint
 
-    def judge(self, limits: Limits) -> None:
+    def judge(self, limits: SizeLimits) -> None:
         """Hold the sizes against the limits."""
         if self.error is None:
             self.violation = limits.violation(self.values)
@@ -197,7 +197,7 @@ class Bench:
         self._stack.close()
 
 
-def needed(objectives: Sequence[Objective], limits: Limits) -> list[str]:
+def needed(objectives: Sequence[Objective], limits: SizeLimits) -> list[str]:
     """The names of all that a search measures."""
     return list(dict.fromkeys([SCORE, "params", *(each.name for each in objectives), *limits.given]))
 

@@ -19,7 +19,7 @@ from pymoo.problems.static import StaticProblem
 
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.mating import GenotypeDuplicates, MixedMating, Rates
-from fxscore.searching.strategy import Task, Vectors
+from fxscore.searching.strategy import SearchProblem, Vectors
 
 
 class NSGA2Search:
@@ -32,7 +32,7 @@ class NSGA2Search:
         rates: of the operators.
     """
 
-    def __init__(self, task: Task, *, differential: bool = True, rates: Rates | None = None) -> None:
+    def __init__(self, task: SearchProblem, *, differential: bool = True, rates: Rates | None = None) -> None:
         self._task = task
         ordered = np.array([v.ordered and differential for v in task.space.variables], dtype=bool)
         selection = TournamentSelection(func_comp=binary_tournament)

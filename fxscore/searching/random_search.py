@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fxscore.searching.evaluation import Evaluation
-from fxscore.searching.strategy import Task, Vectors
+from fxscore.searching.strategy import SearchProblem, Vectors
 
 _TRIES = 10_000
 
@@ -19,7 +19,7 @@ class RandomSearch:
     Of the Zen-NAS space's first population, one network in a thousand has a million parameters or fewer.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: SearchProblem) -> None:
         self._task = task
         self._generator = torch.Generator().manual_seed(task.seed)
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from fxscore.searching.evaluation import Evaluation
-from fxscore.searching.strategy import Task, Vectors
+from fxscore.searching.strategy import SearchProblem, Vectors
 
 Rank = tuple[float, float]
 
@@ -26,7 +26,7 @@ class RegularisedEvolution:
         tournament: the size of the sample that a parent is the best of.
     """
 
-    def __init__(self, task: Task, tournament: int = 10) -> None:
+    def __init__(self, task: SearchProblem, tournament: int = 10) -> None:
         self._task = task
         self._tournament = tournament
         self._generator = torch.Generator().manual_seed(task.seed)

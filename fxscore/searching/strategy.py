@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fxscore.errors import ModelRefError, SpaceError
 from fxscore.searching.evaluation import Evaluation
-from fxscore.searching.goals import Limits, Objective
+from fxscore.searching.goals import Objective, SizeLimits
 from fxscore.searching.handle import AnySpace
 from fxscore.sources.blame import foreign_code
 
@@ -32,14 +32,14 @@ class Strategy(Protocol):
 
 
 @dataclass(frozen=True)
-class Task:
+class SearchProblem:
     """What an algorithm is given: the space, what is wanted, the size of a generation, the seed and the limits."""
 
     space: AnySpace
     objectives: tuple[Objective, ...]
     population: int
     seed: int
-    limits: Limits = field(default_factory=Limits)
+    limits: SizeLimits = field(default_factory=SizeLimits)
 
     def sample(self, count: int, generator: torch.Generator) -> Vectors:
         """Vectors of `count` different genotypes that the space draws; fewer where it has hardly as many."""

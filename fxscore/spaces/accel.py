@@ -19,7 +19,7 @@ from torch import nn
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace, Value, Variable
 from fxscore.spaces.files import entries
-from fxscore.spaces.files.csv_rows import Row, column, columns, read_rows
+from fxscore.spaces.files.csv_rows import CsvRow, column, columns, read_rows
 from fxscore.spaces.files.entries import Entry
 from fxscore.spaces.files.json_file import read_json
 from fxscore.spaces.layers import Classifier, Residual, SqueezeExcitation, conv_bn
@@ -117,7 +117,7 @@ class AccelNASBench(SearchSpace[Stages]):
             self.name, genotypes, columns(rows, _LABELS, 0.0, 100.0), group, params=params, flops=flops
         )
 
-    def _row(self, row: Row) -> Stages:
+    def _row(self, row: CsvRow) -> Stages:
         groups = (row.cells[key].replace(" ", "") for key in _COLUMNS.values())
         text = "-".join(letter + digits for letter, digits in zip(_LETTERS, groups, strict=True))
         return row.parse_text(next(iter(_COLUMNS.values())), text, self.parse)

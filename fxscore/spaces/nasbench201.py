@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace, Value, Variable
-from fxscore.spaces.files.csv_rows import Row, column, columns, read_rows, refuse_repeats
+from fxscore.spaces.files.csv_rows import CsvRow, column, columns, read_rows, refuse_repeats
 from fxscore.spaces.files.nats import is_nats, read_nats
 from fxscore.spaces.layers import relu_conv_bn
 from fxscore.spaces.table import BenchmarkTable
@@ -107,7 +107,7 @@ class NASBench201(SearchSpace[Cell]):
         return _table(self.name, rows, genotypes)
 
 
-def _table(space: str, rows: Sequence[Row], genotypes: tuple[Cell, ...]) -> BenchmarkTable[Cell]:
+def _table(space: str, rows: Sequence[CsvRow], genotypes: tuple[Cell, ...]) -> BenchmarkTable[Cell]:
     labels = columns(rows, _LABELS, 0.0, 100.0)
     proxies = columns(rows, {key: key for key in _PROXIES}, -float("inf"), float("inf"))
     if not labels and not proxies:

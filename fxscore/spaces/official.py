@@ -21,7 +21,7 @@ from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace
 
 
-class Progress(Protocol):
+class DownloadProgress(Protocol):
     """What a progress bar must offer: tqdm's form, which rich can wear too."""
 
     total: int
@@ -188,7 +188,9 @@ def local_path(entry: OfficialFile, folder: Path | None = None) -> Path | None:
     return path if path.exists() else None
 
 
-def download(entry: OfficialFile, folder: Path | None = None, progress: Progress | None = None) -> Path:
+def download(
+    entry: OfficialFile, folder: Path | None = None, progress: DownloadProgress | None = None
+) -> Path:
     """Get a file unless it is there already, check it, unpack an archive.
 
     Returns:
@@ -223,7 +225,7 @@ def convert(space: SearchSpace[Any], source: Path, target: Path) -> int:
     return len(table)
 
 
-def _retrieve(entry: OfficialFile, url: str, folder: Path, progress: Progress | None) -> Path:
+def _retrieve(entry: OfficialFile, url: str, folder: Path, progress: DownloadProgress | None) -> Path:
     downloader = pooch.HTTPDownloader(progressbar=progress or False, timeout=30)
     known = f"sha256:{entry.sha256}" if entry.sha256 else None
     try:

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace, Value, Variable
-from fxscore.spaces.files.csv_rows import Row
+from fxscore.spaces.files.csv_rows import CsvRow
 from fxscore.spaces.files.task_rows import read_tasks
 from fxscore.spaces.table import BenchmarkTable
 
@@ -95,7 +95,7 @@ class RelationalMLP(SearchSpace[RelationalGraph]):
         rows, labels = read_tasks(path, {"CIFAR-10": "cifar10.test"})
         return BenchmarkTable(self.name, tuple(map(self._row, rows)), labels)
 
-    def _row(self, row: Row) -> RelationalGraph:
+    def _row(self, row: CsvRow) -> RelationalGraph:
         found = re.search(r" n=64 .*\b(w=\d+) (adj=[0-9a-f]+)$", row.cells["architecture"])
         if found is None:
             raise row.fail("architecture", f"it must read '… n=64 … w=WIDTH adj=DIGITS' to be a {self.name}")

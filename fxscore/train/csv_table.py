@@ -22,10 +22,10 @@ _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _logger = logging.getLogger(__name__)
 
-Row = tuple[int, dict[str, str]]
+NumberedRow = tuple[int, dict[str, str]]
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+def read_table(path: Path, columns: Sequence[str]) -> Iterator[NumberedRow]:
     """(number, cells of `columns`) of each row; empty rows are left out.
 
     Args:

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.populations import agrees, check, drawn, report
 from fxscore.evaluate.population import Population
-from fxscore.evaluate.task import Task, TaskTable
+from fxscore.evaluate.task import RankingTask, TaskTable
 from fxscore.types import ModelRef
 
 LENET = ModelRef("fxscore.published.cifar", "lenet")
@@ -16,7 +16,7 @@ def lenets(count: float) -> TaskTable:
     population = Population(
         "small", (LENET, MISSING), {"c.accuracy": np.array([1.0, 2.0])}, caution="made up"
     )
-    task = Task("small/c", "made", population, "c.accuracy", may_train=False)
+    task = RankingTask("small/c", "made", population, "c.accuracy", may_train=False)
     return TaskTable("small", "made", (task,), population.refs, {LENET: count}, {"no reason": 3})
 
 

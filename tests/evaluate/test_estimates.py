@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fxscore.evaluate.agreement import kendall, precision_at, regret_at, spearman, weighted_kendall
+from fxscore.evaluate.coefficients import kendall, precision_at, regret_at, spearman, weighted_kendall
 from fxscore.evaluate.curves import learning_curve, mean_over_runs, validation_curve
 from fxscore.evaluate.estimates import Estimate, Measures, agreement, difference
 from fxscore.evaluate.matched import Bins, family_spearman, matched_spearman

@@ -22,7 +22,7 @@ from fxscore.proxies.registry import PROXIES
 from tests.proxies.networks import SHAPE, Attention, Returns, small_net
 
 NAMES = proxy_names()
-STRUCTURAL = ("params", "macs", "flops", "activations", "layers", "depth")
+STRUCTURAL = ("params", "macs", "flops", "activations", "layers", "layer_depth")
 WEIGHTED = tuple(name for name in NAMES if name not in STRUCTURAL)
 
 

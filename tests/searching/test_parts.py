@@ -14,11 +14,11 @@ from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 
 from fxscore.errors import SpaceError
-from fxscore.searching import Evaluation, Limits, Objective
+from fxscore.searching import Evaluation, Objective, SizeLimits
 from fxscore.searching.evaluation import front
 from fxscore.searching.handle import LocalSpace, NamedSpace, PickledSpace, open_space
 from fxscore.searching.mating import GenotypeDuplicates, MixedMating, Rates
-from fxscore.searching.strategy import Task
+from fxscore.searching.strategy import SearchProblem
 from fxscore.spaces.zen_resnet import ZenResNet
 from tests.searching.spaces import Tiny
 
@@ -35,7 +35,7 @@ def test_costs_are_minimised_and_merits_maximised_unless_told() -> None:
 
 
 def test_violation_adds_the_shares_beyond_each_limit() -> None:
-    limits = Limits(params=100, layers=10)
+    limits = SizeLimits(params=100, layers=10)
     assert limits.violation({"params": 100, "layers": 10}) == 0
     assert limits.violation({"params": 150, "layers": 12}) == pytest.approx(0.7)
 
@@ -55,8 +55,8 @@ def test_front_leaves_out_the_dominated_the_infeasible_and_the_second_of_equals(
     assert [each.text for each in front(rows, (SCORE, PARAMS))] == ["b", "a"]
 
 
-def mating(space: Any, rates: Rates, ordered: bool = True) -> tuple[MixedMating, Task]:
-    task = Task(space, (SCORE, PARAMS), 8, 0)
+def mating(space: Any, rates: Rates, ordered: bool = True) -> tuple[MixedMating, SearchProblem]:
+    task = SearchProblem(space, (SCORE, PARAMS), 8, 0)
     mask = np.array([variable.ordered and ordered for variable in space.variables])
     return MixedMating(task, selection=first_two, ordered=mask, rates=rates), task
 
@@ -112,7 +112,7 @@ def test_every_child_of_the_zen_space_is_a_member(seed: int) -> None:
 
 def test_vectors_that_differ_where_no_network_shows_it_are_duplicates() -> None:
     space = ZenResNet(slots=2)
-    task = Task(space, (SCORE,), 2, 0)
+    task = SearchProblem(space, (SCORE,), 2, 0)
     vector = task.sample(1, torch.Generator().manual_seed(3))[0]
     vector[8] = 0  # the second slot is off
     hidden = vector.copy()
@@ -145,7 +145,7 @@ def test_options_of_a_space_change_its_key() -> None:
 
 def test_key_tells_members_from_what_the_space_rules_out() -> None:
     space = ZenResNet(slots=2)
-    task = Task(space, (SCORE,), 2, 0)
+    task = SearchProblem(space, (SCORE,), 2, 0)
     vector = task.sample(1, torch.Generator().manual_seed(0))[0]
     assert task.key(vector) is not None
     vector[1] = vector[8] = 0  # both slots off: no block

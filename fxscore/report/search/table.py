@@ -57,6 +57,6 @@ def _short(genotype: str) -> str:
 
 
 def _value(name: str, value: float) -> str:
-    if name in ("params", "macs", "flops", "activations", "layers", "depth"):
+    if name in ("params", "macs", "flops", "activations", "layers", "layer_depth"):
         return numbers.count(value)
     return numbers.seconds(value) if name == LATENCY else numbers.score(value)

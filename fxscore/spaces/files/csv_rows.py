@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """One line of a csv file, with what an error message needs; `line` counts from 1, the header's line."""
 
     path: Path
@@ -59,7 +59,7 @@ def read_header(path: str | Path) -> list[str]:
     return next(csv.reader(io.StringIO(_read_text(Path(path)), newline="")), [])
 
 
-def read_rows(path: str | Path, required: Sequence[str]) -> list[Row]:
+def read_rows(path: str | Path, required: Sequence[str]) -> list[CsvRow]:
     """Every row of a `.csv` or `.csv.gz` file whose header has the columns `required`.
 
     Raises:
@@ -76,29 +76,29 @@ def read_rows(path: str | Path, required: Sequence[str]) -> list[Row]:
     return rows
 
 
-def columns(rows: Sequence[Row], names: Mapping[str, str], low: float, high: float) -> dict[str, Floats]:
+def columns(rows: Sequence[CsvRow], names: Mapping[str, str], low: float, high: float) -> dict[str, Floats]:
     """Columns of numbers: `names` maps a csv column to the name it gets; absent columns are left out."""
     present = {key: name for key, name in names.items() if key in rows[0].cells}
     return {name: column(rows, key, low, high) for key, name in present.items()}
 
 
-def column(rows: Sequence[Row], key: str, low: float = -math.inf, high: float = math.inf) -> Floats:
+def column(rows: Sequence[CsvRow], key: str, low: float = -math.inf, high: float = math.inf) -> Floats:
     """One column of finite numbers within [low, high]."""
     return np.array([row.number(key, low, high) for row in rows])
 
 
-def refuse_repeats(rows: Sequence[Row], key: str, values: Sequence[T]) -> None:
+def refuse_repeats(rows: Sequence[CsvRow], key: str, values: Sequence[T]) -> None:
     """Raise `SpaceError` where a benchmark that lists each network once lists one twice."""
-    first: dict[T, Row] = {}
+    first: dict[T, CsvRow] = {}
     for row, value in zip(rows, values, strict=True):
         if (earlier := first.setdefault(value, row)) is not row:
             raise row.fail(key, f"repeats line {earlier.line}: {row.cells[key]}")
 
 
-def _row(path: Path, line: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+def _row(path: Path, line: int, header: Sequence[str], cells: Sequence[str]) -> CsvRow:
     if len(cells) != len(header):
         raise SpaceError(f"{path.name}, line {line}: {len(cells)} cells where the header has {len(header)}")
-    return Row(path, line, dict(zip(header, cells, strict=True)))
+    return CsvRow(path, line, dict(zip(header, cells, strict=True)))
 
 
 def _read_text(path: Path) -> str:

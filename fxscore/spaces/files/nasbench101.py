@@ -19,7 +19,7 @@ import numpy as np
 
 from fxscore.errors import SpaceError
 from fxscore.spaces.files import wire
-from fxscore.spaces.files.csv_rows import Row, column, columns, read_rows
+from fxscore.spaces.files.csv_rows import CsvRow, column, columns, read_rows
 from fxscore.spaces.table import BenchmarkTable, Floats
 
 C = TypeVar("C")
@@ -50,20 +50,20 @@ def read_csv(
     )
 
 
-def _cell(row: Row, parse: Callable[[str], C], key_of: Callable[[C], str]) -> C:
+def _cell(row: CsvRow, parse: Callable[[str], C], key_of: Callable[[C], str]) -> C:
     cell = row.parse("adjacency", lambda digits: parse(f"{digits}:{row.cells['operations']}"))
     if key_of(cell) != row.cells["nb101_hash"]:
         raise row.fail("nb101_hash", f"{row.cells['nb101_hash']!r} is not the hash of this row's cell")
     return cell
 
 
-def _params(rows: list[Row]) -> Floats | None:
+def _params(rows: list[CsvRow]) -> Floats | None:
     if "trainable_params" in rows[0].cells:
         return column(rows, "trainable_params", 0.0)
     return _millions(rows, "params_millions")
 
 
-def _millions(rows: list[Row], key: str) -> Floats | None:
+def _millions(rows: list[CsvRow], key: str) -> Floats | None:
     return np.round(column(rows, key, 0.0) * 1e6) if key in rows[0].cells else None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fxscore.errors import SpaceError
-from fxscore.spaces.files.csv_rows import Row, column, read_header, read_rows
+from fxscore.spaces.files.csv_rows import CsvRow, column, read_header, read_rows
 from fxscore.spaces.table import BenchmarkTable, Floats
 
 G = TypeVar("G", bound=Hashable)
@@ -47,7 +47,7 @@ def read_plain_table(path: str | Path, space: str, parse: Callable[[str], G]) ->
     )
 
 
-def _optional(rows: list[Row], key: str) -> Floats | None:
+def _optional(rows: list[CsvRow], key: str) -> Floats | None:
     return column(rows, key, 0.0) if key in rows[0].cells else None
 
 

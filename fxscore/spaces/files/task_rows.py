@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fxscore.errors import SpaceError
-from fxscore.spaces.files.csv_rows import Row, read_rows
+from fxscore.spaces.files.csv_rows import CsvRow, read_rows
 from fxscore.spaces.table import Floats
 
 _COLUMNS = ("architecture", "dataset", "accuracy")
@@ -19,7 +19,7 @@ _COLUMNS = ("architecture", "dataset", "accuracy")
 
 def read_tasks(
     path: str | Path, names: Mapping[str, str], others: Sequence[str] = ()
-) -> tuple[list[Row], dict[str, Floats]]:
+) -> tuple[list[CsvRow], dict[str, Floats]]:
     """Each network's first row, and its accuracies in percent by label.
 
     Args:
@@ -33,7 +33,7 @@ def read_tasks(
     rows = [row for row in read_rows(path, (*_COLUMNS, *others)) if row.cells["dataset"] in names]
     if not rows:
         raise SpaceError(f"{Path(path).name}, column dataset: no row is of {', '.join(names)}")
-    networks: dict[str, dict[str, Row]] = {}
+    networks: dict[str, dict[str, CsvRow]] = {}
     for row in rows:
         tasks = networks.setdefault(row.cells["architecture"], {})
         if (earlier := tasks.setdefault(names[row.cells["dataset"]], row)) is not row:
@@ -43,7 +43,7 @@ def read_tasks(
     return [next(iter(tasks.values())) for tasks in networks.values()], columns
 
 
-def _column(networks: Sequence[Mapping[str, Row]], label: str) -> Floats:
+def _column(networks: Sequence[Mapping[str, CsvRow]], label: str) -> Floats:
     for tasks in networks:
         if label not in tasks:
             raise next(iter(tasks.values())).fail("architecture", f"this network has no row of {label}")

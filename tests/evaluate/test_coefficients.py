@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, spearmanr, weightedtau
 
-from fxscore.evaluate.agreement import (
+from fxscore.evaluate.coefficients import (
     Floats,
     Ties,
     chosen,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fxscore.proxies.features import FeatureMode
+from fxscore.proxies.last_features import FeatureMode
 from tests.proxies.networks import SHAPE, Attention, Functional, Returns, small_net
 
 

@@ -33,7 +33,7 @@ class FeatureMode(FlowMode):
     def see(self, call: Call) -> None:
         if not call.data:
             return
-        source = next(tensor for tensor, flow in zip(call.inputs, call.flows, strict=True) if flow.data)
+        source = next(tensor for tensor, origin in zip(call.inputs, call.origins, strict=True) if origin.data)
         head = self._source(source) if call.weighted else self._carried(call)
         for output in call.outputs:
             self._heads.pop(output, None)
@@ -47,7 +47,9 @@ class FeatureMode(FlowMode):
 
     def _carried(self, call: Call) -> Tensor | None:
         """The head of what came in; weights other than an added bias end it."""
-        if call.packet not in ADDITIONS and any(flow.learned and not flow.data for flow in call.flows):
+        if call.packet not in ADDITIONS and any(
+            origin.learned and not origin.data for origin in call.origins
+        ):
             return None
         heads = [self._heads[tensor] for tensor in call.inputs if tensor in self._heads]
         return heads[-1] if heads else None
