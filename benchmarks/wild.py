@@ -35,7 +35,17 @@ from fxscore.evaluate import (
 from fxscore.evaluate.coefficients import Floats
 from fxscore.run import LocalExecutor, Store
 
-SCORERS = ("general", "nasbench201", "params", "macs", "activations", "layer_depth", "naswot", "synflow", "zen")
+SCORERS = (
+    "general",
+    "nasbench201",
+    "params",
+    "macs",
+    "activations",
+    "layer_depth",
+    "naswot",
+    "synflow",
+    "zen",
+)
 BINS = Bins(tolerance=0.25, least=8)
 WITHIN = 8  # networks that a family needs to count
 

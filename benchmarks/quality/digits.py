@@ -50,7 +50,17 @@ from fxscore.train.fit.parts import FOLDS
 from fxscore.types import ModelRef
 
 SPACE = "benchmarks.quality.digits_space"
-SCORERS = ("general", "nasbench201", "params", "macs", "activations", "layer_depth", "naswot", "synflow", "zen")
+SCORERS = (
+    "general",
+    "nasbench201",
+    "params",
+    "macs",
+    "activations",
+    "layer_depth",
+    "naswot",
+    "synflow",
+    "zen",
+)
 PICKERS = ("general", "nasbench201", "naswot", "synflow", "zen", "macs")
 FITTED = "fitted"
 PICK_SEED = 100  # picks are trained with seeds of their own
