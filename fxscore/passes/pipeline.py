@@ -22,6 +22,7 @@ from fxscore.passes.represent_operators import RepresentOperatorsPass
 from fxscore.passes.rewrite_patterns import RewritePatternsPass
 from fxscore.passes.show_activations import ShowActivationsPass
 from fxscore.passes.simplify import SimplifyPass
+from fxscore.passes.sink_permutes import SinkPermutesPass
 from fxscore.passes.skip_unitisation import SkipUnitisationPass
 from fxscore.passes.sort_sums import SortSumsPass
 from fxscore.passes.spell_products import SpellProductsPass
@@ -41,7 +42,8 @@ def default_pipeline() -> list[PassBase]:
         SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN
         OrderNodesPass(),  # rules count users: those that are left
         RewritePatternsPass(),  # operators that are written in single steps
-        SimplifyPass(),  # what the rules moved axes with
+        SinkPermutesPass(),  # time first → batch first inside the network
+        SimplifyPass(),  # what the rules and that moved axes with
         OrderNodesPass(),  # what nobody uses must not hide that a sum is used once, or only normalised
         SortSumsPass(),
         MergeCommonSubexpressionsPass(),

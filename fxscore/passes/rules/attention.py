@@ -19,6 +19,7 @@ from fxscore.passes.rules.attention_mask import (
     constant_mask,
     filled_mask,
 )
+from fxscore.passes.rules.heads import with_heads_apart
 from fxscore.passes.rules.pattern import is_number
 from fxscore.passes.rules.registry import rewrites
 from fxscore.represent.context import RewriteContext
@@ -68,9 +69,7 @@ def plain_settings(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     mask = constant_mask(ctx, given)
     if mask is not None:
         given, causal = mask.node(ctx), mask.causal
-    if given is node.args[3] and options == node.kwargs:
-        return None
-    return ctx.call(node.target, query, key, value, given, dropout, causal, like=node, **options)
+    return _fused(ctx, (query, key, value), (given, dropout, causal), options, node)
 
 
 def _attend(ctx: RewriteContext, scores: _Scores, value: fx.Node, like: fx.Node | None) -> fx.Node:
@@ -78,8 +77,27 @@ def _attend(ctx: RewriteContext, scores: _Scores, value: fx.Node, like: fx.Node 
     keys, scale = _unscaled(scores.keys, scale)
     options = {} if _is_default(ctx, query, scale) else {"scale": float(f"{scale:.6g}"), "enable_gqa": False}
     mask, causal = combined(ctx, scores.masks)
-    arguments = (query, _transposed(ctx, keys), value, mask, 0.0, causal)
-    return ctx.call(F.scaled_dot_product_attention, *arguments, like=like, **options)
+    operands = (query, _transposed(ctx, keys), value)
+    fused = _fused(ctx, operands, (mask, 0.0, causal), options, like)
+    assert fused is not None  # `like` is a product, which is another operator
+    return fused
+
+
+def _fused(
+    ctx: RewriteContext,
+    operands: tuple[Any, ...],
+    settings: tuple[Any, ...],
+    options: dict[str, Any],
+    like: fx.Node | None,
+) -> fx.Node | None:
+    """Fused attention, with heads apart from the batch; None where that is what `like` is."""
+    apart = with_heads_apart(ctx, operands) if settings[0] is None else None
+    if apart is not None:
+        attended = ctx.call(F.scaled_dot_product_attention, *apart, *settings, **options)
+        return ctx.call(torch.reshape, attended, (*ctx.shape(operands[0])[:-1], ctx.shape(operands[2])[-1]))
+    if like is not None and like.args == (*operands, *settings) and like.kwargs == options:
+        return None
+    return ctx.call(F.scaled_dot_product_attention, *operands, *settings, like=like, **options)
 
 
 def _scores(ctx: RewriteContext, node: fx.Node) -> _Scores | None:
@@ -159,7 +177,11 @@ def _is_transpose(ctx: RewriteContext, node: Any) -> bool:
 def _transposed(ctx: RewriteContext, node: fx.Node) -> fx.Node:
     if _is_transpose(ctx, node):
         return node.args[0]  # type: ignore[return-value]
-    return ctx.call(torch.permute, node, _exchange(len(ctx.shape(node))))
+    order = _exchange(len(ctx.shape(node)))
+    if node.target is torch.permute:
+        inner: Any = node.args[1]
+        return ctx.call(torch.permute, node.args[0], tuple(inner[axis] for axis in order))
+    return ctx.call(torch.permute, node, order)
 
 
 def _exchange(rank: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import fx
 
+from fxscore.passes.rules.heads import part_of_split
 from fxscore.passes.rules.registry import rewrites
 from fxscore.represent.context import RewriteContext
 from fxscore.represent.parts import ALL
@@ -24,6 +25,8 @@ def slices(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     if place is None or not isinstance(source.meta.get("val"), torch.Tensor):
         return None
     axis, start, stop = place
+    if stop is None and (part := part_of_split(ctx, source, axis, start)) is not None:
+        return part
     size = ctx.shape(source)[axis]
     width = 1 if stop is None else stop - start
     count, rest = divmod(size, width)
