@@ -20,6 +20,7 @@ from fxscore.run.guard import unchanged_globals
 from fxscore.run.job import finite
 from fxscore.score_job import ScoreJob, score_module
 from fxscore.scorer import Scorer, load_scorer
+from fxscore.scorer.hybrid import confidence_of
 from fxscore.scorer.registry import portable
 from fxscore.scorer.subject import Model, sorted_out, subject_of
 from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape, shape_of
@@ -115,7 +116,8 @@ def rank(
                 watcher.left_out(failed, large)
             found = list(evaluate(chosen, job, executor, opened, watcher=watcher))
         records, over = records + in_order(refs, failed + found), over + large
-    ranking = Ranking.of(records, over)
+    judge = confidence_of(used)
+    ranking = Ranking.of(map(judge.annotated, records), over, judge)
     return ranking if top is None else ranking.top(top)
 
 

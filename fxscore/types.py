@@ -10,7 +10,7 @@ import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from fxscore.errors import ModelRefError, UsageError
 from fxscore.texts import one_line, visible
@@ -119,6 +119,10 @@ class ScoreRecord:
     multiply-accumulates of one image, `seconds` is wall time of the whole attempt. `note` says what of the network the
     score or the counts leave out (a detector behind its backbone, operators that are not counted); None where nothing.
     `values` are numbers that were found beside the score, such as a hybrid scorer's features.
+
+    Of a ranking's records, `group` names the networks that the score compares with; `support` says whether the network
+    is `inside` what the scorer was trained on, `near` or `outside`; scores from `low` to `high` cannot be told from
+    this one. Each is None where the scorer does not know (`fxscore.scorer.confidence`).
     """
 
     ref: ModelRef
@@ -131,6 +135,10 @@ class ScoreRecord:
     scorer_id: str = ""
     note: str | None = None
     values: tuple[float, ...] = ()
+    group: str | None = None
+    support: str | None = None
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self) -> None:
         if (self.score is None) == (self.error is None):
@@ -148,7 +156,22 @@ class ScoreRecord:
             "fingerprint": self.fingerprint,
             "scorer": self.scorer_id,
             "note": self.note,
+            "group": self.group,
+            "support": self.support,
+            "low": self.low,
+            "high": self.high,
         }
+
+
+class Judge(Protocol):
+    """What a scorer knows of its own reliability (`fxscore.scorer.confidence.Confidence`)."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the highest score that there is."""
+
+    def better(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
+        """The probability that the first network is the better one; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -160,17 +183,27 @@ class Ranking:
 
     records: tuple[ScoreRecord, ...] = field(default=())
     over_budget: tuple[ModelRef, ...] = ()
+    judge: Judge | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, records: Iterable[ScoreRecord], over_budget: Iterable[ModelRef] = ()) -> Ranking:
+    def of(
+        cls,
+        records: Iterable[ScoreRecord],
+        over_budget: Iterable[ModelRef] = (),
+        judge: Judge | None = None,
+    ) -> Ranking:
         """Sort records by score, best first; equal scores keep their order."""
         ordered = sorted(records, key=lambda r: (r.score is None, -(r.score or 0.0)))
-        return cls(tuple(ordered), tuple(over_budget))
+        return cls(tuple(ordered), tuple(over_budget), judge)
 
     def top(self, count: int) -> Ranking:
         """The so many best, and what failed."""
         scored = [record for record in self.records if record.score is not None]
         return replace(self, records=(*scored[:count], *self.failures))
+
+    def probability(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
+        """That the first network is the better one; None where the scorer's file cannot tell."""
+        return None if self.judge is None else self.judge.better(first, second)
 
     @property
     def failures(self) -> tuple[ScoreRecord, ...]:

@@ -10,17 +10,8 @@ from fxscore.report.rows import rows
 from fxscore.types import Ranking
 
 FIELDS = (
-    "rank",
-    "name",
-    "score",
-    "error",
-    "params",
-    "macs",
-    "seconds",
-    "fingerprint",
-    "scorer",
-    "note",
-    "front",
+    *("rank", "name", "score", "error", "params", "macs", "seconds", "fingerprint", "scorer", "note"),
+    *("group", "support", "low", "high", "band", "front"),
 )
 
 

@@ -39,6 +39,29 @@ def score(value: float | None) -> str:
     return f"{value:.3e}"
 
 
+def percentile(value: float | None) -> str:
+    """Two significant digits, the most that scores are worth: ``12``, ``6.4``, ``0.83``; ``99.6`` near 100."""
+    if value is None:
+        return MISSING
+    decimals = 1 if value > 99 else 0 if value >= 9.95 else 1 if value >= 0.995 else 2
+    return f"{value:.{decimals}f}"
+
+
+def probability(value: float | None) -> str:
+    """Whole percents, never 0 or 100; None is a dash."""
+    return MISSING if value is None else f"{min(99, max(1, round(100 * value)))} %"
+
+
+def size(value: float | None) -> str:
+    """Bytes in powers of 1024: ``44.6 MiB``."""
+    if value is None:
+        return MISSING
+    for unit, prefix in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if value >= unit * 0.9995:
+            return f"{_three_digits(value / unit)} {prefix}"
+    return f"{value:.0f} B"
+
+
 def _three_digits(value: float) -> str:
     """Three significant digits, trailing zeros kept so that columns align; whole numbers from 100 on."""
     size = abs(value)

@@ -2,60 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 from rich.console import Console
 from rich.text import Text
 
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
-from fxscore.report.rows import FRONTS, Row, rows
+from fxscore.report.rows import FRONTS, Row, groups, rows
 from fxscore.types import Ranking
 
 ON_FRONT = " •"
+MARKS = {"near": " ~", "outside": " ?"}
+_MEANINGS = {
+    "front": "• no network scores as high with less",
+    "near": "~ near what the scorer was trained on",
+    "outside": "? outside what the scorer was trained on: trust its score little",
+    "band": "ranks such as 2–5: these cannot be told apart (one is better than another with a chance under 2 in 3)",
+    "no band": "how surely one score is above another is not known: the scorer's file has no probabilities",
+}
 
 
-def ranking_table(
-    ranking: Ranking, *, sort: str = "score", title: str | None = None, top: int | None = None
-) -> NarrowingTable:
-    """Rank, model, score, params, MACs and seconds; further columns hold notes and errors, where there are any.
+def ranking_tables(ranking: Ranking, *, sort: str = "score", top: int | None = None) -> list[NarrowingTable]:
+    """A table for each group of networks that compare: rank, model, score, params, MACs and seconds.
+
+    Further columns hold notes and errors, where there are any.
 
     Args:
         ranking: The records to show.
         sort: One of `fxscore.report.rows.SORT_KEYS`.
-        title: Printed above the table.
-        top: So many rows, and the failures; all by default.
+        top: So many rows of each table, and the failures; all by default.
     """
+    shown = rows(ranking, sort, top)
+    names = list(dict.fromkeys(row.record.group for row in shown if row.rank is not None)) or [None]
+    tables = []
+    for name in names:
+        last = name == names[-1]
+        own = [row for row in shown if row.record.group == name and (row.rank is not None or last)]
+        own += [row for row in shown if last and row.rank is None and row.record.group != name]
+        tables.append(_table(own, name if len(names) > 1 else None, ranking))
+    return tables
+
+
+def _table(shown: Sequence[Row], title: str | None, ranking: Ranking) -> NarrowingTable:
     table = NarrowingTable("model", title=title)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
     for name in ("score", "params", "MACs", "time"):
         table.add_column(name, justify="right", no_wrap=True)
-    noted, failed = any(record.note for record in ranking), bool(ranking.failures)
+    noted, failed = (any(getattr(row.record, name) for row in shown) for name in ("note", "error"))
     if noted:
         table.add_column("note", overflow="fold")
     if failed:
         table.add_column("error", overflow="fold", style="red")
-    for row in rows(ranking, sort, top):
-        table.add_row(*_cells(row, noted, failed, _has_front(ranking)))
+    for row in shown:
+        cells = _cells(row, _Style.of(ranking)) + [row.record.note or ""] * noted
+        # Text, not str: a name may hold square brackets, which rich would read as markup.
+        table.add_row(*map(Text, cells + [row.record.error or ""] * failed))
     return table
 
 
-def print_ranking(
-    console: Console,
-    ranking: Ranking,
-    *,
-    sort: str = "score",
-    title: str | None = None,
-    top: int | None = None,
-) -> None:
-    """Print the table, what its marks mean, and one closing line that counts networks and failures."""
-    table = ranking_table(ranking, sort=sort, title=title, top=top)
-    console.print(table)
-    if _has_front(ranking):
-        console.print(Text(f"{ON_FRONT.strip()} no network scores as high with less", style="dim"))
-    if "error" in table.left_out(console.width):
+def print_ranking(console: Console, ranking: Ranking, *, sort: str = "score", top: int | None = None) -> None:
+    """Print the tables, what their marks mean, and one closing line that counts networks and failures."""
+    tables = ranking_tables(ranking, sort=sort, top=top)
+    for table in tables:
+        console.print(table)
+    for meaning in _meanings(ranking, rows(ranking, sort, top)):
+        console.print(Text(meaning, style="dim"))
+    if "error" in tables[-1].left_out(console.width):
         for record in ranking.failures:
             console.print(Text(f"{record.ref}: {record.error}", style="red"))
     console.print(summary(ranking), highlight=False)
+
+
+def _meanings(ranking: Ranking, shown: Sequence[Row]) -> list[str]:
+    """What the marks that are shown mean."""
+    found = ["front"] * _has_front(ranking)
+    found += [support for support in MARKS if any(row.record.support == support for row in shown)]
+    compared = max(map(len, groups(ranking)), default=0) > 1
+    if any(row.band is not None and row.band[0] < row.band[1] for row in shown):
+        found.append("band")
+    elif compared and _is_percent(ranking) and all(row.band is None for row in shown):
+        found.append("no band")
+    return [_MEANINGS[name] for name in found]
 
 
 def summary(ranking: Ranking) -> str:
@@ -73,21 +103,31 @@ def _has_front(ranking: Ranking) -> bool:
     return len({(record.params, record.macs) for record in ranking if record.score is not None}) > 1
 
 
-def _cells(row: Row, with_note: bool, with_error: bool, with_front: bool) -> list[Text]:
+def _is_percent(ranking: Ranking) -> bool:
+    return ranking.judge is not None and ranking.judge.bounds == (0, 100)
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How numbers of a ranking are written: scores, and whether there is room for marks beside them."""
+
+    score: Callable[[float | None], str]
+    front: bool
+    support: bool
+
+    @classmethod
+    def of(cls, ranking: Ranking) -> _Style:
+        score = numbers.percentile if _is_percent(ranking) else numbers.score
+        marked = any(record.support in MARKS for record in ranking)
+        return cls(score, _has_front(ranking), marked)
+
+
+def _cells(row: Row, style: _Style) -> list[str]:
     record = row.record
-    texts = [
-        numbers.MISSING if row.rank is None else str(row.rank),
-        str(record.ref),
-        numbers.score(record.score),
-        *(
-            numbers.count(getattr(record, size)) + (ON_FRONT if size in row.front else "  ") * with_front
-            for size in FRONTS
-        ),
-        numbers.seconds(record.seconds),
+    support = MARKS.get(record.support or "", "  ") if style.support else ""
+    sizes = [
+        numbers.count(getattr(record, size)) + (ON_FRONT if size in row.front else "  ") * style.front
+        for size in FRONTS
     ]
-    if with_note:
-        texts.append(record.note or "")
-    if with_error:
-        texts.append(record.error or "")
-    # Text, not str: a name may hold square brackets, which rich would read as markup.
-    return [Text(text) for text in texts]
+    score = style.score(record.score) + support
+    return [row.place or numbers.MISSING, str(record.ref), score, *sizes, numbers.seconds(record.seconds)]

@@ -20,7 +20,7 @@ To give a scorer its confidence, set `Hybrid(..., confidence=Confidence(neighbou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from fxscore.capture.inputs import Inputs
 from fxscore.scorer.neighbours import Neighbours
 from fxscore.scorer.pair_table import PairTable
+from fxscore.types import ScoreRecord
 
 Support = Literal["inside", "near", "outside"]
 KINDS = (
@@ -94,11 +95,13 @@ class Confidence:
         neighbours: the training networks, for each of the scorer's scales; () where the file has none.
         pairs: how often pairs of left-out networks were ordered rightly; None where that was not measured.
         bounds: the least and the highest score that there is.
+        scales: words that tell the scorer's scales apart (`of at most 96 pixels a side`); () where there is one.
     """
 
     neighbours: tuple[Neighbours, ...] = ()
     pairs: PairTable | None = None
     bounds: tuple[float, float] = (-inf, inf)
+    scales: tuple[str, ...] = ()
 
     def distance(
         self, names: Sequence[str], values: NDArray[Any], scale: int, known_kind: bool
@@ -133,6 +136,21 @@ class Confidence:
         low, high = self.bounds
         return max(low, standing.score - gap), min(high, standing.score + gap)
 
+    def better(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
+        """`probability` of two records; None where one has no score or no standing."""
+        standings = [standing_of(record) for record in (first, second)]
+        known = [standing for standing in standings if standing is not None]
+        return self.probability(*known) if len(known) == 2 else None
+
+    def annotated(self, record: ScoreRecord) -> ScoreRecord:
+        """The record with its group, support and interval."""
+        standing = standing_of(record)
+        if standing is None:
+            return record
+        low, high = self.interval(standing) or (None, None)
+        group = " ".join((KINDS[standing.kind], *self.scales[standing.scale : standing.scale + 1]))
+        return replace(record, group=group, support=standing.support, low=low, high=high)
+
     def describe(self) -> dict[str, Any]:
         """What `from_arrays` needs beside the arrays, JSON-ready."""
         return {"neighbours": [each.describe() for each in self.neighbours], "pairs": self.pairs is not None}
@@ -151,6 +169,7 @@ class Confidence:
         arrays: Mapping[str, NDArray[Any]],
         prefix: str = "confidence.",
         bounds: tuple[float, float] = (-inf, inf),
+        scales: tuple[str, ...] = (),
     ) -> Confidence:
         """What `describe` and `arrays` were kept of; raises `KeyError`, `TypeError` or `ValueError`."""
         neighbours = tuple(
@@ -158,7 +177,12 @@ class Confidence:
             for place, each in enumerate(about["neighbours"])
         )
         pairs = PairTable.from_arrays(arrays, f"{prefix}pairs.") if about["pairs"] else None
-        return cls(neighbours, pairs, bounds)
+        return cls(neighbours, pairs, bounds, scales)
+
+
+def standing_of(record: ScoreRecord) -> Standing | None:
+    """What was kept beside a record's score; None where nothing was."""
+    return None if record.score is None else Standing.of(record.score, record.values)
 
 
 def kind_of(inputs: Inputs) -> int:

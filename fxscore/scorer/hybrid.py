@@ -108,9 +108,10 @@ class Hybrid:
         """That of the file; of one without, distances from the training networks that the head holds, no more."""
         if self.measured_confidence is not None:
             return self.measured_confidence
-        return Confidence(
-            () if self.head is None else neighbours_of(self.head), None, _bounds(self.head, self.scale)
-        )
+        if self.head is None:
+            return Confidence()
+        bounds = _bounds(self.head, self.scale)
+        return Confidence(neighbours_of(self.head), None, bounds, self.head.scale_names)
 
     def features(self, subject: Subject) -> NetworkFeatures:
         """What the head reads of a network."""
@@ -121,6 +122,11 @@ class Hybrid:
         if self.head is None:
             raise ScorerError(_UNTRAINED)
         return self.head.predict(feature_names(), values)
+
+    def scores(self, values: Floats) -> Floats:
+        """Scores (n,) of networks with these features (n, columns of `feature_names`)."""
+        raw = self.raw_scores(values)
+        return raw if self.scale is None else np.array([self.scale(each) for each in raw.tolist()])
 
     def fit(
         self,
@@ -175,7 +181,7 @@ class Hybrid:
             scale = (
                 Percentiles(arrays[f"{SCALE}raw"], arrays[f"{SCALE}percent"]) if settings["scale"] else None
             )
-            confidence = _confidence(settings, arrays, _bounds(head, scale))
+            confidence = _confidence(settings, arrays, head, scale)
         except MISFITS as error:
             raise misfit("scorer", checkpoint.name, error) from None
         scorer = cls(encoder, head, scale, name=checkpoint.name, confidence=confidence)
@@ -200,6 +206,11 @@ class Hybrid:
         }
 
 
+def confidence_of(scorer: object) -> Confidence:
+    """What any scorer knows of its own reliability: one that is no hybrid, nothing."""
+    return scorer.confidence if isinstance(scorer, Hybrid) else Confidence()
+
+
 def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTScoreNet:
     state = {name.removeprefix(ENCODER): value for name, value in tensors.items() if name.startswith(ENCODER)}
     return FTScoreNet.of_tensors(settings, state, "encoder")
@@ -211,13 +222,16 @@ def _bounds(head: AnyHead | None, scale: Percentiles | None) -> tuple[float, flo
 
 
 def _confidence(
-    settings: Mapping[str, Any], arrays: Mapping[str, Any], bounds: tuple[float, float]
+    settings: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    head: AnyHead | None,
+    scale: Percentiles | None,
 ) -> Confidence | None:
     """That of a file; None where the file has none, as those before it was measured."""
     about = settings.get("confidence")
-    if about is None:
+    if about is None or head is None:
         return None
-    found = Confidence.from_arrays(about, arrays, bounds=bounds)
+    found = Confidence.from_arrays(about, arrays, bounds=_bounds(head, scale), scales=head.scale_names)
     if unknown := {name for each in found.neighbours for name in each.columns} - {*feature_names()}:
         raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
     return found

@@ -128,6 +128,11 @@ class Head:
         """The head for networks of this larger input side: this one."""
         return self
 
+    @property
+    def scale_names(self) -> tuple[str, ...]:
+        """Words that tell the scales apart: there is one."""
+        return ()
+
     def scale_at(self, side: int) -> int:
         """Which scale the scores of networks of this larger input side are on: the only one."""
         return 0
@@ -221,6 +226,11 @@ class HeadBySize:
     def at(self, side: int) -> Head:
         """The head for networks of this larger input side."""
         return self.small if _is_small(side) else self.large
+
+    @property
+    def scale_names(self) -> tuple[str, ...]:
+        """Words that tell `scales` apart."""
+        return (f"of at most {SMALL} pixels a side", f"of more than {SMALL} pixels a side")
 
     def scale_at(self, side: int) -> int:
         """Which of `scales` the scores of networks of this larger input side are on."""

@@ -181,3 +181,80 @@ def test_seconds(value: float, text: str) -> None:
 )
 def test_score(value: float | None, text: str) -> None:
     assert numbers.score(value) == text
+
+
+class Sure:
+    """Knows that a point apart is one chance in twenty more, up to certainty."""
+
+    bounds = (0.0, 100.0)
+
+    def better(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
+        if first.score is None or second.score is None or first.group != second.group:
+            return None
+        return min(0.99, max(0.01, 0.5 + (first.score - second.score) / 20))
+
+
+def judged(*records: ScoreRecord) -> Ranking:
+    return Ranking.of(records, judge=Sure())
+
+
+def test_networks_that_cannot_be_told_apart_share_a_band() -> None:
+    ranking = judged(*(record(f"n{score}", score) for score in (50.0, 48.0, 46.0, 40.0, 39.0, 10.0)))
+    assert [row.place for row in rows(ranking)] == ["1–2", "1–2", "3", "4–5", "4–5", "6"]
+    assert [item["band"] for item in json.loads(ranking_json(ranking))][:2] == ["1-2", "1-2"]
+    assert "ranks such as 2–5" in printed(ranking)
+    assert [row.place for row in rows(Ranking.of(ranking))] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_scores_that_are_percentiles_have_two_digits_and_a_mark_of_their_support() -> None:
+    ranking = judged(
+        record("sure", 81.234, support="inside"),
+        record("near", 12.345, support="near"),
+        record("far", 0.8321, support="outside"),
+    )
+    text = printed(ranking)
+    lines = {
+        name: next(line for line in text.splitlines() if f":{name}" in line).split()
+        for name in ("near", "far")
+    }
+    assert lines["near"][2:4] == ["12", "~"]
+    assert lines["far"][2:4] == ["0.83", "?"]
+    assert "~ near what" in text
+    assert "? outside what" in text
+    assert "no probabilities" not in text
+
+
+def test_without_probabilities_the_table_says_so() -> None:
+    class Unsure(Sure):
+        def better(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
+            return None
+
+    text = printed(Ranking.of([record("a", 40.0), record("b", 3.0)], judge=Unsure()))
+    assert "the scorer's file has no probabilities" in text
+
+
+def test_networks_that_do_not_compare_stand_in_tables_of_their_own() -> None:
+    ranking = judged(
+        record("text", 90.0, group="token ids"),
+        record("small", 50.0, group="images", params=3, macs=3),
+        record("large", 70.0, group="images", params=9, macs=9),
+        record("broken"),
+    )
+    assert [(row.record.ref.name, row.rank) for row in rows(ranking)] == [
+        ("large", 1),
+        ("small", 2),
+        ("text", 1),
+        ("broken", None),
+    ]
+    text = printed(ranking)
+    assert text.index("images") < text.index("timm:large") < text.index("token ids") < text.index("timm:text")
+    assert text.count("rank ") == 2
+    assert text.splitlines()[-1] == "3 networks ranked, 1 failed"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (84.4, "84"), (9.96, "10"), (6.43, "6.4"), (0.834, "0.83"), (99.62, "99.6")],
+)
+def test_percentile(value: float | None, text: str) -> None:
+    assert numbers.percentile(value) == text
