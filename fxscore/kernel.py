@@ -14,6 +14,7 @@ from math import prod, sqrt
 import torch
 from torch import Tensor, nn
 
+from fxscore.capture.torch_private import version_of
 from fxscore.types import Shape
 
 
@@ -104,7 +105,7 @@ class WeightCache(Mapping[Shape, Tensor]):
     def _forget_if_stale(self) -> None:
         """Every in-place change of a parameter, such as an optimiser's step, raises its version."""
         parameters = (self.kernel.maps, self.kernel.biases)
-        version = tuple(number for p in parameters for number in (id(p), p.data_ptr(), p._version))
+        version = tuple(number for p in parameters for number in (id(p), p.data_ptr(), version_of(p)))
         if version != self._version:
             self._weights.clear()
             self._bytes = 0

@@ -13,19 +13,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fxscore.capture.torch_private import FUNCTION_HOMES, OpOverload, operator_name
+
 
 def plain_function(target: Any) -> Callable[..., Any]:
     """The function or tensor method that an aten operator is known by; the operator itself where there is none."""
-    if not isinstance(target, torch._ops.OpOverload) or target.namespace != "aten":
+    if not isinstance(target, OpOverload) or target.namespace != "aten":
         return target  # type: ignore[no-any-return]
-    return plain_named(target._schema.name.split("::")[-1]) or target
+    return plain_named(operator_name(target)) or target
 
 
 def plain_named(name: str) -> Callable[..., Any] | None:
     """The same, by the operator's bare name; None where PyTorch has no function or method of that name."""
     if name in _OTHER_NAMES:
         return _OTHER_NAMES[name]
-    for namespace in (torch, F, torch._C._nn, Tensor):
+    for namespace in FUNCTION_HOMES:
         function = getattr(namespace, name, None)
         if callable(function):
             return function  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from fxscore.capture.precision import in_single, plain_argument
+from fxscore.capture.torch_private import base_of, version_of
 from fxscore.errors import CaptureError
 
 _CHANGED_THROUGH_A_VIEW = -1
@@ -73,7 +74,7 @@ class Bindings:
 
     def _is_dependent(self, tensor: Tensor) -> bool:
         return bool(self._dependent) and (
-            id(tensor) in self._dependent or id(tensor._base) in self._dependent
+            id(tensor) in self._dependent or id(base_of(tensor)) in self._dependent
         )
 
     def is_constant_number(self, value: Any) -> bool:
@@ -91,10 +92,10 @@ class Bindings:
         key = id(tensor)
         self._nodes[key] = node
         self._standins[key] = standin
-        self._versions[key] = standin._version
+        self._versions[key] = version_of(standin)
         self._alive.append(tensor)
-        if tensor._base is not None and not tensor.is_meta:
-            self._parts.setdefault(id(tensor._base), []).append(key)
+        if base_of(tensor) is not None and not tensor.is_meta:
+            self._parts.setdefault(id(base_of(tensor)), []).append(key)
         if annotate:
             node.meta["val"] = in_single(standin)
 
@@ -103,7 +104,7 @@ class Bindings:
             if id(result) in self._nodes:  # an operator that answers its own argument
                 result = torch.empty_like(result)
             self._bind(result, node, result)
-            if result._base is not None and args and isinstance(args[0], Tensor):
+            if base_of(result) is not None and args and isinstance(args[0], Tensor):
                 self._views[id(result)] = (args[0], node)
             return result
         node.meta["val"] = _in_single(result)
@@ -125,7 +126,7 @@ class Bindings:
         node = self._nodes.get(key)
         if node is None:
             return self._name_constant(tensor)
-        if self._versions[key] != self._standins[key]._version:
+        if self._versions[key] != version_of(self._standins[key]):
             return self._refresh(tensor, node)
         return node
 
@@ -165,7 +166,7 @@ class Bindings:
 
     def _take_part(self, tensor: Tensor) -> fx.Node:
         """A real view of a real tensor into which something recorded was written."""
-        base = tensor._base
+        base = base_of(tensor)
         assert base is not None
         node = self.graph.call_function(part_of, (self._node_of(base), *_geometry(tensor, base)))
         self._dependent.add(id(tensor))
@@ -181,18 +182,19 @@ class Bindings:
         self._bind(tensor, node, standin)
         # the parts of a split share a version but no memory
         for sibling in self._siblings.get(id(tensor), ()):
-            self._versions[id(sibling)] = self._standins[id(sibling)]._version
+            self._versions[id(sibling)] = version_of(self._standins[id(sibling)])
         if not tensor.is_meta:
             self._change_base(tensor, node)
         elif id(tensor) in self._views:
             self._change_parent(*self._views[id(tensor)], node)
-        elif tensor._base is not None and id(tensor._base) in self._versions:
-            self._versions[id(tensor._base)] = _CHANGED_THROUGH_A_VIEW
+        elif base_of(tensor) is not None and id(base_of(tensor)) in self._versions:
+            self._versions[id(base_of(tensor))] = _CHANGED_THROUGH_A_VIEW
         return tensor
 
     def _change_base(self, tensor: Tensor, node: fx.Node) -> None:
         """A real tensor now has a recorded value: so has what it is a view of, and every other view of that."""
-        base = tensor if tensor._base is None else tensor._base
+        viewed = base_of(tensor)
+        base = tensor if viewed is None else viewed
         if base is not tensor:
             whole = self.graph.call_function(put_back, (self._node_of(base), node, *_geometry(tensor, base)))
             self._bind(base, whole, meta_of(base))

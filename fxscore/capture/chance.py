@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fxscore.capture.torch_private import set_deterministic
+
 SEED = 0
 _LIKE = frozenset("rand_like randn_like randint_like".split())
 _IN_PLACE = frozenset(
@@ -49,17 +51,17 @@ def fixed_chance(seed: int = SEED) -> Iterator[None]:
 def unwritten_is_no_number() -> Iterator[None]:
     """Within this context memory that is not written to reads as NaN, also that of `torch.Tensor(3, 4)`.
 
-    By PyTorch's deterministic mode; its private switch, seen in torch 2.14, since the public one imports the compiler.
+    By PyTorch's deterministic mode.
     """
     before = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
-    torch._C._set_deterministic_algorithms(True, warn_only=True)
+    set_deterministic(True, warn_only=True)
     try:
         yield
     finally:
-        torch._C._set_deterministic_algorithms(before[0], warn_only=before[1])
+        set_deterministic(before[0], warn_only=before[1])
 
 
 def is_noise(func: Any, args: Any, kwargs: Any) -> bool:

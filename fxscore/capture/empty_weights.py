@@ -25,7 +25,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map_only
+
+from fxscore.capture.torch_private import pytree
 
 Step = Literal["meta", "zeros", "ordinary"]
 
@@ -105,13 +106,13 @@ class MetaWeights(TorchFunctionMode):
         if name in _MOVES:
             return args[0]
         if name == "to":
-            args, kwargs = tree_map_only((str, torch.device), lambda _: "meta", (args, kwargs))
+            args, kwargs = pytree.tree_map_only((str, torch.device), lambda _: "meta", (args, kwargs))
             args = (args[0], *(a.to("meta") if isinstance(a, Tensor) else a for a in args[1:]))
         if _writes(func, kwargs) and not operands[0].is_meta:
             self._unwritten.append(operands[0])
             return operands[0]
         if not all(operand.is_meta or operand.dim() == 0 for operand in operands):
-            args, kwargs = tree_map_only(Tensor, _on_meta, (args, kwargs))
+            args, kwargs = pytree.tree_map_only(Tensor, _on_meta, (args, kwargs))
         return func(*args, **kwargs)
 
 

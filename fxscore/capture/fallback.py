@@ -17,10 +17,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, InputSpec
-from torch.overrides import _pop_mode_temporarily
-from torch.utils import _pytree as pytree
 
 from fxscore.capture.aten import plain_function
+from fxscore.capture.torch_private import EXPORT_LOGGER, pop_mode_temporarily, pytree
 from fxscore.errors import CaptureError
 
 _CHECKS = ("_assert", "sym_constrain")
@@ -30,7 +29,7 @@ def exported_forward(module: nn.Module) -> Callable[..., Any]:
     """A forward for `module` that exports it for the arguments at hand, then replays the exported graph."""
 
     def forward(*args: Any, **kwargs: Any) -> Any:
-        with _pop_mode_temporarily(), _quietly():  # export records in its own way
+        with pop_mode_temporarily(), _quietly():  # export records in its own way
             program = _export(module, args, kwargs)
         return replay(program, module, args, kwargs)
 
@@ -40,7 +39,7 @@ def exported_forward(module: nn.Module) -> Callable[..., Any]:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Export logs a traceback for every operator that fails, beside raising it."""
-    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    logger = logging.getLogger(EXPORT_LOGGER)
     before = logger.disabled
     logger.disabled = True
     try:

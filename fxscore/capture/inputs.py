@@ -24,8 +24,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils import _pytree as pytree
 
+from fxscore.capture.torch_private import pytree
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
 

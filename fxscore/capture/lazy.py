@@ -12,6 +12,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
 from fxscore.capture.chance import fixed_chance
+from fxscore.capture.torch_private import DisableTorchFunction, parameters_of
 from fxscore.types import Shape
 
 
@@ -51,15 +52,15 @@ def prepare_dry_run(model: nn.Module) -> None:
 
 def _make_weightless(module: Any) -> None:
     """Parameters come to life on the meta device; buffers are real, as everywhere."""
-    for name, parameter in list(module._parameters.items()):
+    for name, parameter in list(parameters_of(module).items()):
         if isinstance(parameter, UninitializedParameter):
             dtype = parameter.data.dtype
-            module._parameters[name] = UninitializedParameter(False, "meta", dtype)  # type: ignore[arg-type, call-arg]
+            parameters_of(module)[name] = UninitializedParameter(False, "meta", dtype)  # type: ignore[arg-type, call-arg]
 
 
 def _unseen(initialise: Callable[..., None]) -> Callable[..., None]:
     def initialise_unseen(*args: Any, **kwargs: Any) -> None:
-        with torch._C.DisableTorchFunction():
+        with DisableTorchFunction():
             initialise(*args, **kwargs)
 
     return initialise_unseen

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fxscore.capture.bindings import change
+from fxscore.capture.torch_private import own_function
 
 # NumPy's names of keywords, which most operators take as well.
 _KEYWORDS = {"axis": "dim", "keepdims": "keepdim", "x1": "input", "x2": "other"}
@@ -146,11 +147,11 @@ def canonical_target(func: Any) -> tuple[str, Any]:
 def _function_of(name: str) -> Any:
     """PyTorch's own function of this name, also where a package has put a wrapper in its place.
 
-    torch_geometric 2.8 does so with `torch.index_select`. `torch._C._VariableFunctions`: seen in torch 2.6 to 2.14.
+    torch_geometric 2.8 does so with `torch.index_select`.
     """
     function = getattr(torch, name, None)
     if inspect.isfunction(function) and function.__module__.partition(".")[0] != "torch":
-        return getattr(torch._C._VariableFunctions, name, function)
+        return own_function(name, function)
     return function
 
 

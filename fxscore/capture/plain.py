@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from fxscore.capture.script import ScriptedNetwork
+from fxscore.capture.torch_private import COMPILED_FROM, COMPILER, children_of
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
@@ -42,16 +43,16 @@ def replace_parts(model: nn.Module, found: dict[nn.Module, nn.Module]) -> nn.Mod
     """`model` itself, with the parts that `replacements` found replaced in place."""
     model = found.get(model, model)
     for module in list(model.modules()):
-        for name, child in module._modules.items():
+        for name, child in children_of(module).items():
             if child in found:
-                module._modules[name] = found[child]
+                children_of(module)[name] = found[child]
     return model
 
 
 @contextmanager
 def nothing_compiled() -> Iterator[None]:
     """Within this context functions and modules that `torch.compile` was applied to run as they were written."""
-    if "torch._dynamo" not in sys.modules:  # nothing was compiled; to import it takes seconds
+    if COMPILER not in sys.modules:  # nothing was compiled; to import it takes seconds
         yield
         return
     with torch.compiler.set_stance("force_eager"):
@@ -61,10 +62,10 @@ def nothing_compiled() -> Iterator[None]:
 def _inner(module: nn.Module) -> nn.Module:
     if isinstance(module, torch.jit.ScriptModule):
         return ScriptedNetwork(module)
-    wraps = "_orig_mod" if type(module).__name__ == "OptimizedModule" else "module"
+    wraps = COMPILED_FROM if type(module).__name__ == "OptimizedModule" else "module"
     known = isinstance(module, nn.DataParallel) or type(module).__name__ in (
         "OptimizedModule",
         "DistributedDataParallel",
     )
-    inner = module._modules.get(wraps) if known else None
+    inner = children_of(module).get(wraps) if known else None
     return module if inner is None else inner

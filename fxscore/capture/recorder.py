@@ -46,6 +46,7 @@ from fxscore.capture.operators import (
 )
 from fxscore.capture.packing import PACKING, packed
 from fxscore.capture.shapes import infer
+from fxscore.capture.torch_private import base_of
 from fxscore.errors import CaptureError
 
 __all__ = ["DataDependentError", "Recorder", "assign"]
@@ -163,7 +164,7 @@ class Recorder(Bindings, TorchFunctionMode):
         """`tensor` is written, and so is what it is a view of."""
         while tensor is not None and self._unwritten:
             self._unwritten.pop(id(tensor), None)
-            tensor = self._views[id(tensor)][0] if id(tensor) in self._views else tensor._base
+            tensor = self._views[id(tensor)][0] if id(tensor) in self._views else base_of(tensor)
 
     def _refuse_unread(self, func: Any, args: Any, kwargs: Any) -> None:
         if not self._unwritten or func.__name__ in SHAPES_ONLY:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from fxscore.capture.aten import plain_named
 from fxscore.capture.script_operators import OF_ANY_VALUE, SCALAR_OPERATORS
+from fxscore.capture.torch_private import schema_arguments
 from fxscore.errors import CaptureError
 
 _IGNORED = frozenset("device layout memory_format pin_memory non_blocking copy generator inplace".split())
@@ -268,7 +269,7 @@ def _is_default(argument: Any, value: Any) -> bool:
 
 
 def _schema(node: Any) -> Iterator[Any]:
-    return iter(torch._C.parse_schema(node.schema()).arguments)
+    return iter(schema_arguments(node.schema()))
 
 
 def _unknown(node: Any) -> CaptureError:

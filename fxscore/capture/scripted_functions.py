@@ -1,7 +1,7 @@
 """Functions that `torch.jit.script` compiled run by their graphs while a forward is recorded.
 
 PyTorch calls them where no recorder looks, so their call itself is replaced, in the threads that record and only while
-one does (`torch._C.ScriptFunction`, as seen in torch 2.14).
+one does.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
-
 from fxscore.capture.script import run_function
+from fxscore.capture.torch_private import ScriptFunction
 
 _LOCK = threading.Lock()
 _RECORDING: set[int] = set()  # threads
-_FUNCTION: Any = torch._C.ScriptFunction
-_CALL = _FUNCTION.__call__
+_CALL = ScriptFunction.__call__
 
 
 @contextmanager
@@ -28,7 +26,7 @@ def scripted_functions_followed() -> Iterator[None]:
     nested = thread in _RECORDING
     with _LOCK:
         _RECORDING.add(thread)
-        _FUNCTION.__call__ = _call
+        ScriptFunction.__call__ = _call
     try:
         yield
     finally:
@@ -36,7 +34,7 @@ def scripted_functions_followed() -> Iterator[None]:
             if not nested:
                 _RECORDING.discard(thread)
             if not _RECORDING:
-                _FUNCTION.__call__ = _CALL
+                ScriptFunction.__call__ = _CALL
 
 
 def _call(function: Any, *args: Any, **kwargs: Any) -> Any:

@@ -11,17 +11,17 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils._pytree import tree_map_only
 
 from fxscore.capture.arguments_fit import check_arguments
+from fxscore.capture.torch_private import GROUPED_PRODUCTS, pytree, sample_dirichlet
 
 _LIKE_INPUT = {
     F.relu, F.layer_norm, F.group_norm, F.gelu, F.silu, F.softmax, F.hardswish, F.hardsigmoid, F.sigmoid, F.mish,
     F.relu6, F.hardtanh, F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh,
-    torch.softmax, Tensor.softmax, Tensor.sigmoid, torch._sample_dirichlet,
+    torch.softmax, Tensor.softmax, Tensor.sigmoid, sample_dirichlet,
 }  # fmt: skip
 RECURRENT = {torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu}
-_GROUPED = {getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)} - {None}
+_GROUPED = set(GROUPED_PRODUCTS)
 # Refuses windows that overlap to zero, which shapes alone do not say (seen in 2.14).
 _ON_ONES = {torch.istft, Tensor.istft}
 _SUMS = {Tensor.add, Tensor.mul, Tensor.sub, Tensor.add_, Tensor.mul_, torch.add, torch.mul, torch.sub}
@@ -35,7 +35,9 @@ def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """
     check_arguments(func, args, kwargs)
     if func in _ON_ONES:
-        return _like(func(*tree_map_only(Tensor, _ones, args), **tree_map_only(Tensor, _ones, kwargs)))
+        return _like(
+            func(*pytree.tree_map_only(Tensor, _ones, args), **pytree.tree_map_only(Tensor, _ones, kwargs))
+        )
     quick = _quick(func, args, kwargs)
     return func(*args, **kwargs) if quick is None else quick
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from fxscore.capture.lazy import has_shape, new_buffer
 from fxscore.capture.plain import replacements
+from fxscore.capture.torch_private import forget_compiled
 from fxscore.errors import CaptureError
 
 
@@ -40,7 +41,7 @@ def weightless_copy(model: nn.Module) -> nn.Module:
             "instead of the instance, give a recipe that builds it (a file with build(), or package.module:callable)"
         ) from error
     for module in duplicate.modules():
-        module._compiled_call_impl = None  # `module.compile()` would compile the copy's forward
+        forget_compiled(module)
     return duplicate.eval()
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.fx._lazy_graph_module import _LazyGraphModule
 
 from fxscore.capture.chance import fixed_chance, unwritten_is_no_number
 from fxscore.capture.dependence import check_dependence
@@ -27,6 +26,7 @@ from fxscore.capture.recorder import Recorder
 from fxscore.capture.scopes import Scopes
 from fxscore.capture.scripted_functions import scripted_functions_followed
 from fxscore.capture.standin import unchanged, weightless_copy
+from fxscore.capture.torch_private import LazyGraphModule
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
 
@@ -229,7 +229,7 @@ def _graph_module(model: nn.Module, recorder: Recorder) -> fx.GraphModule:
         if node.op == "call_module":
             attributes[node.target] = model.get_submodule(node.target)
     # Lazy: passes rewrite the graph before anybody runs or reads it.
-    graph_module = _LazyGraphModule(attributes, recorder.graph, type(model).__name__)
+    graph_module = LazyGraphModule(attributes, recorder.graph, type(model).__name__)
     graph_module.meta["parameters"] = {
         name: parameter.numel() for name, parameter in model.named_parameters() if has_shape(parameter)
     }

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from torch import Tensor, fx
-from torch.utils import _pytree as pytree  # seen in torch 2.14, and in all since 2.0
+
+from fxscore.capture.torch_private import pytree, storage_key
 
 
 def memory_of(graph_module: fx.GraphModule, batch: int) -> int:
@@ -51,5 +52,4 @@ def _storages(node: fx.Node) -> Iterator[tuple[int, int]]:
     """(identity, bytes) of what holds a node's values; views of one tensor have one."""
     for value in pytree.tree_leaves(node.meta.get("val")):
         if isinstance(value, Tensor):
-            storage = value.untyped_storage()
-            yield storage._cdata, storage.nbytes()  # private name: seen in torch 2.6 to 2.14
+            yield storage_key(value), value.untyped_storage().nbytes()

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import fx, nn
-from torch._ops import OpOverload, OpOverloadPacket
 
 from fxscore.capture import capture
 from fxscore.capture.dependence import weight_nodes
 from fxscore.capture.inputs import Inputs
+from fxscore.capture.torch_private import OpOverload, OpOverloadPacket
 from fxscore.costs.memory import memory_of
 from fxscore.costs.operators import is_counted, macs_of, outputs_of
 from fxscore.errors import CaptureError

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
+from fxscore.capture.torch_private import GROUPED_PRODUCTS
 from fxscore.costs.composites import (
     attention_macs,
     bilinear_macs,
@@ -32,13 +33,6 @@ from fxscore.costs.shapes import argument, shape_of
 Count = Callable[[fx.Node], int]
 RECURRENT = (torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu)
 CELLS = (torch.lstm_cell, torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell)
-
-# Mixtures of experts: public since torch 2.10, `torch._grouped_mm` before (seen in 2.14).
-GROUPED: tuple[Any, ...] = tuple(
-    function
-    for function in (getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None))
-    if function is not None
-)
 
 
 def is_counted(node: fx.Node) -> bool:
@@ -108,7 +102,7 @@ _COUNTS: dict[Any, Count] = {
     F.scaled_dot_product_attention: attention_macs,
     F.multi_head_attention_forward: packed_attention_macs,
     **dict.fromkeys((*RECURRENT, *CELLS), recurrent_macs),
-    **dict.fromkeys(GROUPED, grouped_macs),
+    **dict.fromkeys(GROUPED_PRODUCTS, grouped_macs),
 }
 # By name, since importing torchvision or transformers for them would be dear.
 _BY_NAME: dict[str, Count] = {

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import fx
-from torch._ops import OpOverload, OpOverloadPacket
 
-from fxscore.costs.operators import CELLS, GROUPED, RECURRENT
+from fxscore.capture.torch_private import GROUPED_PRODUCTS, OpOverload, OpOverloadPacket
+from fxscore.costs.operators import CELLS, RECURRENT
 from fxscore.costs.shapes import argument, shape_of
 from fxscore.ops import (
     batch_axis_norm,
@@ -40,7 +40,7 @@ MATRIX_PRODUCTS: set[Any] = {
     torch.einsum,
     torch.addmm,
     torch.baddbmm,
-    *GROUPED,
+    *GROUPED_PRODUCTS,
 }
 
 BILINEAR = {F.bilinear, torch.bilinear}

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import fx
-from torch._ops import OpOverload, OpOverloadPacket
+
+from fxscore.capture.torch_private import OpOverload, OpOverloadPacket
 
 # Where people find functions, by the name of the place.
 _HOMES = {

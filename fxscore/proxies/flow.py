@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from fxscore.capture.torch_private import TorchDispatchMode
 from fxscore.proxies.operators import CONVOLUTIONS, PRODUCTS, SCALINGS, Packet
 
 

@@ -21,8 +21,8 @@ from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from fxscore.capture.torch_private import BatchNormBase, tensors_of
 from fxscore.errors import ScorerError
 from fxscore.proxies.base import BaseProxy, resized
 from fxscore.proxies.inputs import random_images
@@ -98,7 +98,7 @@ def copy_with(module: nn.Module, replace: Callable[[Tensor], Tensor]) -> nn.Modu
     memo: dict[int, object] = {}
     for owner in module.modules():
         lists = [value for value in vars(owner).values() if isinstance(value, (list, tuple))]
-        own = [*owner._parameters.values(), *owner._buffers.values(), *vars(owner).values(), *chain(*lists)]
+        own = [*tensors_of(owner), *vars(owner).values(), *chain(*lists)]
         for tensor in own:
             if isinstance(tensor, Tensor) and id(tensor) not in memo:
                 memo[id(tensor)] = replace(tensor)
@@ -138,7 +138,7 @@ def _reset_method(part: nn.Module) -> Callable[[], object] | None:
 def use_batch_statistics(network: nn.Module) -> nn.Module:
     """Set the BatchNorms, and nothing else, to training mode."""
     for part in network.modules():
-        if isinstance(part, _BatchNorm):
+        if isinstance(part, BatchNormBase):
             part.training = True
     return network
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
 
+from fxscore.capture.torch_private import FakeTensorMode
 from fxscore.costs import network_costs
 from fxscore.proxies.flow import Call, FlowMode
 from fxscore.proxies.operators import ACTIVATIONS, NORMS, POOLS

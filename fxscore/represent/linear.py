@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
-from fxscore.costs.operators import GROUPED
+from fxscore.capture.torch_private import GROUPED_PRODUCTS
 from fxscore.represent.context import RewriteContext
 from fxscore.represent.contraction import contract
 from fxscore.represent.registry import represents
@@ -82,7 +82,7 @@ def bilinear(ctx: RewriteContext, input1: fx.Node, input2: fx.Node, weight: Any,
     return ctx.unitise(output) if ctx.is_weight(weight) else output
 
 
-@represents(*GROUPED)
+@represents(*GROUPED_PRODUCTS)
 def grouped_mm(
     ctx: RewriteContext, mat_a: fx.Node, mat_b: fx.Node, offs: Any = None, bias: Any = None, **named: Any
 ) -> fx.Node:
