@@ -43,3 +43,8 @@ def message_of(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001  `__str__` is foreign code
         return "(its message cannot be read)"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an exception says; the name of its class where it says nothing."""
+    return (message_of(error).strip() or type(error).__name__).splitlines()[0]

@@ -178,6 +178,8 @@ class _Killer:
 
     def working(self, refs: Any) -> None: ...
 
+    def left_out(self, failed: Any, large: Any) -> None: ...
+
     def arrived(self, record: Any, cached: bool) -> None:
         self.count += 1
         if self.count == self.moment:

@@ -11,6 +11,7 @@ from torch import nn
 from fxscore.capture.dependence import ConstantOutputError
 from fxscore.capture.recorder import DataDependentError
 from fxscore.errors import CaptureError
+from fxscore.texts import first_line
 from fxscore.types import Shape
 
 _CAPTURE = str(Path(__file__).parent)
@@ -60,7 +61,7 @@ def _counts_values(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    line = _first_line(error)
+    line = first_line(error)
     if line.startswith("Guard failed"):  # the check of a module that torch.export made
         return (
             f"it was exported for other sizes ({line}); export it with dynamic_shapes, the first axis of every input "
@@ -71,7 +72,3 @@ def _reason(error: Exception) -> str:
             f"data-dependent control flow: a value or a size depends on the values of the input ({line[:80]})"
         )
     return f"{type(error).__name__}: {line}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or "no message").splitlines()[0]

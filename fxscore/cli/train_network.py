@@ -10,6 +10,7 @@ import typer
 from fxscore.cli import arguments, options, output
 from fxscore.cli.expand import expand
 from fxscore.errors import TrainingError
+from fxscore.texts import first_line
 from fxscore.types import ModelRef, Shape
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _device(name: str | None) -> torch.device:
     try:
         torch.zeros((), device=chosen)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = first_line(error)
         raise TrainingError(
             f"cannot compute on {chosen!r} ({reason}); leave --device out, or name cpu"
         ) from None

@@ -15,7 +15,6 @@ from typing import Any
 from torch import fx
 
 from fxscore.costs.shapes import shape_of
-from fxscore.types import Shape
 
 _ELLIPSIS = "..."
 
@@ -25,14 +24,19 @@ def einsum_operands(equation: Any, operands: Sequence[Any]) -> tuple[str, tuple[
     if not isinstance(equation, str):
         return _from_sublists((equation, *operands))
     values = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
+    return whole_equation(equation), tuple(values)
+
+
+def whole_equation(equation: str) -> str:
+    """An equation without spaces and with its output, which may be left out."""
     equation = equation.replace(" ", "")
-    return (equation if "->" in equation else f"{equation}->{_implied_output(equation)}"), tuple(values)
+    return equation if "->" in equation else f"{equation}->{_implied_output(equation)}"
 
 
-def einsum_terms(equation: str, shapes: Sequence[Shape]) -> tuple[list[list[Any]], list[Any]]:
-    """(indices of each operand, indices of the result); axes of an ellipsis are numbered from the right."""
+def einsum_terms(equation: str, ranks: Sequence[int]) -> tuple[list[list[Any]], list[Any]]:
+    """(indices of each operand, indices of the result) of a whole equation; `...` is counted from the right."""
     left, result = equation.split("->")
-    terms = [_indices(term, len(shape)) for term, shape in zip(left.split(","), shapes, strict=True)]
+    terms = [_indices(term, rank) for term, rank in zip(left.split(","), ranks, strict=True)]
     hidden = max((sum(isinstance(index, int) for index in term) for term in terms), default=0)
     spelt = len(result.replace(_ELLIPSIS, ""))
     return terms, _indices(result, spelt + hidden * (_ELLIPSIS in result))
@@ -42,7 +46,7 @@ def einsum_macs(node: fx.Node) -> int:
     """Multiply-accumulates of one `torch.einsum`."""
     equation, operands = einsum_operands(node.args[0], node.args[1:])
     shapes = [shape_of(operand) for operand in operands]
-    terms, result = einsum_terms(equation, shapes)
+    terms, result = einsum_terms(equation, [len(shape) for shape in shapes])
     sizes: dict[Any, int] = {}
     for term, shape in zip(terms, shapes, strict=True):
         for index, length in zip(term, shape, strict=True):

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from fxscore.errors import TrainingError
+from fxscore.texts import first_line
 
 
 def write_state(path: Path, state: dict[str, Any], about: dict[str, Any]) -> None:
@@ -36,7 +37,7 @@ def read_state(path: Path, about: dict[str, Any], device: torch.device) -> dict[
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         known = json.loads(state.pop("about"))
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = first_line(error)
         raise TrainingError(
             f"{path} is damaged, or no state of a training run ({reason}); delete it to start again"
         ) from None

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from fxscore.errors import ModelRefError, TrainingError
 from fxscore.sources import Built, build
 from fxscore.sources.building import seeded
+from fxscore.texts import first_line
 from fxscore.types import ModelRef, Shape
 
 
@@ -71,7 +72,8 @@ def _check(network: Network, classes: int) -> None:
         outputs = network.module.eval()(torch.zeros(2, *network.input_shape))
     except Exception as error:  # the network's own code, which may raise anything
         raise TrainingError(
-            f"{network.ref} does not take images of {network.input_shape} ({_first_line(error)}); "
+            f"{network.ref} does not take images of {network.input_shape} "
+            f"({type(error).__name__}: {first_line(error)}); "
             "name their shape with --input-shape C,H,W"
         ) from error
     if not isinstance(outputs, Tensor):
@@ -81,7 +83,3 @@ def _check(network: Network, classes: int) -> None:
             f"{network.ref} gives {tuple(outputs.shape)} for 2 images, and {classes} classes need (2, {classes}); let "
             "its builder take num_classes, or name its own option in braces"
         )
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -29,6 +29,7 @@ from fxscore.network_training.network import Network
 from fxscore.network_training.plan import ClassifierPlan
 from fxscore.sources import file_hash
 from fxscore.sources.building import seeded
+from fxscore.texts import first_line
 
 _WARMUP_FROM = 0.01  # of the highest learning rate
 
@@ -247,4 +248,4 @@ class ClassifierTrainer:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+    return first_line(error)

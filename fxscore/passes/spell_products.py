@@ -59,7 +59,7 @@ def _einsum(node: fx.Node) -> Contraction | None:
     equation, operands = einsum_operands(node.args[0], node.args[1:])
     if len(operands) != 2:
         return None
-    terms, result = einsum_terms(equation, [shape_of(operand) or () for operand in operands])
+    terms, result = einsum_terms(equation, [len(shape_of(operand) or ()) for operand in operands])
     return Contraction(*operands, (tuple(terms[0]), tuple(terms[1]), tuple(result)))
 
 

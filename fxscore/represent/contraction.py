@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import fx
 
+from fxscore.costs.contractions import einsum_terms, whole_equation
 from fxscore.represent.context import RewriteContext
 
 
@@ -72,18 +73,13 @@ def _product(
 
 
 def _terms(equation: str, ranks: list[int]) -> tuple[list[str], str]:
-    """A letter for every axis of every value, and those of the result; `...` stands for letters counted from behind."""
-    left, arrow, result = equation.replace(" ", "").partition("->")
+    """A letter for every axis of every value, and those of the result; axes that `...` stands for have capitals."""
+    terms, result = einsum_terms(whole_equation(equation), ranks)
     free = [letter for letter in ascii_uppercase if letter not in equation]
-    terms, most = [], ""
-    for term, rank in zip(left.split(","), ranks, strict=True):
-        hidden = "".join(free[: rank - len(term.replace("...", ""))])[::-1] if "..." in term else ""
-        most = max(most, hidden, key=len)
-        terms.append(term.replace("...", hidden))
-    if not arrow:
-        letters = "".join(left.replace("...", "").split(","))
-        result = "..." + "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
-    return terms, result.replace("...", most)
+    spelt = [
+        "".join(free[axis] if isinstance(axis, int) else axis for axis in term) for term in (*terms, result)
+    ]
+    return spelt[:-1], spelt[-1]
 
 
 def _sizes(ctx: RewriteContext, terms: list[str], values: Sequence[fx.Node]) -> dict[str, int] | None:

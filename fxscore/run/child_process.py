@@ -5,33 +5,30 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
 import logging
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 
-from fxscore.errors import WorkerError
 from fxscore.run.child import BOOT
 from fxscore.run.failure import describe_death
 from fxscore.run.messages import Channel, Message, NonsenseError
 from fxscore.run.outcome import Limits, Task
+from fxscore.run.parent_end import (
+    LONGEST,
+    STDERR_KEPT,
+    TICK,
+    KeeperGoneError,
+    check_open,
+    send_job,
+    start_child,
+)
 from fxscore.run.processes import enlarge_pipe, is_child, kill_tree, tree_memory
-from fxscore.run.runner import CHILD_ENVIRONMENT
 
-TICK = 0.05  # seconds between two looks at the time, the memory and stderr
-LONGEST = 1 << 20  # bytes of a message from a child
-STDERR_KEPT = 1 << 14
 _logger = logging.getLogger(__name__)
-
-
-class KeeperGoneError(Exception):
-    """The child's keeper itself ended, or its supervisor was stopped."""
 
 
 class ChildProcess:
@@ -46,17 +43,9 @@ class ChildProcess:
 
     def __init__(self, payload: bytes) -> None:
         ours, theirs = socket.socketpair()
-        path = [os.path.abspath(entry) for entry in sys.path]
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", BOOT, json.dumps(path), str(theirs.fileno()), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
-                env={**os.environ, **CHILD_ENVIRONMENT},
-            )
+            handed = theirs.fileno()
+            self._process = start_child(BOOT, handed, {}, pass_fds=[handed])
         assert self._process.stderr is not None  # it is a pipe
         self._errors = self._process.stderr.fileno()
         os.set_blocking(self._errors, False)
@@ -66,8 +55,7 @@ class ChildProcess:
         self._opened = False
         self.runner: int | None = None
         self._used = False
-        with contextlib.suppress(OSError):  # a child that is dead already is noticed at the first receive
-            self.send({"job": base64.b64encode(payload).decode()})
+        send_job(self._channel, payload)
 
     def send(self, message: Message) -> None:
         self._channel.send(message)
@@ -84,10 +72,7 @@ class ChildProcess:
             message = self._receive_by(time.monotonic() + seconds)
         except KeeperGoneError:
             raise KeeperGoneError(describe_death(self._status(), self.stderr())) from None
-        if message is None:
-            raise KeeperGoneError(f"the scorer did not load within {seconds:g} s")
-        if "broken" in message:
-            raise WorkerError(message["broken"])
+        message = check_open(message, seconds)
         self._opened = True
         if message["threads"] > 1:
             _logger.warning(

@@ -6,24 +6,27 @@ for not every system hands open sockets to a new process, and shows a token that
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
 import os
 import secrets
 import socket
 import subprocess
-import sys
 import threading
 import time
 
-from fxscore.errors import WorkerError
-from fxscore.run.child_process import LONGEST, STDERR_KEPT, TICK, KeeperGoneError
 from fxscore.run.failure import describe_death
 from fxscore.run.messages import Channel, Message, NonsenseError
 from fxscore.run.outcome import Limits, Task
+from fxscore.run.parent_end import (
+    LONGEST,
+    STDERR_KEPT,
+    TICK,
+    KeeperGoneError,
+    check_open,
+    send_job,
+    start_child,
+)
 from fxscore.run.processes import kill_tree, tree_memory
-from fxscore.run.runner import CHILD_ENVIRONMENT
 from fxscore.run.spawned_child import BOOT, TOKEN
 
 _CONNECT_SECONDS = 60.0
@@ -52,20 +55,11 @@ class SpawnedProcess:
             self._process = self._spawn(server.getsockname()[1], token)
             self._channel = self._accepted(server, token)
         self.runner: int | None = self._process.pid
-        with contextlib.suppress(OSError):  # a child that is dead already is noticed at the first receive
-            self.send({"job": base64.b64encode(self._payload).decode()})
+        send_job(self._channel, self._payload)
 
     def _spawn(self, port: int, token: str) -> subprocess.Popen[bytes]:
-        path = [os.path.abspath(entry) for entry in sys.path]
-        process = subprocess.Popen(
-            [sys.executable, "-c", BOOT, json.dumps(path), str(port), str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            env={**os.environ, **CHILD_ENVIRONMENT, TOKEN: token},
-        )
+        group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        process = start_child(BOOT, port, {TOKEN: token}, creationflags=group)
         threading.Thread(target=self._drain, args=(process,), daemon=True).start()
         return process
 
@@ -109,12 +103,9 @@ class SpawnedProcess:
         end = time.monotonic() + seconds
         while (message := self.receive(TICK)) is None and time.monotonic() < end:
             pass
-        if message is None:
-            raise KeeperGoneError(f"the scorer did not load within {seconds:g} s")
+        message = check_open(message, seconds)
         if "ended" in message:
             raise KeeperGoneError(describe_death(message["ended"], self.stderr()))
-        if "broken" in message:
-            raise WorkerError(message["broken"])
 
     @property
     def pid(self) -> int:

@@ -12,10 +12,11 @@ import time
 from dataclasses import replace
 
 from fxscore.errors import WorkerError
-from fxscore.run.child_process import TICK, ChildProcess, KeeperGoneError
+from fxscore.run.child_process import ChildProcess
 from fxscore.run.failure import describe_death, gibibytes, is_outside_kill
 from fxscore.run.messages import Message, NonsenseError
 from fxscore.run.outcome import Ask, Facts, Limits, Outcome, Task
+from fxscore.run.parent_end import TICK, KeeperGoneError
 from fxscore.run.processes import can_fork
 from fxscore.run.replies import read_exit_code, read_facts, read_outcome
 from fxscore.run.spawned_process import SpawnedProcess

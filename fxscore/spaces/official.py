@@ -19,6 +19,7 @@ import requests
 
 from fxscore.errors import SpaceError
 from fxscore.spaces.base import SearchSpace
+from fxscore.texts import first_line
 
 
 class DownloadProgress(Protocol):
@@ -244,7 +245,7 @@ def _retrieve(entry: OfficialFile, url: str, folder: Path, progress: DownloadPro
             f"It can also be fetched by hand, see {entry.page}"
         ) from None
     except (OSError, ValueError) as error:
-        first = str(error).splitlines()[0]
+        first = first_line(error)
         raise SpaceError(
             f"{entry.file} came from {url}, but is not what its authors published: {first}"
         ) from None

@@ -14,7 +14,7 @@ from fxscore.capture import torch_private
 
 PACKAGE = Path(fxscore.__file__).parent
 HOME = Path(torch_private.__file__)
-OTHERS = {"_exit", "_getframe", "_asdict", "_metrics"}  # of Python's own modules, and keys of a table
+OTHERS = {"_exit", "_getframe", "_asdict", "_replace"}  # of Python itself, documented
 
 
 def own_names(tree: ast.AST) -> Iterator[str]:

@@ -20,6 +20,7 @@ import torch
 
 from fxscore.errors import SpaceError
 from fxscore.spaces.files.entries import Entry
+from fxscore.texts import first_line
 
 _SCALAR = np.float64(0).__reduce__()[0]  # NumPy's maker of scalars, wherever this version keeps it
 _KNOWN: dict[tuple[str, str], Any] = {
@@ -69,7 +70,7 @@ def read_pth(path: str | Path) -> Entry:
     except FileNotFoundError:
         raise SpaceError(f"{path} cannot be read: no such file") from None
     except (*_DAMAGE, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise SpaceError(
             f"{path.name} is no file of plain data by torch.save, or damaged: {reason}"
         ) from None

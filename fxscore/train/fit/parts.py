@@ -16,6 +16,7 @@ from fxscore.run.guard import unchanged_globals
 from fxscore.scorer.fitting import LEAST
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.subject import Model
+from fxscore.texts import first_line
 from fxscore.train.looking import Records, Watch
 
 FOLDS = 5
@@ -56,7 +57,7 @@ def usable_networks(
         except FxScoreError as error:
             if strict:
                 raise type(error)(f"network {place}: {error}") from None
-            failed[place] = str(error).splitlines()[0]
+            failed[place] = first_line(error)
         watch(place + 1)
     labels = np.array([float(accuracies[place]) for place in seen])
     _check_left(labels, failed)
