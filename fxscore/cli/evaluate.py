@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -88,6 +88,7 @@ def evaluate(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg or .pdf.", show_default=False)
     ] = None,
+    report: options.Report = None,
     where: options.Where = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
@@ -96,7 +97,7 @@ def evaluate(
     _check_picture(plot)
     picture = None if plot is None else str(plot)
     read = arguments.files(data, *(scorer or []), where["store"])
-    output.prepare(verbose, log_file, json, csv, picture, inputs=read)
+    output.prepare(verbose, log_file, json, csv, picture, report, inputs=read)
     from fxscore.evaluate import Measures
     from fxscore.evaluate.study import choose, named, require_labels
     from fxscore.scorer import DEFAULT_SCORER
@@ -120,7 +121,7 @@ def evaluate(
         raise typer.Exit(INTERRUPTED) from None
     except WorkerError as error:
         raise WorkerError(f"{error}; the same command goes on from what is done") from error
-    shown = show(found, scorers, json, csv, plot)
+    shown = show(found, scorers, json, csv, plot, report)
     failed = any(any(each.failures.values()) for each in found.values())
     raise typer.Exit(1 if failed or not shown else 0)
 
@@ -146,6 +147,7 @@ def show(
     json: str | None,
     csv: str | None,
     plot: Path | None,
+    report: Path | None = None,
 ) -> bool:
     """Print the tables, unless stdout is taken by JSON or CSV; write the files asked for. False if one failed."""
     from fxscore.evaluate.study import across
@@ -161,7 +163,15 @@ def show(
     forms = ((comparison_json, json), (comparison_csv, csv))
     asked = [partial(output.write, form(*comparisons), file) for form, file in forms if file is not None]
     pictures = [] if plot is None else [partial(_draw, found, scorers, plot)]
-    return output.written(*asked, *pictures)
+    pages = [] if report is None else [partial(_write_report, comparisons, scorers, report)]
+    return output.written(*asked, *pictures, *pages)
+
+
+def _write_report(comparisons: Sequence[Comparison], scorers: Mapping[str, str], path: Path) -> None:
+    from fxscore.cli.reporting import settings, write_page
+    from fxscore.report.html.evaluation import evaluation_page
+
+    write_page(evaluation_page(comparisons, settings(scorers=", ".join(scorers))), path)
 
 
 def _draw(found: Mapping[str, Comparison], scorers: Mapping[str, str], path: Path) -> None:

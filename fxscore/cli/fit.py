@@ -5,13 +5,17 @@ from __future__ import annotations
 import glob
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from fxscore.cli import arguments, options, output
+
+if TYPE_CHECKING:
+    from fxscore.train.fit import Fitted
+    from fxscore.train.results import Result
 
 INTERRUPTED = 130
 EPILOG = (
@@ -67,6 +71,7 @@ def fit(
         int | None, typer.Option(min=1, help="FT-ScoreNets of --kind both.", show_default="3")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of folds, learners and samples.")] = 0,
+    report: options.Report = None,
     where: options.Where = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
@@ -78,7 +83,7 @@ def fit(
         raise typer.BadParameter(
             "--steps and --samples belong to --kind ft and both; a hybrid takes no steps"
         )
-    output.prepare(verbose, log_file, out, inputs=arguments.files(results, where["store"]))
+    output.prepare(verbose, log_file, out, report, inputs=arguments.files(results, where["store"]))
     asked = {
         "kind": kind,
         "start": Path(start) if start and Path(start).is_file() else start,
@@ -90,14 +95,14 @@ def fit(
         **where,
     }
     try:
-        complete = run(results, out, asked)
+        complete = run(results, out, asked, report)
     except KeyboardInterrupt:
         typer.echo("fxscore: interrupted; the same command goes on from what is done", err=True)
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(0 if complete else 1)
 
 
-def run(file: Path, out: Path, asked: Mapping[str, Any]) -> bool:
+def run(file: Path, out: Path, asked: Mapping[str, Any], report: Path | None = None) -> bool:
     """Fit to the networks of a file, tell how well, and write the scorer's file; False where some networks failed."""
     from fxscore.cli.fit_progress import show_fit, tell
     from fxscore.provenance import file_sha256
@@ -118,4 +123,15 @@ def run(file: Path, out: Path, asked: Mapping[str, Any]) -> bool:
     for state in out.parent.glob(f"{glob.escape(out.name)}.{'[0-9a-f]' * 12}.state"):
         state.unlink()
     console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
+    if report is not None:
+        _write_report(results, fitted, report)
     return not fitted.failed
+
+
+def _write_report(results: Sequence[Result], fitted: Fitted, path: Path) -> None:
+    from fxscore.cli.reporting import settings, write_page
+    from fxscore.report.html.fitting import fit_page
+
+    used = [(str(results[p].ref), results[p].accuracy, fitted.unseen.get(p)) for p in fitted.used]
+    left_out = {str(results[place].ref): error for place, error in fitted.failed.items()}
+    write_page(fit_page(used, left_out, str(fitted), settings(seed=fitted.seed)), path)

@@ -131,6 +131,15 @@ Csv = Annotated[
         show_default=False,
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="Write a report to look at: one HTML file with tables and plots, which works offline.",
+        show_default=False,
+    ),
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Log what is done, and show the traceback of an error.")
 ]

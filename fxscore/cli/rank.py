@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -20,7 +23,7 @@ EPILOG = (
     "  fxscore rank 'timm:resnet*' torchvision:vit_b_16 --sort params\n\n"
     "  fxscore rank nets.py:small nets.py:large --input-shape 3,64,64 --time-limit 30\n\n"
     "  fxscore rank 'timm:*' --max-macs 5G --max-params 25M --top 10\n\n"
-    "  fxscore rank zoo/*.py --json results.json --csv results.csv\n\n"
+    "  fxscore rank zoo/*.py --json results.json --csv results.csv --report results.html\n\n"
     "A network that cannot be scored becomes a row with its error; the others are ranked. "
     "Exit codes: 0 all scored, 1 some networks failed, 2 wrong usage or nothing could be done, "
     "130 interrupted."
@@ -43,6 +46,13 @@ def rank(
     top: options.Top = None,
     json: options.Json = None,
     csv: options.Csv = None,
+    report: options.Report = None,
+    drawn: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Of how many of the best networks the report shows operators and a drawing."
+        ),
+    ] = 10,
     where: options.Where = options.HERE,
     pretrained_only: options.PretrainedOnly = False,
     verbose: options.Verbose = False,
@@ -53,7 +63,7 @@ def rank(
     Each file runs in a worker process with a time limit, so a broken one spoils nothing but its own row.
     """
     read = arguments.files(*models, scorer, where["store"])
-    output.prepare(verbose, log_file, json, csv, inputs=read)
+    output.prepare(verbose, log_file, json, csv, report, inputs=read)
     refs = expand(models, pretrained_only)
     from fxscore import api
     from fxscore.cli.progress import RankingProgress
@@ -77,7 +87,8 @@ def rank(
             if not progress.records:
                 raise
             ranking, code, ended = Ranking.of(progress.records), 1, str(error)
-    if not show(ranking, sort, json, csv, top):
+    page = [] if report is None else [partial(_write_report, ranking, report, scorer, drawn)]
+    if not show(ranking, sort, json, csv, top, page):
         code = code or 1
     if ended:
         kept = "" if where["no_store"] else "; the same command goes on from there"
@@ -85,7 +96,14 @@ def rank(
     raise typer.Exit(code)
 
 
-def show(ranking: Ranking, sort: SortKey, json: str | None, csv: str | None, top: int | None = None) -> bool:
+def show(
+    ranking: Ranking,
+    sort: SortKey,
+    json: str | None,
+    csv: str | None,
+    top: int | None = None,
+    further: Sequence[Callable[[], object]] = (),
+) -> bool:
     """Print the table, unless stdout is taken by JSON or CSV; write the files asked for. False if one failed."""
     from fxscore.report.files import ranking_csv, ranking_json
     from fxscore.report.table import print_ranking
@@ -98,4 +116,17 @@ def show(ranking: Ranking, sort: SortKey, json: str | None, csv: str | None, top
         for form, file in forms
         if file is not None
     ]
-    return output.written(*asked)
+    return output.written(*asked, *further)
+
+
+def _write_report(ranking: Ranking, path: Path, scorer: str | None, drawn: int) -> None:
+    """The networks that are drawn are built once more, in this process: their files have just been run."""
+    from fxscore.cli.reporting import settings, write_page
+    from fxscore.report.html.ranking import network_detail, ranking_page
+    from fxscore.scorer import DEFAULT_SCORER, list_scorers
+
+    name = scorer or DEFAULT_SCORER
+    record = next((info.record for info in list_scorers() if info.name == name), {})
+    detail = network_detail(scorer)
+    page = ranking_page(ranking, settings(scorer=name), scorer=record, detail=detail, details=drawn)
+    write_page(page, path)

@@ -96,6 +96,7 @@ def search(
         bool, typer.Option("--baseline", help="Search at random too, for as many networks, and plot both.")
     ] = False,
     picture: Annotated[Literal["png", "svg", "pdf"], typer.Option(help="Format of the plots.")] = "png",
+    report: options.Report = None,
     where: options.Where = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
@@ -103,7 +104,7 @@ def search(
     """Search a space for networks that score high and cost little, without training any."""
     from fxscore.report.search.files import result_files
 
-    written = (out / "history.jsonl", *result_files(out, picture))
+    written = (out / "history.jsonl", *result_files(out, picture), report)
     output.prepare(verbose, log_file, *written, inputs=arguments.files(space, scorer, where["store"]))
     shared: dict[str, Any] = {
         "scorer": scorer,
@@ -117,7 +118,9 @@ def search(
         **where,
     }
     result = _search(space, budget, algorithm=algorithm, generations=generations, folder=out, **shared)
-    _show(result, min_params or 0.0, out, picture)
+    chosen = _show(result, min_params or 0.0, out, picture)
+    if report is not None:
+        _write_report(result, chosen, report)
     interrupted = result.interrupted
     if baseline and result.front and not interrupted:
         interrupted = _compare(result, space, out, picture, shared)
@@ -162,8 +165,8 @@ def _compare(result: SearchResult, space: str, out: Path, picture: str, shared: 
     return against.interrupted
 
 
-def _show(result: SearchResult, min_params: float, out: Path, picture: str) -> None:
-    """Print the front and write the folder."""
+def _show(result: SearchResult, min_params: float, out: Path, picture: str) -> Evaluation | None:
+    """Print the front and write the folder; returns the chosen network."""
     from fxscore.report.search.files import write_search
     from fxscore.report.search.table import print_search
 
@@ -171,6 +174,21 @@ def _show(result: SearchResult, min_params: float, out: Path, picture: str) -> N
     print_search(output.console(), result, chosen)
     for path in write_search(result, chosen, out, picture=picture):
         typer.echo(f"wrote {path}", err=True)
+    return chosen
+
+
+def _write_report(result: SearchResult, chosen: Evaluation | None, path: Path) -> None:
+    from fxscore.cli.reporting import settings, write_page
+    from fxscore.errors import FxScoreError
+    from fxscore.report.html.searched import search_page
+    from fxscore.report.search.drawing import drawing_of
+
+    try:
+        svg = None if chosen is None else drawing_of(result, chosen).svg
+    except FxScoreError as error:
+        svg = None
+        typer.echo(f"fxscore: the report has no drawing: {error}", err=True)
+    write_page(search_page(result, settings(), chosen, svg), path)
 
 
 def _chosen(result: SearchResult, min_params: float) -> Evaluation | None:

@@ -98,7 +98,8 @@ class Shared(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         first: Tensor = self.act(x + self.conv(x))
-        return self.act(first + self.conv(first).mean()) * self.act(x)
+        result: Tensor = self.act(first + self.conv(first).mean()) * self.act(x)
+        return result
 
 
 def drawn(model: nn.Module, shape: tuple[int, ...], depth: int | None = None) -> Diagram:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fxscore.capture.empty_weights import build_without_weights
 from fxscore.report import numbers
-from fxscore.report.drawing import draw_subject
+from fxscore.report.drawing import Drawing, draw_subject
 from fxscore.scorer.subject import Subject
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
@@ -25,6 +25,11 @@ def draw_network(result: SearchResult, evaluation: Evaluation, path: Path) -> No
         UsageError: the ending is no picture's.
         MissingExtraError: the package that lays drawings out is not there.
     """
+    drawing_of(result, evaluation).save(path)
+
+
+def drawing_of(result: SearchResult, evaluation: Evaluation) -> Drawing:
+    """The drawing of one network of a search."""
     module = build_without_weights(lambda: result.build(evaluation)).module.eval()
     name = f"{result.space.name}, score {numbers.score(evaluation.values[SCORE])}"
-    draw_subject(name, Subject(module, result.space.input_shape, owned=True)).save(path)
+    return draw_subject(name, Subject(module, result.space.input_shape, owned=True))

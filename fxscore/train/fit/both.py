@@ -103,14 +103,16 @@ def fit_both(
         both = np.column_stack([hybrid.raw_scores(values), raw])
         return hybrid, stacked(both[places]), both
 
-    measured = Estimate(None)
+    measured, unseen = Estimate(None), {}
     if held:
         _, mixture, both = together(seen)
-        measured = measured_on(mixture.combine(both[held]), labels[held], seed)
+        scores = mixture.combine(both[held])
+        measured = measured_on(scores, labels[held], seed)
+        unseen = {usable.places[place]: float(score) for place, score in zip(held, scores, strict=True)}
     hybrid, mixture, _ = together(range(len(labels)))
     numbers = (mixture.means, mixture.deviations, mixture.weights)
     scorer = Ensemble([hybrid, *scorenets], *map(torch.from_numpy, numbers), name=hybrid.name)
-    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed)
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen)
 
 
 def stacked(raw: Floats) -> Mixture:

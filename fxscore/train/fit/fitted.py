@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ class Fitted:
             hybrid, all networks, cross-validated.
         held_out: number of networks behind that figure.
         seed: of all that was drawn.
+        unseen: place → score, in no unit, from a fit that did not see the network.
     """
 
     scorer: Hybrid | FTScoreNet | Ensemble
@@ -37,6 +38,7 @@ class Fitted:
     agreement: Estimate
     held_out: int
     seed: int = 0
+    unseen: dict[int, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """The figure in words."""

@@ -54,19 +54,21 @@ def fit_hybrid(
 
     usable = usable_networks(models, accuracies, see, told_after(records, watch))
     values = np.stack([each.values for each in usable.seen])
-    measured = _cross_validate(start, usable.seen, usable.labels, seed)
+    scores = _cross_validate(start, usable.seen, usable.labels, seed)
+    measured = Estimate(None) if scores is None else measured_on(scores, usable.labels, seed)
     scorer = start.fit_features(values, usable.labels, Learning(seed=seed))
-    return Fitted(scorer, usable.places, usable.failed, measured, len(usable.places), seed)
+    unseen = {} if scores is None else dict(zip(usable.places, scores.tolist(), strict=True))
+    return Fitted(scorer, usable.places, usable.failed, measured, len(usable.places), seed, unseen)
 
 
 def _cross_validate(
     start: Hybrid, features: Sequence[NetworkFeatures], labels: Floats, seed: int
-) -> Estimate:
-    """The figure; undefined where one fold has all networks of a label, and the others only one label left."""
+) -> Floats | None:
+    """Scores of networks not seen; None where all of a label are in one fold, and one label is left outside."""
     fold = folds([each.fingerprint for each in features], seed)
     if any(len(np.unique(labels[fold != number])) < 2 for number in range(fold.max() + 1)):
-        return Estimate(None)
-    return measured_on(cross_validated(start, features, labels, seed), labels, seed)
+        return None
+    return cross_validated(start, features, labels, seed)
 
 
 def cross_validated(start: Hybrid, features: Sequence[NetworkFeatures], labels: Floats, seed: int) -> Floats:

@@ -83,7 +83,8 @@ def fit_ft_scorenet(
     scorer.name = f"fitted-{start.name}"
     scores = score_cells(scorer, networks.subset(held)).double().numpy() if held else np.zeros(0)
     measured = measured_on(scores, usable.labels[held], seed)
-    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed)
+    unseen = {usable.places[place]: float(score) for place, score in zip(held, scores, strict=True)}
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen)
 
 
 def train_networks(

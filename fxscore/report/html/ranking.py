@@ -1,0 +1,146 @@
+"""The report of a ranking: its table, scores against sizes, a panel for each network, failures with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fxscore.api import explain
+from fxscore.errors import FxScoreError, MissingExtraError
+from fxscore.report import numbers
+from fxscore.report.drawing import draw
+from fxscore.report.html.page import Axis, Cell, Listing, Page, Panel, Plot, Table
+from fxscore.report.rows import Row, groups, rows
+from fxscore.report.table import summary
+from fxscore.types import ModelRef, Ranking, ScoreRecord
+
+SIZES = (Axis("params", "parameters", log=True), Axis("macs", "multiply-accumulates of one image", log=True))
+Detail = Callable[[ModelRef], Panel]
+_COLUMNS = ("rank", "network", "score", "parameters", "MACs", "seconds")
+
+
+def ranking_page(
+    ranking: Ranking,
+    settings: Mapping[str, Any],
+    *,
+    scorer: Mapping[str, Any] | None = None,
+    detail: Detail | None = None,
+    details: int = 10,
+) -> Page:
+    """The report of a ranking.
+
+    Args:
+        ranking: what was scored.
+        settings: of the command.
+        scorer: what the scorer's file says of itself (`scale`, `measured`, `caution`).
+        detail: operators and drawing of a network; asked for the best `details` networks.
+        details: how many.
+    """
+    shown = [row for row in rows(ranking) if row.record.error is None]
+    asked = [
+        detail(row.record.ref) if detail and place < details else None for place, row in enumerate(shown)
+    ]
+    panels = [_panel(row.record, more) for row, more in zip(shown, asked, strict=True)]
+    further = [name for name in ("group", "support") if any(getattr(row.record, name) for row in shown)]
+    lines = [_row(row) + [Cell.of(getattr(row.record, name) or "") for name in further] for row in shown]
+    tables = [Table("Networks", (*_COLUMNS, *further), lines, panels, opens=1)]
+    if ranking.failures:
+        tables.append(_failures(ranking.failures))
+    lead = [_summary(ranking), *trust(scorer or {})]
+    return Page(
+        "Ranking of networks", lead, [_plot(records) for records in groups(ranking)], tables, settings
+    )
+
+
+def trust(record: Mapping[str, Any]) -> list[str]:
+    """How far to trust a scorer, in the words of its file."""
+    measured = [
+        f"ρ {each['spearman']:.2f} on {each['on']} ({each['n']} networks)"
+        for each in record.get("measured", ())
+        if each.get("spearman") is not None
+    ]
+    texts = [f"Scores: {record['scale']}"] if "scale" in record else []
+    if measured:
+        texts.append("Measured on networks that it had not seen: " + "; ".join(measured) + ".")
+    return texts + ([f"When not to trust it: {record['caution']}"] if "caution" in record else [])
+
+
+def _summary(ranking: Ranking) -> str:
+    """What the last line of the table on a terminal says."""
+    return f"{summary(ranking)}, without training any; higher scores are better."
+
+
+def _row(row: Row) -> list[Cell]:
+    record = row.record
+    return [
+        Cell.of(row.rank, "plain"),
+        Cell.of(str(record.ref)),
+        Cell.of(record.score),
+        Cell.of(record.params, "count"),
+        Cell.of(record.macs, "count"),
+        Cell.of(record.seconds, "seconds"),
+    ]
+
+
+def _panel(record: ScoreRecord, more: Panel | None) -> Panel:
+    facts = {
+        name: str(value) for name, value in record.as_dict().items() if value is not None and name != "name"
+    }
+    if more is None:
+        return Panel(facts)
+    return Panel({**facts, **more.facts}, more.lists, more.svg, more.alt)
+
+
+def _failures(failed: Iterable[ScoreRecord]) -> Table:
+    lines = [[Cell.of(str(record.ref)), Cell.of(str(record.error))] for record in failed]
+    return Table("Networks that failed", ("network", "reason"), lines)
+
+
+def _plot(records: Sequence[ScoreRecord]) -> Plot:
+    """The networks of one group, whose scores compare."""
+    points = [
+        {"name": str(r.ref), "y": r.score, "params": r.params, "macs": r.macs, "low": r.low, "high": r.high}
+        for r in records
+    ]
+    of = f" of {records[0].group}" if records[0].group else ""
+    return Plot(f"Score against size{of}, with the Pareto front", SIZES, "score", points)
+
+
+def network_detail(scorer: Any) -> Detail:
+    """Reads a network once more in this process: what its operators became, its coverage and its drawing.
+
+    Args:
+        scorer: as for `fxscore.explain`.
+    """
+
+    def detail(ref: ModelRef) -> Panel:
+        try:
+            return _drawn(_operators(ref, scorer), ref)
+        except FxScoreError as error:
+            return Panel({"not shown": str(error)})
+
+    return detail
+
+
+def _operators(ref: ModelRef, scorer: Any) -> Panel:
+    explained = explain(ref, scorer=scorer)
+    lines = [[o.operator, o.form, str(o.count), numbers.count(o.params)] for o in explained.operators]
+    facts = {
+        "operators with weights": str(sum(operator.count for operator in explained.operators)),
+        "parameters without a part": ", ".join(explained.unused) or "none",
+    }
+    return Panel(
+        facts, [Listing("Operators with weights", ("operator", "became", "times", "parameters"), lines)]
+    )
+
+
+def _drawn(panel: Panel, ref: ModelRef) -> Panel:
+    """The panel with the network's drawing, or why there is none."""
+    try:
+        drawing = draw(ref)
+        svg = drawing.svg
+    except MissingExtraError as error:
+        return replace(panel, facts={**panel.facts, "drawing": str(error)})
+    blocks = ", ".join(block.title for block in drawing.diagram.blocks)
+    return replace(panel, svg=svg, alt=f"Drawing of {ref}: {blocks}")

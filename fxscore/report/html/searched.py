@@ -1,0 +1,66 @@
+"""The report of a search: the front, every network that was looked at, the drawing of the chosen one, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fxscore.report import numbers
+from fxscore.report.html.page import Axis, Cell, Page, Panel, Plot, Table
+from fxscore.report.html.ranking import SIZES
+from fxscore.searching.evaluation import Evaluation
+from fxscore.searching.goals import SCORE
+from fxscore.searching.result import SearchResult
+
+_COUNTED = ("params", "macs", "flops", "activations", "layers", "depth")
+
+
+def search_page(
+    result: SearchResult,
+    settings: Mapping[str, Any],
+    chosen: Evaluation | None = None,
+    svg: str | None = None,
+) -> Page:
+    """The report of a search.
+
+    Args:
+        result: of the search.
+        settings: of the command.
+        chosen: the network of the front that was chosen.
+        svg: its drawing.
+    """
+    front = {each.text for each in result.front}
+    feasible = [each for each in result.evaluations if each.feasible]
+    names = list(dict.fromkeys(name for each in feasible for name in each.values))
+    rows = [_row(each, names, each.text in front) for each in feasible]
+    panels = [_panel(each, svg if each == chosen else None) for each in feasible]
+    tables = [Table("Networks", (*names, "on the front", "genotype"), rows, panels, opens=len(names) + 1)]
+    if result.failures:
+        lines = [[Cell.of(each.text), Cell.of(str(each.error))] for each in result.failures]
+        tables.append(Table("Networks that failed", ("genotype", "reason"), lines))
+    lead = [f"{len(feasible)} networks of {result.space.name} within the limits, {len(front)} on the front."]
+    if chosen is not None:
+        lead.append(f"Chosen: {chosen.text}, whose panel has its drawing.")
+    plots = [_plot(feasible, names)] if feasible else []
+    return Page(f"Search of {result.space.name}", lead, plots, tables, {**result.settings, **settings})
+
+
+def _row(evaluation: Evaluation, names: list[str], on_front: bool) -> list[Cell]:
+    values = [
+        Cell.of(evaluation.values.get(name), "count" if name in _COUNTED else "score") for name in names
+    ]
+    return [*values, Cell.of("yes" if on_front else "no"), Cell.of(evaluation.text)]
+
+
+def _panel(evaluation: Evaluation, svg: str | None) -> Panel:
+    facts = {name: numbers.score(value) for name, value in evaluation.values.items()}
+    return Panel({"genotype": evaluation.text, **facts}, svg=svg, alt=f"Drawing of {evaluation.text}")
+
+
+def _plot(evaluations: list[Evaluation], names: list[str]) -> Plot:
+    sizes = [axis for axis in SIZES if axis.key in names]
+    others = [
+        Axis(name, name, log=False) for name in names if name not in (SCORE, *(axis.key for axis in SIZES))
+    ]
+    points = [{"name": each.text, "y": each.values[SCORE], **each.values} for each in evaluations]
+    return Plot("Score against cost, with the Pareto front", [*sizes, *others], "score", points)

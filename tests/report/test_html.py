@@ -1,0 +1,157 @@
+"""Reports: what the file holds, without a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from fxscore.cli.app import run
+from fxscore.report.html import Axis, Cell, Page, Plot, Table
+from fxscore.report.html.fitting import fit_page
+from fxscore.report.html.page import versions
+from fxscore.report.html.ranking import ranking_page, trust
+from fxscore.types import ModelRef, Ranking, ScoreRecord
+
+HOSTILE = "</script><img src=x onerror=alert(1)>&\"'"
+
+
+def data_of(text: str) -> dict[str, list[dict[str, list[dict[str, object]]]]]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    loaded: dict[str, list[dict[str, list[dict[str, object]]]]] = json.loads(found[1])
+    return loaded
+
+
+class Elements(HTMLParser):
+    """Counts what a browser would load from elsewhere, and the elements of the page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.loaded: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.loaded += [str(value) for name, value in attrs if name in ("src", "href")]
+
+
+def ranking() -> Ranking:
+    good = [
+        ScoreRecord(ModelRef("timm", f"net{i}"), 10.0 * i, params=1000 * i, macs=5 * i) for i in (1, 2, 3)
+    ]
+    return Ranking.of([*good, ScoreRecord(ModelRef("timm", HOSTILE), error="it breaks <b>here</b>")])
+
+
+def test_a_ranking_has_its_rows_failures_settings_and_versions() -> None:
+    record = {
+        "scale": "a percentile",
+        "caution": "small ones",
+        "measured": [{"on": "x", "n": 9, "spearman": 0.9}],
+    }
+    page = ranking_page(ranking(), {"seed": 7}, scorer=record)
+    text = page.html()
+    networks, failed = data_of(text)["tables"]
+    assert [row["cells"][1][0] for row in networks["rows"]] == ["timm:net3", "timm:net2", "timm:net1"]  # type: ignore[index]
+    assert [each["title"] for each in networks["columns"]] == [
+        "rank", "network", "score", "parameters", "MACs", "seconds",
+    ]  # fmt: skip
+    assert "it breaks &lt;b&gt;" in failed["rows"][0]["cells"][1][1]  # type: ignore[index]
+    for said in (
+        "3 networks ranked",
+        "1 failed",
+        "a percentile",
+        "small ones",
+        "ρ 0.90 on x (9 networks)",
+        "seed",
+    ):
+        assert said in text
+    assert all(f"<td>{number}</td>" in text for number in versions().values())
+
+
+def test_names_and_errors_end_no_element() -> None:
+    text = ranking_page(ranking(), {"command": HOSTILE}).html()
+    assert HOSTILE not in text
+    elements = Elements(text)
+    assert elements.names.count("script") == 2
+    assert "img" not in elements.names
+
+
+def test_the_file_loads_nothing_and_forbids_it() -> None:
+    elements = Elements(ranking_page(ranking(), {}).html())
+    assert elements.loaded == []
+    assert "link" not in elements.names
+    assert "default-src 'none'" in ranking_page(ranking(), {}).html()
+
+
+def test_the_licences_are_in_the_file() -> None:
+    text = Page("empty", ["nothing"]).html()
+    for said in (
+        "Mike Bostock",
+        "Observable",
+        "SpryMedia",
+        "Permission is hereby granted",
+        "Permission to use, copy",
+    ):
+        assert said in text
+    for path in files("fxscore.report.html").joinpath("vendor").iterdir():
+        assert path.name == "LICENSES.txt" or path.name in files("fxscore.report.html").joinpath(
+            "vendor/LICENSES.txt"
+        ).read_text(encoding="utf-8")
+
+
+def test_cells_sort_by_numbers_and_show_them_as_people_read_them() -> None:
+    assert Cell.of(25557032, "count") == Cell(25557032, "25.6 M")
+    assert Cell.of(None) == Cell.of(float("nan")) == Cell(None, "–")
+    table = Table("t", ("a", "b"), [[Cell.of("x"), Cell.of(2.0)]])
+    shown = data_of(
+        Page("p", [], [Plot("q", [Axis("x", "x")], "y", [{"name": "n", "x": 1, "y": 2}])], [table]).html()
+    )
+    assert [column["number"] for column in shown["tables"][0]["columns"]] == [False, True]
+
+
+def test_a_scorer_that_says_nothing_is_trusted_with_nothing() -> None:
+    assert trust({}) == []
+
+
+def test_a_fit_shows_only_scores_of_networks_not_seen() -> None:
+    page = fit_page([("a", 50.0, 0.1), ("b", 60.0, None)], {"c": "broken"}, "ρ 0.5", {})
+    assert [point["name"] for point in page.plots[0].points] == ["a"]
+    assert [table.title for table in page.tables] == [
+        "Networks that were fitted to",
+        "Networks that were left out",
+    ]
+    assert not fit_page([("b", 60.0, None)], {}, "", {}).plots
+
+
+def test_the_command_writes_a_report_with_operators(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "rank.html"
+    (tmp_path / "bad.py").write_text("raise ValueError('spoilt')")
+    words = [
+        "rank",
+        "zoo/squeezenet.py",
+        "zoo/resnet.py",
+        str(tmp_path / "bad.py"),
+        "--scorer",
+        "params",
+        "--no-store",
+    ]
+    assert run([*words, "--report", str(out), "--drawn", "1", "--workers", "1"]) == 1
+    networks, failed = data_of(out.read_text())["tables"]
+    first, second = networks["rows"]
+    assert "Operators with weights" in str(first["panel"])
+    assert "Operators with weights" not in str(second["panel"])
+    assert "spoilt" in str(failed["rows"])
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(["rank", "zoo/vit.py", "--report", str(tmp_path / "file" / "x.html")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
