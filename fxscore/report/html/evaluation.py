@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fxscore.evaluate import Comparison, Evaluation
+from fxscore.evaluate import Comparison, ScorerEvaluation
 from fxscore.evaluate.estimates import Estimate
 from fxscore.evaluate.resampling import FIGURES
 from fxscore.report.html.page import Axis, Cell, Page, Plot, Table
@@ -34,7 +34,7 @@ def _figures(comparison: Comparison) -> Table:
     return Table(comparison.population, columns, [_figures_of(each) for each in comparison.evaluations])
 
 
-def _figures_of(evaluation: Evaluation) -> list[Cell]:
+def _figures_of(evaluation: ScorerEvaluation) -> list[Cell]:
     figures = evaluation.agreement.figures
     values = [Cell.of(figures[name].value) for name in FIGURES]
     first = [Cell.of(evaluation.scorer), Cell.of(evaluation.label), Cell.of(evaluation.n, "plain")]
