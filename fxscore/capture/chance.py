@@ -3,7 +3,9 @@
 Noise (`randn_like`, `torch.rand`, `x.normal_()`) is a constant of the batch's shape, different in every row. A draw
 whose distribution depends on the input (`bernoulli(p)`, `multinomial`, `normal(mean, std)`) is one operator, which
 draws from its own seed whenever it is run. Dropout in any form is inactive, also with `training=True`. Python's and
-NumPy's generators are seeded too. So one network has one score, and the caller's generators go on as before.
+NumPy's generators are seeded too; those that the forward makes or seeds anew without a seed (`fxscore.capture.seeds`)
+take the same one, and those that a module keeps begin there. So one network has one score, and the caller's generators
+go on as before. The clock and the operating system's own randomness (`os.urandom`) stay what they are.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fxscore.capture.seeds import SEED, unseeded_is_seeded
 from fxscore.capture.torch_private import set_deterministic
 
-SEED = 0
 _LIKE = frozenset("rand_like randn_like randint_like".split())
 _IN_PLACE = frozenset(
     "normal_ uniform_ exponential_ cauchy_ log_normal_ geometric_ random_ bernoulli_".split()
@@ -41,7 +43,8 @@ def fixed_chance(seed: int = SEED) -> Iterator[None]:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         try:
-            yield
+            with unseeded_is_seeded():
+                yield
         finally:
             random.setstate(python)
             np.random.set_state(numpy)  # noqa: NPY002

@@ -13,6 +13,7 @@ from torch import nn
 
 from fxscore.capture.lazy import has_shape, new_buffer
 from fxscore.capture.plain import replacements
+from fxscore.capture.seeds import is_generator, new_generator
 from fxscore.capture.torch_private import forget_compiled
 from fxscore.errors import CaptureError
 
@@ -46,9 +47,10 @@ def weightless_copy(model: nn.Module) -> nn.Module:
 
 
 def _uncopyable(model: nn.Module) -> Iterator[tuple[object, object]]:
-    """(attribute, what stands for it) of what PyTorch does not copy.
+    """(attribute, what stands for it) of what PyTorch does not copy, or must not be copied as it is.
 
-    Tensors that a hook computes from weights before every forward (old weight norms); scripted functions.
+    Tensors that a hook computes from weights before every forward (old weight norms); scripted functions; generators,
+    which begin anew (`fxscore.capture.chance`).
     """
     for module in model.modules():
         for value in vars(module).values():
@@ -56,6 +58,8 @@ def _uncopyable(model: nn.Module) -> Iterator[tuple[object, object]]:
                 yield value, value.detach()
             elif isinstance(value, torch.jit.ScriptFunction):
                 yield value, value
+            elif is_generator(value):
+                yield value, new_generator(value)
 
 
 def _sized(model: nn.Module, found: dict[nn.Module, nn.Module]) -> Iterator[nn.Parameter]:

@@ -84,13 +84,16 @@ def seeded(seed: int) -> Iterator[None]:
     import numpy as np
     import torch
 
+    from fxscore.capture.seeds import unseeded_is_seeded
+
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - foreign code uses it
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
         try:
-            yield
+            with unseeded_is_seeded():
+                yield
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002

@@ -55,6 +55,11 @@ DRAWS: dict[str, Callable[[Tensor], Tensor]] = {
     "categories": lambda x: F.one_hot(torch.distributions.Categorical(logits=x).sample(), 8) * x,  # type: ignore[no-untyped-call]
     "Python": lambda x: x * random.random() if random.random() < 0.5 else -x,
     "NumPy": lambda x: x + float(np.random.rand()),  # noqa: NPY002
+    "NumPy without a seed": lambda x: x + np.random.default_rng().random(),
+    "NumPy's old generator without a seed": lambda x: x + np.random.RandomState().rand(),
+    "Python without a seed": lambda x: x * random.Random().random(),
+    "Python seeded anew": lambda x: random.seed() or x * random.random(),  # type: ignore[func-returns-value]
+    "torch seeded anew": lambda x: x + torch.seed() * 0 + torch.rand(8),
     "randperm": lambda x: x[:, torch.randperm(8)] * torch.arange(8),
 }
 
@@ -104,3 +109,40 @@ def test_noise_differs_from_row_to_row() -> None:
     (noise,) = (value for name, value in graph_module.named_buffers() if name.startswith("constant"))
     assert noise.shape == (3, 8)
     assert len(noise[:, 0].unique()) == 3  # type: ignore[no-untyped-call]
+
+
+class Keeps(nn.Module):
+    """A network that draws from a generator of its own."""
+
+    def __init__(self, generator: object, draw: Callable[[object], object]) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(12, 8), nn.Linear(8, 3)
+        self.generator, self.draw = generator, draw
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.last(self.first(x) * self.draw(self.generator))
+        return y
+
+
+KEPT: dict[str, tuple[Callable[[], object], Callable[..., object]]] = {
+    "NumPy": (np.random.default_rng, lambda g: g.random()),
+    "NumPy's old": (np.random.RandomState, lambda g: g.rand()),
+    "Python": (random.Random, lambda g: g.random()),
+    "torch": (torch.Generator, lambda g: torch.rand(8, generator=g)),
+}
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_a_generator_that_is_kept_begins_anew(kind: str) -> None:
+    make, draw = KEPT[kind]
+    networks = [Keeps(make(), draw) for _ in range(2)]
+    draw(networks[1].generator)
+    scores = {SCORER.score(Subject(network, SHAPE)) for network in (*networks, networks[0])}
+    assert len(scores) == 1
+
+
+def test_unseeded_generators_are_chance_outside() -> None:
+    SCORER.score(Subject(Between(DRAWS["NumPy without a seed"]), SHAPE))
+    assert random.Random().random() != random.Random().random()
+    assert np.random.default_rng().random() != np.random.default_rng().random()
+    assert torch.random.seed is torch.seed
