@@ -54,3 +54,8 @@ def further_input(input_like: Tensor, shape: Shape, place: int) -> Tensor:
         place: 1 for the second input.
     """
     return resample(input_like, shape or (1,)).roll(place, dims=0).reshape(-1, *shape)
+
+
+def complex_input(value: Tensor) -> Tensor:
+    """What stands for a complex input: a real one of its shape, with that of the next row as imaginary part."""
+    return torch.complex(value, value.roll(1, dims=0))

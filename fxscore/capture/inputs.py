@@ -5,6 +5,7 @@ first floating-point tensor; a tensor whose first axis is another has no batch a
 tensor then has one role:
 
     floating point           an input of the graph, on shapes alone; at the size of the small-input protocol
+    complex                  the same; its imaginary part is the real part of another row
     whole numbers            ids: fixed and seeded, different in every row, up to the largest id of the example
     one whole number a row   kept as in the example where it may be the length of another input
     zeros and ones           a mask, a constant of the network: the example's rows in turn
@@ -105,14 +106,14 @@ class Inputs:
         return (
             not self.kwargs
             and len(self.args) == 1
-            and all(map(self._is_input, self.leaves))
+            and all(self._is_input(leaf) and _tensor(leaf).is_floating_point() for leaf in self.leaves)
             and bool(self.leaves)
         )
 
     def readings(self) -> Iterator[Inputs]:
         """These inputs, then what else they may mean: ids with a range for every column, no batch axis."""
         yield self
-        whole = [leaf for leaf in self.leaves if isinstance(leaf, Tensor) and not leaf.is_floating_point()]
+        whole = [leaf for leaf in self.leaves if isinstance(leaf, Tensor) and not is_continuous(leaf)]
         if self.batch is None:
             return
         if any(leaf.dim() > 1 and not is_mask(leaf) for leaf in whole):
@@ -132,7 +133,7 @@ class Inputs:
             if not isinstance(leaf, Tensor) or not self._is_input(leaf) or leaf.dim() != len(shape) + 1:
                 return leaf
             sizes = (max(round(size * f), 1) for size, f in zip(leaf.shape[2:], factors, strict=True))
-            return torch.empty((*leaf.shape[:2], *sizes), device="meta")
+            return _standing_for(leaf, (*leaf.shape[:2], *sizes))
 
         args, kwargs = pytree.tree_map(resize, (self.args, dict(self.kwargs)))
         return replace(self, args=args, kwargs=kwargs)
@@ -152,10 +153,8 @@ class Inputs:
             tensor = _tensor(leaf)
             if self._is_input(leaf):
                 batched = self.batch is not None
-                return declare(
-                    torch.empty((batch,) * batched + self._own_shape(leaf), device="meta"), batched
-                )
-            if self.batch is None and not is_mask(tensor) and not tensor.is_floating_point():
+                return declare(_standing_for(tensor, (batch,) * batched + self._own_shape(leaf)), batched)
+            if self.batch is None and not is_mask(tensor) and not is_continuous(tensor):
                 return declare(tensor.detach().cpu().clone(), False)
             if self._is_shared(leaf):
                 return tensor.detach().cpu().clone()
@@ -170,7 +169,7 @@ class Inputs:
         """Whether a tensor has no batch axis, while others have one."""
         if isinstance(leaf, Shared) or self.batch is None or leaf.dim() == 0:
             return True
-        return len(leaf) != self.batch or (self.whole_numbers_shared and not leaf.is_floating_point())
+        return len(leaf) != self.batch or (self.whole_numbers_shared and not is_continuous(leaf))
 
     def _is_input(self, leaf: Tensor | Shared) -> bool:
         """Whether the input-like tensor stands for this one."""
@@ -215,16 +214,21 @@ def own_examples(module: nn.Module) -> Examples | None:
 
 def is_continuous(value: object) -> bool:
     """Whether a value is a tensor that the input-like tensor can stand for."""
-    return isinstance(value, Tensor) and value.is_floating_point()
+    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
 
 
 def is_mask(tensor: Tensor) -> bool:
     """Whether a tensor holds nothing but zeros and ones, or truth values."""
-    return not tensor.is_floating_point() and bool(((tensor == 0) | (tensor == 1)).all())
+    return not is_continuous(tensor) and bool(((tensor == 0) | (tensor == 1)).all())
 
 
 def _tensor(leaf: Tensor | Shared) -> Tensor:
     return leaf.tensor if isinstance(leaf, Shared) else leaf
+
+
+def _standing_for(tensor: Tensor, shape: Shape) -> Tensor:
+    """A tensor without storage for an input, real or complex as that is."""
+    return torch.empty(shape, dtype=torch.complex64 if tensor.is_complex() else None, device="meta")
 
 
 def _batch_of(leaves: Sequence[Tensor | Shared]) -> int | None:
@@ -241,7 +245,7 @@ def _batch_of(leaves: Sequence[Tensor | Shared]) -> int | None:
 
 def _counts_along(tensor: Tensor, length: int) -> bool:
     """Whether whole numbers may be places along an axis of this length (edges between nodes), which must then stay."""
-    whole = not tensor.is_floating_point() and tensor.dtype != torch.bool and tensor.numel() > 0
+    whole = not is_continuous(tensor) and tensor.dtype != torch.bool and tensor.numel() > 0
     return whole and length > 1 and not is_mask(tensor) and int(tensor.max()) < length
 
 

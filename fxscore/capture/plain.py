@@ -1,7 +1,8 @@
-"""Wrappers around a network are taken off: what `torch.compile`, `DataParallel` and TorchScript made of it.
+"""Wrappers around a network are taken off: what `torch.compile`, `DataParallel`, TorchScript, quantisation made of it.
 
 A compiled module holds the module that was compiled. A scripted or traced one is replaced by a module that runs its
-graph (`fxscore.capture.script`). Anywhere in a network; the user's own stays as it is.
+graph (`fxscore.capture.script`), a dynamically quantised layer by the layer that it was
+(`fxscore.capture.quantised`). Anywhere in a network; the user's own stays as it is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from fxscore.capture.quantised import unquantised
 from fxscore.capture.script import ScriptedNetwork
 from fxscore.capture.torch_private import COMPILED_FROM, COMPILER, children_of
 
@@ -62,6 +64,8 @@ def nothing_compiled() -> Iterator[None]:
 def _inner(module: nn.Module) -> nn.Module:
     if isinstance(module, torch.jit.ScriptModule):
         return ScriptedNetwork(module)
+    if (plain := unquantised(module)) is not None:
+        return plain
     wraps = COMPILED_FROM if type(module).__name__ == "OptimizedModule" else "module"
     known = isinstance(module, nn.DataParallel) or type(module).__name__ in (
         "OptimizedModule",

@@ -23,7 +23,7 @@ _RANDOM_SEED, _PYTHON_SEED, _TORCH_SEED = random.Random.seed, random.seed, torch
 
 
 def _randbits(bits: int) -> int:
-    return SEED if _records() else _RANDBITS(bits)  # type: ignore[no-any-return]
+    return SEED if _records() else _RANDBITS(bits)
 
 
 def _random_seed(generator: random.Random, a: Any = None, version: int = 2) -> None:

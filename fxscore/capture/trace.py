@@ -219,7 +219,8 @@ def _run(model: nn.Module, part: nn.Module, recorder: Recorder, inputs: Inputs, 
 def _declare(recorder: Recorder, tensor: Tensor, batched: bool, dtype: torch.dtype) -> Tensor:
     """Tell the recorder of a tensor that depends on the input."""
     if is_continuous(tensor):
-        return recorder.placeholder("input", tensor.to(dtype), batched)
+        own = dtype.to_complex() if tensor.is_complex() else dtype
+        return recorder.placeholder("input", tensor.to(own), batched)
     return recorder.give(tensor)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import fx
 
-from fxscore.input_like import further_input
+from fxscore.input_like import complex_input, further_input
 from fxscore.passes.base import PassBase, PassResult, replace
 from fxscore.types import Shape
 
@@ -40,7 +40,9 @@ class PrepareInputsPass(PassBase):
             batched, shape = further.meta["batched"], _own_shape(further)
             last = _call_after(last, further_input, (first, shape, place), further)
             last.meta["val"] = torch.empty((rows, *shape), device="meta")
+            last = _as_complex(last, last, further)
             replace(further, last if batched else _call_after(last, getitem, (last, 0), further))
+        _make_real(first, last)
         if not first.meta["batched"]:
             _split_off_row(first, last, rows)
         return PassResult(graph_module, True)
@@ -67,6 +69,25 @@ def _split_off_row(first: fx.Node, last: fx.Node, rows: int) -> None:
         row, delete_user_cb=lambda user: user is not row and user.target is not further_input
     )
     first.meta["val"] = torch.empty((rows, *first.meta["val"].shape), device="meta")
+
+
+def _make_real(first: fx.Node, last: fx.Node) -> None:
+    """The leading input is the input-like tensor, which is real; what takes complex numbers takes them made of it."""
+    made = _as_complex(first, last, first)
+    if made is not first:
+        first.replace_all_uses_with(
+            made, delete_user_cb=lambda user: user is not made and user.target is not further_input
+        )
+        first.meta["val"] = first.meta["val"].real
+
+
+def _as_complex(value: fx.Node, last: fx.Node, like: fx.Node) -> fx.Node:
+    """`value`, or complex numbers made of it where `like` is complex."""
+    if not like.meta["val"].is_complex():
+        return value
+    node = _call_after(last, complex_input, (value,), like)
+    node.meta["val"] = value.meta["val"].to(torch.complex64)
+    return node
 
 
 def _call_after(last: fx.Node, target: Any, args: tuple[Any, ...], like: fx.Node) -> fx.Node:

@@ -58,7 +58,7 @@ DRAWS: dict[str, Callable[[Tensor], Tensor]] = {
     "NumPy without a seed": lambda x: x + np.random.default_rng().random(),
     "NumPy's old generator without a seed": lambda x: x + np.random.RandomState().rand(),
     "Python without a seed": lambda x: x * random.Random().random(),
-    "Python seeded anew": lambda x: random.seed() or x * random.random(),  # type: ignore[func-returns-value]
+    "Python seeded anew": lambda x: (random.seed(), x * random.random())[1],
     "torch seeded anew": lambda x: x + torch.seed() * 0 + torch.rand(8),
     "randperm": lambda x: x[:, torch.randperm(8)] * torch.arange(8),
 }

@@ -327,3 +327,35 @@ def test_ids_reach_the_largest_of_the_example_and_go_no_further(largest: int, co
     drawn = _draw(example, 16, torch.Generator().manual_seed(0), columns_apart)
     assert drawn.dtype == example.dtype
     assert torch.unique(drawn).tolist() == list(range(largest + 1))
+
+
+class Frequencies(nn.Module):
+    """A filter of frequencies, which are its input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, width, 4, 4, dtype=torch.cfloat))
+        self.head = nn.Linear(width, 2)
+
+    def forward(self, x: Tensor, scale: Tensor) -> Tensor:
+        filtered = torch.einsum("bihw,iohw->bohw", x, self.weight) * scale
+        y: Tensor = self.head(torch.fft.ifft2(filtered).abs().mean((2, 3)))
+        return y
+
+
+def test_complex_inputs_are_inputs() -> None:
+    def score(width: int, dtype: torch.dtype, rows: int = 2) -> float:
+        examples = torch.randn(rows, 3, 4, 4, dtype=dtype), torch.randn(rows, 1, 4, 4, dtype=dtype)
+        return fxscore.score(Frequencies(width), example_inputs=examples, scorer=SCORER)
+
+    assert score(4, torch.complex64) == score(4, torch.complex128) == score(4, torch.complex64, 3)
+    assert score(4, torch.complex64) != score(6, torch.complex64)
+
+
+def test_a_complex_input_is_neither_whole_numbers_nor_a_mask() -> None:
+    assert not is_mask(torch.zeros(2, 3, dtype=torch.complex64))
+    inputs = Inputs.of(torch.zeros(2, 3, 4, 4, dtype=torch.complex64))
+    assert inputs.shape == (3, 4, 4)
+    assert not inputs.is_one_image
+    (made,), _ = inputs.resized((3, 2, 2)).at_batch(5, lambda tensor, batched: tensor)
+    assert (tuple(made.shape), made.dtype) == ((5, 3, 2, 2), torch.complex64)

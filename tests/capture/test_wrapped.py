@@ -169,3 +169,44 @@ def test_an_export_of_one_batch_says_how_to_free_it() -> None:
 def test_a_weight_that_a_hook_computes_is_no_obstacle() -> None:
     normed = nn.Sequential(nn.utils.weight_norm(nn.Conv2d(3, 4, 3)), nn.ReLU())
     assert constructed(normed).costs.macs == 27 * 4 * 64
+
+
+def test_a_branch_that_a_constant_chooses_is_an_if() -> None:
+    flag = torch.tensor(True)
+    chosen = Calls(lambda x: torch.cond(flag, lambda y: y.relu(), lambda y: y.tanh(), (x,)))
+    assert constructed(chosen).fingerprint == constructed(Calls(torch.relu)).fingerprint
+
+
+def test_a_branch_that_values_choose_is_refused() -> None:
+    chosen = Calls(lambda x: torch.cond(x.sum() > 0, lambda y: y.relu(), lambda y: y.tanh(), (x,)))
+    with pytest.raises(CaptureError, match="data-dependent control flow"):
+        constructed(chosen)
+
+
+class Recurrent(nn.Module):
+    """Layers that `quantize_dynamic` knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.series = nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True)
+        self.cell, self.head = nn.GRUCell(8, 5), nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(self.cell(self.series(x.flatten(2).transpose(1, 2))[0][:, -1]))
+        return y
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.ao.quantization:DeprecationWarning")
+@pytest.mark.skipif("fbgemm" not in torch.backends.quantized.supported_engines, reason="no quantised kernels")
+def test_a_dynamically_quantised_network_is_the_network() -> None:
+    kinds = {nn.LSTM, nn.GRUCell, nn.Linear}
+    quantised = torch.ao.quantization.quantize_dynamic(Recurrent(), kinds, torch.qint8)  # type: ignore[no-untyped-call]
+    first, second = constructed(Recurrent()), constructed(quantised)
+    assert first.fingerprint == second.fingerprint
+    assert (first.costs.params, first.costs.macs) == (second.costs.params, second.costs.macs)
+
+
+def test_another_quantised_layer_is_refused() -> None:
+    layer = torch.ao.nn.quantized.Conv2d(3, 4, 3)  # type: ignore[no-untyped-call]
+    with pytest.raises(CaptureError, match="give the network as it was before quantisation"):
+        constructed(nn.Sequential(nn.Conv2d(3, 3, 1), layer))
