@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fxscore.api import explain, rank, score
     from fxscore.capture.inputs import Shared
+    from fxscore.comparing import compare
+    from fxscore.comparison import Comparison
     from fxscore.constructed import ConstructedArchitecture, construct
     from fxscore.errors import FxScoreError
     from fxscore.report.drawing import draw
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "Comparison": "fxscore.comparison",
     "ConstructedArchitecture": "fxscore.constructed",
     "FTScoreNet": "fxscore.scorer",
     "Fitted": "fxscore.train.fit",
@@ -39,6 +42,7 @@ _HOMES = {
     "SearchSpace": "fxscore.spaces",
     "Shared": "fxscore.capture.inputs",
     "Variable": "fxscore.spaces",
+    "compare": "fxscore.comparing",
     "construct": "fxscore.constructed",
     "draw": "fxscore.report.drawing",
     "explain": "fxscore.api",
@@ -51,6 +55,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "ConstructedArchitecture",
     "FTScoreNet",
     "Fitted",
@@ -63,6 +68,7 @@ __all__ = [
     "SearchSpace",
     "Shared",
     "Variable",
+    "compare",
     "construct",
     "draw",
     "explain",

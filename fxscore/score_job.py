@@ -161,8 +161,28 @@ class FeatureSession(ScoreSession):
     def finish(self, prepared: Prepared) -> Found:
         """The features, in the order of `feature_names`; the score is their number."""
         assert isinstance(self.scorer, Hybrid)  # what a FeatureJob is made with
-        values = self.scorer.features(prepared.payload).values.tolist()
-        return Found(len(values), tuple(values))
+        return features_found(self.scorer, prepared.payload)
+
+
+def features_found(scorer: Hybrid, subject: Subject) -> Found:
+    """What a `FeatureJob` finds."""
+    values = scorer.features(subject).values.tolist()
+    return Found(len(values), tuple(values))
+
+
+def feature_module(
+    ref: ModelRef,
+    module: nn.Module,
+    scorer: Hybrid,
+    input_shape: Shape | None = None,
+    example_inputs: Examples | None = None,
+) -> ScoreRecord:
+    """The record of a `FeatureJob` for a module in this very process, whatever its code raises."""
+
+    def work() -> tuple[Prepared, Found]:
+        return Prepared(""), features_found(scorer, subject_of(module, input_shape, example_inputs))
+
+    return attempted(ref, scorer.scorer_id, work)
 
 
 def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:

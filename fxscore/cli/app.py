@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import typer
 
 from fxscore.cli import (
+    compare,
     data,
     draw,
     evaluate,
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 commands = (
     rank,
+    compare,
     score,
     explain,
     draw,

@@ -148,8 +148,12 @@ class Confidence:
         if standing is None:
             return record
         low, high = self.interval(standing) or (None, None)
-        group = " ".join((KINDS[standing.kind], *self.scales[standing.scale : standing.scale + 1]))
-        return replace(record, group=group, support=standing.support, low=low, high=high)
+        return replace(record, group=self._group(standing), support=standing.support, low=low, high=high)
+
+    def _group(self, standing: Standing) -> str:
+        """The networks that the score compares with; the scorer's scales are of sizes of images."""
+        scales = self.scales[standing.scale : standing.scale + 1] if standing.kind == IMAGES else ()
+        return " ".join((KINDS[standing.kind], *scales))
 
     def describe(self) -> dict[str, Any]:
         """What `from_arrays` needs beside the arrays, JSON-ready."""

@@ -1,0 +1,52 @@
+"""`fxscore compare`: which of some networks is better, how surely, and what speaks for each."""
+
+from __future__ import annotations
+
+import typer
+
+from fxscore.cli import options, output
+from fxscore.cli.arguments import STDOUT
+from fxscore.cli.expand import expand
+from fxscore.errors import UsageError
+
+EPILOG = (
+    "Examples:\n\n"
+    "  fxscore compare zoo/resnet.py zoo/vit.py\n\n"
+    "  fxscore compare timm:resnet50 timm:convnext_tiny torchvision:vit_b_16\n\n"
+    "  fxscore compare nets.py:small nets.py:large --input-shape 3,64,64 --json\n\n"
+    "Exit codes: 0 compared, 1 a network failed, 2 wrong usage or nothing could be done."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("compare", epilog=EPILOG)(options.placed(compare))
+
+
+def compare(
+    models: options.Models,
+    scorer: options.Scorer = None,
+    input_shape: options.InputShape = None,
+    json: options.Json = None,
+    where: options.Where = options.HERE,
+    verbose: options.Verbose = False,
+    log_file: options.LogFile = None,
+) -> None:
+    """Say which network is better, with what probability, what speaks for each, and what would settle it."""
+    output.set_up_logging(verbose, log_file)
+    output.check_targets(json)
+    refs = expand(models, False)
+    if len(refs) < 2:
+        raise UsageError("a comparison takes two networks at least: fxscore compare A B")
+    from json import dumps
+
+    from fxscore.comparing import compare as compared
+    from fxscore.report.comparison import print_comparison
+    from fxscore.run import Where
+
+    found = compared(*refs, scorer=scorer, input_shape=input_shape, where=Where(**where))
+    if json != STDOUT:
+        print_comparison(output.console(), found)
+    if json is not None:
+        output.write(dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n", json)
+    raise typer.Exit(1 if found.ranking.failures else 0)
