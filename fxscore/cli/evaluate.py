@@ -176,16 +176,18 @@ def _write_report(comparisons: Sequence[Comparison], scorers: Mapping[str, str],
 
 def _draw(found: Mapping[str, Comparison], scorers: Mapping[str, str], path: Path) -> None:
     from fxscore.evaluate.study import across
-    from fxscore.report.plots import plot_comparison, plot_cross_space
+    from fxscore.report.plots import plot_comparison, plot_cross_space, plot_score_matrix
 
     if len(found) == 1:
         plot_comparison(next(iter(found.values())), path)
     else:
-        plot_cross_space(across(found, scorers)[0], path)
+        matrix, alike = across(found, scorers)
+        plot_cross_space(matrix, path)
+        plot_score_matrix(alike, path.with_stem(f"{path.stem}-scorers"))
 
 
 def _check_picture(path: Path | None) -> None:
-    from fxscore.report.plots import FORMATS
+    from fxscore.report.figure import FORMATS
 
     if path is not None and path.suffix.lower() not in FORMATS:
         raise typer.BadParameter(f"{path} is no picture; end its name with {', '.join(FORMATS)}")

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
 from fxscore.evaluate import Comparison, CrossSpace, LearningCurve
 from fxscore.evaluate.coefficients import Floats
+from fxscore.evaluate.cross_space import ScoreMatrix
 from fxscore.report.evaluation_table import headline, ordered, value_text
+from fxscore.report.figure import PALETTE, new_axes, new_figure, save, whole_numbers
 
-FORMATS = (".png", ".svg", ".pdf")
+_DARK = 0.7  # beyond this ρ a cell of a heat map is dark
 _PANELS = 6  # scatter plots at most; the best of the first label
 
 
@@ -49,22 +50,39 @@ def plot_cross_space(matrix: CrossSpace, path: Path) -> None:
     names = (*matrix.learned, *matrix.handcrafted)
     values = [[_or_nan(matrix.value(row, name)) for name in names] for row in matrix.rows]
     figure = new_figure(2.5 + 0.9 * len(names), 1.5 + 0.5 * len(matrix.rows))
-    axes = figure.add_subplot()
-    axes.imshow(np.array(values), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(matrix.rows)), matrix.rows)
+    axes = _heat_map(figure, np.array(values), matrix.rows, names)
     for y, row in enumerate(matrix.rows):
         for x, name in enumerate(names):
-            _write_cell(axes, x, y, value_text(matrix.value(row, name)), matrix.mark(row, name))
+            _write_cell(axes, x, y, matrix.value(row, name), matrix.mark(row, name))
     axes.axvline(len(matrix.learned) - 0.5, color="black")
     axes.set_title("Spearman's ρ; rows: tested on, columns: scorers", fontsize=9)
     save(figure, path)
 
 
+def plot_score_matrix(matrix: ScoreMatrix, path: Path) -> None:
+    """Scorer against scorer as a heat map: ρ of their scores, mean over the populations."""
+    figure = new_figure(2.5 + 0.9 * len(matrix.columns), 1.5 + 0.5 * len(matrix.rows))
+    axes = _heat_map(figure, matrix.values, matrix.rows, matrix.columns)
+    for (y, x), value in np.ndenumerate(matrix.values):
+        _write_cell(axes, x, y, None if np.isnan(value) else float(value))
+    axes.set_title(f"Spearman's ρ of scorer with scorer, {', '.join(matrix.populations)}", fontsize=9)
+    save(figure, path)
+
+
+def _heat_map(figure: Figure, values: Floats, rows: Sequence[str], columns: Sequence[str]) -> Axes:
+    """ρ from red (−1) over white to blue (1)."""
+    axes = figure.add_subplot()
+    shown = axes.imshow(values, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    figure.colorbar(shown, ax=axes, label="Spearman's ρ")
+    return axes
+
+
 def plot_curves(curves: Sequence[LearningCurve], path: Path, figure_name: str = "Spearman's ρ") -> None:
     """Learning curves, with bands where there are intervals."""
     figure = new_figure(6, 4)
-    axes = figure.add_subplot()
+    axes = new_axes(figure, f"{figure_name} by {curves[0].axis}")
     for curve in curves:
         x = [point.x for point in curve.points]
         (line,) = axes.plot(
@@ -72,10 +90,10 @@ def plot_curves(curves: Sequence[LearningCurve], path: Path, figure_name: str = 
         )
         low, high = ([_or_nan(getattr(p.estimate, end)) for p in curve.points] for end in ("low", "high"))
         axes.fill_between(x, low, high, alpha=0.2, color=line.get_color())
+    whole_numbers(axes)
     axes.set_xlabel(curves[0].axis)
     axes.set_ylabel(figure_name)
     axes.legend(fontsize=8)
-    axes.grid(alpha=0.3)
     save(figure, path)
 
 
@@ -88,9 +106,9 @@ def _draw_intervals(axes: Axes, comparison: Comparison) -> None:
             if each.label == label and estimate.value is not None:
                 y = scorers.index(each.scorer) * (len(labels) + 1) + shift
                 ends = [estimate.value if end is None else end for end in (estimate.low, estimate.high)]
-                axes.plot(ends, [y, y], color=f"C{shift}", lw=2)
-                axes.plot(estimate.value, y, "o", color=f"C{shift}", ms=4)
-        axes.plot([], [], "o-", color=f"C{shift}", label=label)
+                axes.plot(ends, [y, y], color=PALETTE[shift % len(PALETTE)], lw=2)
+                axes.plot(estimate.value, y, "o", color=PALETTE[shift % len(PALETTE)], ms=4)
+        axes.plot([], [], "o-", color=PALETTE[shift % len(PALETTE)], label=label)
     middle = (len(labels) - 1) / 2
     axes.set_yticks([i * (len(labels) + 1) + middle for i in range(len(scorers))], scorers, fontsize=8)
     axes.tick_params(axis="x", labelsize=8)
@@ -102,18 +120,23 @@ def _draw_intervals(axes: Axes, comparison: Comparison) -> None:
 
 
 def _draw_networks(axes: Axes, ranks: Floats, values: Floats, scorer: str, label: str) -> None:
-    axes.scatter(ranks, values, s=4, alpha=0.5, linewidths=0)
+    """Networks by rank and label, and how the labels are spread."""
+    axes.scatter(ranks, values, s=4, alpha=0.5, linewidths=0, color=PALETTE[0])
     axes.set_title(scorer, fontsize=8)
     axes.set_xlabel("rank by score, best last", fontsize=7)
     axes.set_ylabel(label, fontsize=7)
     axes.tick_params(labelsize=7)
+    margin = axes.inset_axes((1.01, 0, 0.12, 1), sharey=axes)
+    margin.hist(values, bins=30, orientation="horizontal", color=PALETTE[0], alpha=0.5)
+    margin.axis("off")
 
 
-def _write_cell(axes: Axes, x: int, y: int, text: str, mark: str) -> None:
+def _write_cell(axes: Axes, x: int, y: int, value: float | None, mark: str = "") -> None:
     weight = "bold" if mark == "bold" else "normal"
-    axes.text(x, y, text, ha="center", va="center", fontsize=8, weight=weight)
+    ink = "white" if value is not None and abs(value) > _DARK else "black"
+    axes.text(x, y, value_text(value), ha="center", va="center", fontsize=8, weight=weight, color=ink)
     if mark == "underline":
-        axes.plot([x - 0.25, x + 0.25], [y + 0.28, y + 0.28], color="black", lw=0.8)
+        axes.plot([x - 0.25, x + 0.25], [y + 0.28, y + 0.28], color=ink, lw=0.8)
 
 
 def _bars(comparison: Comparison) -> int:
@@ -123,17 +146,3 @@ def _bars(comparison: Comparison) -> int:
 
 def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """A figure of this size in inches, with a canvas that needs no display."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure; its path's ending decides the format; raises `ValueError` for one that is none of `FORMATS`."""
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"{path.name} is no picture that can be written; end it with {', '.join(FORMATS)}")
-    figure.savefig(path, dpi=150)

@@ -16,7 +16,7 @@ from fxscore.errors import UsageError
 from fxscore.report.drawing.diagram import Block, Diagram, Edge, Frame, diagram_of
 from fxscore.report.drawing.dot import dot_of
 from fxscore.report.drawing.picture import figure_of
-from fxscore.report.plots import FORMATS
+from fxscore.report.figure import FORMATS
 from fxscore.run.failure import own_errors_only
 from fxscore.run.guard import unchanged_globals
 from fxscore.scorer.subject import Model, Subject, subject_of

@@ -18,7 +18,7 @@ from fxscore.report import numbers
 from fxscore.report.drawing.captions import FAMILIES
 from fxscore.report.drawing.diagram import Block, Diagram, Frame
 from fxscore.report.drawing.layout import Layout, Point, lay_out
-from fxscore.report.plots import new_figure
+from fxscore.report.figure import new_figure
 
 _WIDTH, _HEIGHT, _GAP = 2.3, 0.66, 0.32  # of a block and between blocks, in inches
 _BAR = 0.06

@@ -6,8 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
-from fxscore.report.plots import new_figure, save
+from fxscore.report import numbers
+from fxscore.report.figure import (
+    PALETTE,
+    SIZES,
+    name_cost,
+    new_axes,
+    new_figure,
+    save,
+    scorer_name,
+    whole_numbers,
+)
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
 from fxscore.searching.result import SearchResult
@@ -26,17 +37,16 @@ def plot_pareto(result: SearchResult, chosen: Evaluation | None, path: Path) -> 
     """
     cost = next((each.name for each in result.objectives if each.name != SCORE), "params")
     figure = new_figure(6.5, 4.5)
-    axes = figure.add_subplot()
+    axes = new_axes(figure, f"Search of {result.space.name}: score against {SIZES.get(cost, cost)}")
+    name_cost(axes, cost)
     _draw_generations(axes, result, cost)
     front = sorted(result.front, key=lambda each: each.values[cost])
     axes.plot(*_points(front, cost), "o-", color="black", ms=4, lw=1, label=f"front ({len(front)})")
     if chosen is not None:
-        axes.plot(*_points([chosen], cost), "*", color="crimson", ms=14, label="chosen")
+        axes.plot(*_points([chosen], cost), "*", color=PALETTE[1], ms=14, label="chosen")
     if (limit := result.settings["limits"].get(cost)) is not None:
-        axes.axvline(limit, color="grey", ls="--", lw=0.8, label="limit")
-    axes.set_xlabel(cost)
-    axes.set_ylabel(f"score, {result.settings['scorer']}", fontsize=8)
-    axes.grid(alpha=0.3)
+        axes.axvline(limit, color="grey", ls="--", lw=0.8, label=f"limit, {numbers.count(limit)}")
+    axes.set_ylabel(f"score of {scorer_name(result.settings['scorer'])}")
     axes.legend(fontsize=8)
     save(figure, path)
 
@@ -52,7 +62,7 @@ def _draw_generations(axes: Axes, result: SearchResult, cost: str) -> None:
     x, y = _points([each for _, each in feasible], cost)
     colours = [number for number, _ in feasible]
     shown = axes.scatter(x, y, c=colours, s=8, alpha=0.35, linewidths=0, cmap="viridis")
-    axes.figure.colorbar(shown, ax=axes, label="generation")
+    axes.figure.colorbar(shown, ax=axes, label="generation", ticks=MaxNLocator(integer=True))
 
 
 def _points(evaluations: list[Evaluation], cost: str) -> tuple[list[float], list[float]]:
@@ -62,12 +72,12 @@ def _points(evaluations: list[Evaluation], cost: str) -> tuple[list[float], list
 def plot_convergence(runs: Mapping[str, SearchResult], path: Path) -> None:
     """The highest score so far against the number of networks scored, one line a run."""
     figure = new_figure(6, 4)
-    axes = figure.add_subplot()
+    axes = new_axes(figure, "Highest score found so far")
     for name, result in runs.items():
         points = [(x, y) for x, y in result.best_so_far() if y > float("-inf")]
         axes.step([x for x, _ in points], [y for _, y in points], where="post", label=name)
+    whole_numbers(axes)
     axes.set_xlabel("networks scored")
     axes.set_ylabel("highest score so far")
-    axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     save(figure, path)

@@ -1,0 +1,85 @@
+"""What readers of a paper look for in a plot: titles, names with units, fitting scales, the limits that were set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from fxscore.evaluate.cross_space import score_matrix
+from fxscore.report.figure import PALETTE, name_cost, new_axes, new_figure, scorer_name, whole_numbers
+from fxscore.report.plots import plot_score_matrix
+from fxscore.report.search.plots import plot_convergence, plot_pareto
+from fxscore.searching import Evaluation, Objective, SearchResult
+from tests.searching.spaces import Tiny
+
+SETTINGS = {"limits": {"params": 25e3}, "scorer": "general@0123456789ab", "algorithm": "nsga2-de", "seed": 0}
+
+
+@pytest.fixture
+def result() -> SearchResult:
+    found = [Evaluation(f"g{n}", {"params": 1000.0 * n, "score": float(n)}) for n in range(1, 9)]
+    objectives = (Objective.parse("score"), Objective.parse("params"))
+    return SearchResult(Tiny(), "tiny", objectives, (tuple(found[:4]), tuple(found[4:])), SETTINGS)
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _text_stays_text() -> None:
+    mpl.rcParams["svg.fonttype"] = "none"
+
+
+def test_the_front_has_title_units_limit_and_no_digest(result: SearchResult, tmp_path: Path) -> None:
+    path = tmp_path / "pareto.svg"
+    plot_pareto(result, result.best(), path)
+    for said in ("Search of tiny", "parameters", "limit, 25.0 k", "score of general", "chosen", "generation"):
+        assert said in text_of(path)
+    assert "0123456789ab" not in text_of(path)
+
+
+def test_convergence_counts_networks_in_whole_numbers(result: SearchResult, tmp_path: Path) -> None:
+    path = tmp_path / "convergence.svg"
+    plot_convergence({"search": result}, path)
+    assert "networks scored" in text_of(path)
+    assert "Highest score found so far" in text_of(path)
+    assert "2.5" not in [line.strip() for line in text_of(path).splitlines()]
+
+
+def test_sizes_are_logarithmic_and_counts_whole() -> None:
+    axes = new_axes(new_figure(4, 3), "title")
+    name_cost(axes, "macs")
+    assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "multiply-accumulates of one image (MACs)")
+    axes = new_axes(new_figure(4, 3))
+    axes.plot([1, 2, 3], [1, 2, 3])
+    name_cost(axes, "layers")
+    assert axes.get_xscale() == "linear"
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    name_cost(axes, "latency")
+    assert axes.get_xlabel() == "latency of one image (s)"
+
+
+def test_lines_take_the_palette_in_turn() -> None:
+    axes = new_axes(new_figure(4, 3))
+    lines = [axes.plot([0, 1], [0, n])[0] for n in range(3)]
+    assert tuple(line.get_color() for line in lines) == PALETTE[:3]
+    whole_numbers(axes)
+
+
+def test_a_scorer_goes_by_its_name() -> None:
+    assert scorer_name("general@0123") == scorer_name("general") == "general"
+
+
+def test_scorer_against_scorer_is_a_heat_map_with_its_figures(tmp_path: Path) -> None:
+    matrix = score_matrix(
+        {"A": {"net": np.arange(5.0), "zen": -np.arange(5.0)}}, ["net"], ["net", "zen", "none"]
+    )
+    plot_score_matrix(matrix, tmp_path / "alike.svg")
+    text = text_of(tmp_path / "alike.svg")
+    assert "1.000" in text
+    assert "-1.000" in text
+    assert "scorer with scorer, A" in text
