@@ -13,6 +13,7 @@ from torch import nn
 from fxscore.budgets import Budget, SizeJob, size_module
 from fxscore.capture.inputs import Examples
 from fxscore.explanation import Explanation, explain_subject
+from fxscore.published.accuracies import published_accuracy
 from fxscore.quantities import Quantity
 from fxscore.run import Watcher, Where, evaluate, in_order
 from fxscore.run.failure import own_errors_only
@@ -117,8 +118,16 @@ def rank(
             found = list(evaluate(chosen, job, executor, opened, watcher=watcher))
         records, over = records + in_order(refs, failed + found), over + large
     judge = confidence_of(used)
-    ranking = Ranking.of(map(judge.annotated, records), over, judge)
+    told = [_with_published(judge.annotated(record)) for record in records]
+    ranking = Ranking.of(told, over, judge)
     return ranking if top is None else ranking.top(top)
+
+
+def _with_published(record: ScoreRecord) -> ScoreRecord:
+    """The record with the accuracy of its published weights, where there are any."""
+    if record.score is None or record.ref.source not in ("timm", "torchvision"):
+        return record
+    return replace(record, published=published_accuracy(record.ref))
 
 
 class RankWatcher(Watcher, Protocol):

@@ -122,7 +122,8 @@ class ScoreRecord:
 
     Of a ranking's records, `group` names the networks that the score compares with; `support` says whether the network
     is `inside` what the scorer was trained on, `near` or `outside`; scores from `low` to `high` cannot be told from
-    this one. Each is None where the scorer does not know (`fxscore.scorer.confidence`).
+    this one; `published` is the accuracy of published weights (`fxscore.published.accuracies`). Each is None where it
+    is not known.
     """
 
     ref: ModelRef
@@ -139,6 +140,7 @@ class ScoreRecord:
     support: str | None = None
     low: float | None = None
     high: float | None = None
+    published: float | None = None
 
     def __post_init__(self) -> None:
         if (self.score is None) == (self.error is None):
@@ -160,6 +162,7 @@ class ScoreRecord:
             "support": self.support,
             "low": self.low,
             "high": self.high,
+            "published": self.published,
         }
 
 

@@ -18,6 +18,7 @@ EPILOG = (
     "  fxscore data\n\n"
     "  fxscore data nasbench101 nasbench_macro\n\n"
     "  fxscore data nds --folder tables/\n\n"
+    "  fxscore data timm-results --file results-imagenet.csv\n\n"
     "Scoring and ranking need none of them. Exit codes: 0 all there, 2 one could not be had (says why, or how)."
 )
 
@@ -36,6 +37,15 @@ def data(
         Path | None,
         typer.Option(metavar="FOLDER", help="Where they lie.", show_default="in the user's cache folder"),
     ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="timm's results, results-imagenet.csv, where it is on this machine already: read and kept, nothing is "
+            "downloaded.",
+            show_default=False,
+        ),
+    ] = None,
     json: options.Json = None,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
@@ -45,6 +55,9 @@ def data(
     from fxscore.cli.progress import DownloadProgress
     from fxscore.spaces.official import download, official_file, official_files
 
+    if file is not None:
+        typer.echo(str(_kept(names, file, folder)))
+        return
     if not names:
         show(official_files(), folder, json)
         return
@@ -55,6 +68,15 @@ def data(
         with DownloadProgress(entry.file, output.console(stderr=True)) as progress:
             path = download(entry, folder, progress)
         typer.echo(str(path))
+
+
+def _kept(names: list[str] | None, file: Path, folder: Path | None) -> Path:
+    from fxscore.errors import UsageError
+    from fxscore.published.accuracies import TIMM_RESULTS, keep_timm_results
+
+    if names != [TIMM_RESULTS]:
+        raise UsageError(f"--file goes with one name: fxscore data {TIMM_RESULTS} --file FILE")
+    return keep_timm_results(file, folder)
 
 
 def show(files: tuple[OfficialFile, ...], folder: Path | None, json: str | None) -> None:

@@ -52,7 +52,8 @@ InputShape = Annotated[
     ),
 ]
 Sort = Annotated[
-    SortKey, typer.Option(help="Order of the rows; score from the best, the others from the smallest.")
+    SortKey,
+    typer.Option(help="Order of the rows; score and published from the best, others from the smallest."),
 ]
 
 

@@ -11,7 +11,7 @@ from fxscore.types import Ranking
 
 FIELDS = (
     *("rank", "name", "score", "error", "params", "macs", "seconds", "fingerprint", "scorer", "note"),
-    *("group", "support", "low", "high", "band", "front"),
+    *("group", "support", "low", "high", "published", "band", "front"),
 )
 
 

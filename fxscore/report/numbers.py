@@ -47,6 +47,11 @@ def percentile(value: float | None) -> str:
     return f"{value:.{decimals}f}"
 
 
+def accuracy(value: float | None) -> str:
+    """One decimal of percent."""
+    return MISSING if value is None else f"{value:.1f}"
+
+
 def probability(value: float | None) -> str:
     """Whole percents, never 0 or 100; None is a dash."""
     return MISSING if value is None else f"{min(99, max(1, round(100 * value)))} %"

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from fxscore.types import Ranking, ScoreRecord
 
-SortKey = Literal["score", "params", "macs", "seconds", "name"]
+SortKey = Literal["score", "params", "macs", "seconds", "published", "name"]
 SORT_KEYS: tuple[str, ...] = get_args(SortKey)
 FRONTS = ("params", "macs")
 SURE = 2 / 3  # the probability from which one network is told to be better than another
@@ -17,6 +17,7 @@ _VALUE: dict[str, Callable[[ScoreRecord], Any]] = {
     "params": lambda record: record.params,
     "macs": lambda record: record.macs,
     "seconds": lambda record: record.seconds,
+    "published": lambda record: None if record.published is None else -record.published,
     "name": lambda record: str(record.ref),
 }
 
@@ -58,7 +59,7 @@ def rows(ranking: Ranking, sort: str = "score", top: int | None = None) -> list[
 
     Args:
         ranking: Best score first, failures last.
-        sort: ``score`` (best first), or ``params``, ``macs``, ``seconds``, ``name`` (smallest first);
+        sort: ``score`` or ``published`` (best first), or ``params``, ``macs``, ``seconds``, ``name`` (smallest first);
             failures stay last.
         top: so many rows of each group, and the failures; all by default.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from fxscore.published.accuracies import has_timm_results
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
 from fxscore.report.rows import FRONTS, Row, groups, rows
@@ -20,6 +21,11 @@ _MEANINGS = {
     "near": "~ near what the scorer was trained on",
     "outside": "? outside what the scorer was trained on: trust its score little",
     "band": "ranks such as 2–5: these cannot be told apart (one is better than another with a chance under 2 in 3)",
+    "published": (
+        "published: ImageNet top-1 of the published weights. Of those weights trust this column; of a network, or a "
+        "change of one, that nobody trained, the score"
+    ),
+    "unpublished": "timm publishes accuracies of its weights: `fxscore data timm-results` fetches them",
     "no band": "how surely one score is above another is not known: the scorer's file has no probabilities",
 }
 
@@ -49,15 +55,17 @@ def _table(shown: Sequence[Row], title: str | None, ranking: Ranking) -> Narrowi
     table = NarrowingTable("model", title=title)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
-    for name in ("score", "params", "MACs", "time"):
+    published = any(row.record.published is not None for row in shown)
+    for name in ("score", *["published"] * published, "params", "MACs", "time"):
         table.add_column(name, justify="right", no_wrap=True)
     noted, failed = (any(getattr(row.record, name) for row in shown) for name in ("note", "error"))
     if noted:
         table.add_column("note", overflow="fold")
     if failed:
         table.add_column("error", overflow="fold", style="red")
+    style = _Style.of(ranking, published)
     for row in shown:
-        cells = _cells(row, _Style.of(ranking)) + [row.record.note or ""] * noted
+        cells = _cells(row, style) + [row.record.note or ""] * noted
         # Text, not str: a name may hold square brackets, which rich would read as markup.
         table.add_row(*map(Text, cells + [row.record.error or ""] * failed))
     return table
@@ -85,6 +93,10 @@ def _meanings(ranking: Ranking, shown: Sequence[Row]) -> list[str]:
         found.append("band")
     elif compared and _is_percent(ranking) and all(row.band is None for row in shown):
         found.append("no band")
+    if any(row.record.published is not None for row in shown):
+        found.append("published")
+    elif any(row.record.ref.source == "timm" and not row.record.ref.options for row in shown):
+        found += ["unpublished"] * (not has_timm_results())
     return [_MEANINGS[name] for name in found]
 
 
@@ -114,12 +126,13 @@ class _Style:
     score: Callable[[float | None], str]
     front: bool
     support: bool
+    published: bool
 
     @classmethod
-    def of(cls, ranking: Ranking) -> _Style:
+    def of(cls, ranking: Ranking, published: bool) -> _Style:
         score = numbers.percentile if _is_percent(ranking) else numbers.score
         marked = any(record.support in MARKS for record in ranking)
-        return cls(score, _has_front(ranking), marked)
+        return cls(score, _has_front(ranking), marked, published)
 
 
 def _cells(row: Row, style: _Style) -> list[str]:
@@ -130,4 +143,12 @@ def _cells(row: Row, style: _Style) -> list[str]:
         for size in FRONTS
     ]
     score = style.score(record.score) + support
-    return [row.place or numbers.MISSING, str(record.ref), score, *sizes, numbers.seconds(record.seconds)]
+    told = [numbers.accuracy(record.published)] * style.published
+    return [
+        row.place or numbers.MISSING,
+        str(record.ref),
+        score,
+        *told,
+        *sizes,
+        numbers.seconds(record.seconds),
+    ]

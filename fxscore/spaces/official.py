@@ -43,7 +43,7 @@ class OfficialFile:
 
     Attributes:
         name: what `download` calls it.
-        spaces: the search spaces whose `read` takes it.
+        spaces: the search spaces whose `read` takes it; () of accuracies that stand beside scores.
         file: its name at the source.
         page: where its authors describe it.
         licence: the licence under which it is given.
@@ -161,6 +161,14 @@ _FILES = (
         "https://github.com/automl/nasbench301",
         "Apache-2.0",
         by_hand="download and unpack https://figshare.com/articles/dataset/nasbench301_full_data/13286105",
+    ),
+    OfficialFile(
+        "timm-results",
+        (),
+        "results-imagenet.csv",
+        "https://github.com/huggingface/pytorch-image-models/tree/main/results",
+        "Apache-2.0",
+        url="https://raw.githubusercontent.com/huggingface/pytorch-image-models/main/results/results-imagenet.csv",
     ),
 )
 
