@@ -14,13 +14,15 @@ from torch import Tensor
 
 
 def check_arguments(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuse a convolution or product whose weight does not fit, and a softmax over an axis that is not there.
+    """Refuse a weight that does not fit, a softmax over an axis that is not there, layers of a type they do not take.
 
     Raises:
         RuntimeError, IndexError: with the numbers.
     """
     if func in _OVER_AN_AXIS:
         _check_axis(args, kwargs)
+    if func in _LAYERS and args and isinstance(args[0], Tensor) and not args[0].is_floating_point():
+        _try_on_zeros(func, args, kwargs)
     check = _CHECKS.get(func)
     if check is None:
         return
@@ -36,6 +38,17 @@ def _check_axis(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     rank = args[0].dim()
     if isinstance(axis, int) and not -rank <= axis < max(rank, 1):
         raise IndexError(f"axis {axis} of a tensor with {rank} axes, {tuple(args[0].shape)}")
+
+
+def _try_on_zeros(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Run a layer on whole numbers, which few kernels take; none of them may read a float, which could be large."""
+    if any(isinstance(value, Tensor) and value.is_floating_point() for value in (*args, *kwargs.values())):
+        return
+    zeros = [torch.zeros_like(arg, device="cpu") if isinstance(arg, Tensor) else arg for arg in args]
+    try:
+        func(*zeros, **kwargs)
+    except NotImplementedError as error:  # not worth an export, which does not notice
+        raise RuntimeError(f"{func.__name__} of {args[0].dtype}: {error}") from error
 
 
 def _same_type(value: Tensor, weight: Tensor, given: dict[str, Any]) -> None:
@@ -74,6 +87,13 @@ def _bias_fits(bias: Any, channels: int) -> None:
         )
 
 
+# What works on floating-point numbers, mostly.
+_LAYERS = {
+    *(function for name, function in vars(F).items() if "pool" in name and callable(function)),
+    F.interpolate, F.pad, F.relu, F.relu6, F.gelu, F.silu, F.elu, F.leaky_relu, F.hardtanh, F.sigmoid, F.tanh,
+    F.softmax, F.log_softmax, torch.softmax, torch.log_softmax, torch.relu, Tensor.softmax, Tensor.log_softmax,
+    Tensor.relu, F.pixel_shuffle, F.unfold, F.fold, F.normalize, F.softplus, F.hardswish, F.hardsigmoid, F.mish,
+}  # fmt: skip
 _OVER_AN_AXIS = {
     F.softmax, F.log_softmax, torch.softmax, torch.log_softmax, Tensor.softmax, Tensor.log_softmax,
 }  # fmt: skip

@@ -7,12 +7,17 @@ that has them becomes the places that it marks.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import getitem
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, fx
 
 _PLACES = {"index_select": 2, "gather": 2, "index_add": 2, "index_copy": 2, "scatter": 2, "scatter_add": 2}
+
+
+# What finds places, and where among its arguments the axis stands.
+_FINDERS = {"argmax": 1, "argmin": 1, "max": 1, "min": 1, "topk": 2}
 
 
 def check_indices(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -32,6 +37,28 @@ def check_indices(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> N
             if largest >= length or least < -length:
                 wrong = largest if largest >= length else least
                 raise IndexError(f"{name.strip('_')} looks up place {wrong} of {length}")
+
+
+def check_classes(name: str, places: fx.Node | None, classes: Any) -> None:
+    """Refuse a `one_hot` of fewer classes than there are places among which `places` were found.
+
+    Raises:
+        IndexError: says how many.
+    """
+    if name != "one_hot" or places is None or not isinstance(classes, int) or classes < 0:
+        return
+    finder: Any = places.args[0] if places.target is getitem else places
+    axis_at = _FINDERS.get(getattr(finder.target, "__name__", finder.target))
+    if axis_at is None:
+        return
+    shape = finder.args[0].meta["val"].shape
+    default = None if axis_at == 1 else -1
+    axis = finder.args[axis_at] if len(finder.args) > axis_at else finder.kwargs.get("dim", default)
+    if isinstance(axis, fx.Node):  # the greater of two
+        return
+    found_among = shape.numel() if axis is None else shape[axis]
+    if found_among > classes:
+        raise IndexError(f"one_hot of {classes} classes is given places among {found_among}")
 
 
 def _lookups(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Any, int]]:

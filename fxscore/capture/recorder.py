@@ -22,7 +22,7 @@ from fxscore.capture.aten import plain_function
 from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, tensors_in
 from fxscore.capture.chance import drawn, draws_by_value, is_noise, noise
 from fxscore.capture.checks import answer_of_check, certain_truth, place_of
-from fxscore.capture.indices import check_indices, is_known_mask
+from fxscore.capture.indices import check_classes, check_indices, is_known_mask
 from fxscore.capture.operators import (
     ASKS,
     CASTS,
@@ -243,6 +243,7 @@ class Recorder(Bindings, TorchFunctionMode):
             args, inputs = self._with_numbers(func, args), self._numbers(inputs)
         # Before the shapes are inferred: an in-place operator changes its argument's version even there.
         arguments, options = self._as_arguments(args), self._as_arguments(inputs)
+        check_classes(func.__name__, arguments and arguments[0], (*args[1:], *inputs.values(), None)[0])
         result = infer(func, self._standin(args), self._standin(inputs))
         if not holds_tensor(result):
             return result

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -27,6 +30,10 @@ FAILURES: dict[str, tuple[nn.Module, Shape, tuple[str, ...]]] = {
     "pool larger than its map": (nn.MaxPool2d(9), (3, 4, 6), ("4",)),
     "no output channels": (nn.Conv1d(3, 0, 1), (3, 9), ("0", "channels")),
     "softmax over an axis that is not there": (nn.Softmax(5), (3, 6), ("5", "3 axes")),
+    "whole numbers resized": (
+        Forward(lambda x: F.interpolate(x.long(), scale_factor=2)), (3, 6), ("int64", "interpolate")),
+    "truth values pooled": (Forward(lambda x: F.max_pool1d(x > 0, 2)), (3, 6), ("bool", "max_pool1d")),
+    "softmax of whole numbers": (Forward(lambda x: x.argmax(1).softmax(-1)), (3, 6), ("int64", "softmax")),
     "two shapes": (Forward(lambda x: x + torch.ones(7)), (3, 6), ("6", "7")),
     "nothing returned": (Forward(lambda x: None), (3, 6), ("None",)),
     "its own error": (Forward(lambda x: {}["key"]), (3, 6), ("KeyError", "key")),  # type: ignore[index]
@@ -43,3 +50,27 @@ def test_the_error_names_the_numbers(kind: str) -> None:
         construct(model, shape, 2)
     (line,) = str(caught.value).splitlines()
     assert all(word in line for word in words), line
+
+
+CLASSES: dict[str, Callable[[Any], Any]] = {
+    "argmax": lambda x: F.one_hot(x.argmax(1), 4),
+    "argmin by name": lambda x: F.one_hot(x.argmin(dim=-1), num_classes=4),
+    "indices of a maximum": lambda x: F.one_hot(x.max(1).indices, 4),
+    "the largest": lambda x: F.one_hot(x.topk(2).indices, 4),
+}
+
+
+@pytest.mark.parametrize("found", CLASSES)
+def test_one_hot_of_fewer_classes_than_places(found: str) -> None:
+    def network(width: int) -> nn.Module:
+        return nn.Sequential(nn.Linear(3, width), Forward(CLASSES[found]))
+
+    with pytest.raises(FxScoreError, match="one_hot of 4 classes is given places among 5"):
+        construct(network(5), (3,), 2)
+    assert construct(network(4), (3,), 2).channels == 3
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16])
+def test_types_that_a_layer_takes_are_taken(dtype: torch.dtype) -> None:
+    resized = nn.Sequential(nn.Conv2d(3, 4, 1), Forward(lambda x: F.interpolate(x.to(dtype), scale_factor=2)))
+    assert construct(resized, (3, 4, 4), 2).batch == 2
