@@ -30,7 +30,8 @@ from fxscore.capture.torch_private import LazyGraphModule
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
 
-_DETECTORS = {"GeneralizedRCNN", "RetinaNet", "FCOS", "SSD"}
+# Parts of detectors in two stages, and in one (RetinaNet, FCOS, SSD).
+_DETECTORS = ({"backbone", "rpn", "roi_heads"}, {"backbone", "anchor_generator", "head"})
 
 
 def capture(
@@ -179,16 +180,12 @@ def _left_out(model: nn.Module, part: nn.Module) -> tuple[str, ...]:
 def main_part(model: nn.Module) -> nn.Module:
     """The part of a network that is captured: a detector's backbone, of anything else the whole.
 
-    What torchvision's detectors do after their backbone (proposals, suppression of overlapping boxes) depends on
-    values, and has few weights; their backbone is what tells one from another.
+    A detector is known by its parts, which are torchvision's and those of what is built like them. What it does after
+    its backbone (proposals, suppression of overlapping boxes) depends on values, and has few weights; its backbone is
+    what tells one from another.
     """
-    names = {
-        cls.__name__
-        for cls in type(model).__mro__
-        if cls.__module__.startswith("torchvision.models.detection")
-    }
-    backbone = getattr(model, "backbone", None)
-    return backbone if names & _DETECTORS and isinstance(backbone, nn.Module) else model
+    parts = dict(model.named_children())
+    return parts["backbone"] if any(kind <= parts.keys() for kind in _DETECTORS) else model
 
 
 def _record_leaves(model: nn.Module, recorder: Recorder, leaves: Callable[[nn.Module], bool]) -> None:
