@@ -11,6 +11,7 @@ _PACKAGES = {
     "train": ("torchsort", "torchsort"),
     "search": ("pymoo", "pymoo"),
     "draw": ("grandalf", "grandalf"),
+    "optuna": ("optuna", "optuna"),
     "cluster": ("distributed", "dask[distributed]"),
 }
 # torchsort is compiled against the torch that is there; an isolated build would fetch another one.
