@@ -93,6 +93,7 @@ BENCHMARKS = (
     Benchmark("search.zen_nas", "hours", "extra search"),
     Benchmark("search.tails", "minutes", "runs/search of search.zen_nas"),
     Benchmark("robustness", "minutes; --full: hours", "extra cluster"),
+    Benchmark("robustness.mutations", "minutes", "extra test"),
 )
 
 
