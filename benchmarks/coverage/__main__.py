@@ -31,8 +31,8 @@ from benchmarks.coverage import transformers_models
 from benchmarks.coverage.probe import probe
 from benchmarks.coverage.rows import CoverageRow, add_scores, capture_step, examine, write_csv
 from benchmarks.features import FOLDER, read_known, write_known
-from benchmarks.isolated import Limits
 from benchmarks.results import command_line, table, write_readme, write_section
+from fxscore.run import Where
 from fxscore.sources import expand
 
 CSV = Path(__file__).parent / "libraries.csv"
@@ -159,7 +159,12 @@ def main() -> None:
 def run(options: argparse.Namespace) -> None:
     """Examine the architectures of the libraries; write what was found."""
     names = [str(ref) for text in options.only for ref in expand(text)] if options.only else architectures()
-    rows = examine(measure, names, options.work or Path("runs/coverage.jsonl"), limits_of(options))
+    rows = examine(
+        "benchmarks.coverage.__main__:measure",
+        names,
+        options.work or Path("runs/coverage.jsonl"),
+        where_of(options),
+    )
     add_scores(rows)
     text = summary(rows)
     print(f"\n{text}")
@@ -170,9 +175,9 @@ def run(options: argparse.Namespace) -> None:
         write_section("coverage", "Coverage", text, command_line())
 
 
-def limits_of(options: argparse.Namespace) -> Limits:
-    """Time and memory of one network."""
-    return Limits(options.seconds, options.memory << 30)
+def where_of(options: argparse.Namespace) -> Where:
+    """Two workers, and time and memory of one network."""
+    return Where(2, options.seconds, options.memory << 30)
 
 
 def arguments() -> argparse.Namespace:

@@ -31,7 +31,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from torch.utils.weak import WeakIdKeyDictionary
 
-from benchmarks.isolated import Limits, each
+from benchmarks.apart import each
 from benchmarks.results import command_line, table, write_section
 from fxscore.capture.inputs import Inputs, own_examples
 from fxscore.capture.trace import main_part
@@ -39,6 +39,7 @@ from fxscore.costs import Costs
 from fxscore.proxies.probe import copy_with
 from fxscore.proxies.structure import Hollow
 from fxscore.proxies.taps import Unfused
+from fxscore.run import Where
 from fxscore.scorer import Subject
 from fxscore.sources import build, expand
 from fxscore.types import ModelRef
@@ -94,6 +95,11 @@ def compare(name: str) -> Pair:
     )  # real tensors in a tuple, which cannot be copied as fake ones
     theirs, constant = flop_counter_macs(built.module, subject.inputs)
     return Pair(found.macs, theirs, _unknown(found), constant)
+
+
+def counts_of(name: str) -> dict[str, Any]:
+    """`compare`, as JSON holds it."""
+    return asdict(compare(name))
 
 
 def flop_counter_macs(module: nn.Module, inputs: Inputs) -> tuple[int, int]:
@@ -155,10 +161,11 @@ def counted(names: Sequence[str], work: Path, processes: int) -> dict[str, Count
     rows = {name: (name, pair and Pair(**pair), error) for name, pair, error in map(json.loads, lines)}
     missing = [name for name in names if name not in rows]
     with work.open("a") as file:
-        for done, (name, found, error) in enumerate(each(compare, missing, Limits(), processes), start=1):
-            rows[name] = (name, found, error)
-            print(json.dumps((name, found and asdict(found), error)), file=file, flush=True)
-            print(f"{done}/{len(missing)} {name} {error or found.reason}", flush=True)
+        counting = each("benchmarks.coverage.mac_count:counts_of", missing, Where(processes))
+        for done, (name, found, error) in enumerate(counting, start=1):
+            rows[name] = (name, found and Pair(**found), error)
+            print(json.dumps((name, found, error)), file=file, flush=True)
+            print(f"{done}/{len(missing)} {name} {error or rows[name][1].reason}", flush=True)
     return rows
 
 

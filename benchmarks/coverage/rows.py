@@ -6,13 +6,14 @@ import csv
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.isolated import Limits, each
+from benchmarks.apart import each
+from fxscore.run import Where
 from fxscore.scorer import Hybrid, load_scorer
 
 CoverageRow = dict[str, Any]
@@ -23,19 +24,18 @@ COLUMNS = (
 
 
 def examine(
-    measure: Callable[[str], CoverageRow],
+    measure: str,
     names: Sequence[str],
     work: Path,
-    limits: Limits,
-    processes: int = 2,
+    where: Where,
 ) -> dict[str, CoverageRow]:
-    """A row per network, from the file of rows, or measured and added to it."""
+    """A row per network, from the file of rows, or measured by `measure` (`package.module:name`) and added to it."""
     rows = read_rows(work)
     work.parent.mkdir(parents=True, exist_ok=True)
     missing = [name for name in names if name not in rows]
     start = time.monotonic()
     with work.open("a") as file:
-        for done, (name, found, error) in enumerate(each(measure, missing, limits, processes), start=1):
+        for done, (name, found, error) in enumerate(each(measure, missing, where), start=1):
             rows[name] = {"name": name, "error": error and without_folders(error), **(found or {})}
             file.write(json.dumps(rows[name]) + "\n")
             file.flush()

@@ -28,9 +28,9 @@ from torch.utils._pytree import tree_map
 from benchmarks.coverage import wild_networks
 from benchmarks.coverage.probe import probe
 from benchmarks.coverage.rows import CoverageRow, add_scores, examine, forget_failures, write_csv
-from benchmarks.isolated import Limits
 from benchmarks.results import command_line, table, write_readme, write_section
 from fxscore import Shared
+from fxscore.run import Where
 from fxscore.scorer.features import network_features
 from fxscore.scorer.subject import subject_of
 
@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> None:
     ]
     if options.again:
         forget_failures(work, chosen)
-    limits = Limits(options.seconds, options.memory << 30)
-    rows = examine(measure, chosen, work, limits, processes=1)
+    where = Where(1, options.seconds, options.memory << 30)
+    rows = examine(f"{__name__}:measure", chosen, work, where)
     add_scores(rows)
     add_scores(rows, "variant_features", "variant")
     print(f"\n{summary(rows)}")

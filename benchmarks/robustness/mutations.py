@@ -78,7 +78,7 @@ def copied() -> Iterator[Path]:
         copy = Path(folder)
         for name in ("fxscore", "tests", "benchmarks", "zoo", "docs"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for file in ROOT.glob("*.*"):
+        for file in filter(Path.is_file, ROOT.iterdir()):
             shutil.copy(file, copy)
         yield copy
 
