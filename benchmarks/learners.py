@@ -16,6 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
+from fxscore.scorer.hybrid_learners import targets_of
+
 Floats = NDArray[np.float64]
 MEAN = "mean of the three"
 
@@ -28,14 +30,9 @@ LEARNERS: dict[str, Callable[[int], Any]] = {
 }
 
 
-def as_target(accuracies: Floats) -> Floats:
-    """−ln(100.5 − accuracy), for accuracies in percent."""
-    return np.asarray(-np.log(100.5 - accuracies))
-
-
 def predictions(train: Floats, accuracies: Floats, test: Floats, seed: int) -> dict[str, Floats]:
     """What every learner, fitted on `train`, predicts for `test`, and the mean of their standardised predictions."""
-    target = as_target(accuracies)
+    target = targets_of(accuracies)
     found = {name: make(seed).fit(train, target).predict(test) for name, make in LEARNERS.items()}
     return {**found, MEAN: np.mean([standardised(values) for values in found.values()], axis=0)}
 

@@ -22,13 +22,13 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.features import FOLDER, FeatureTable, network_key, read_features
-from benchmarks.learners import Floats, as_target, predictions
+from benchmarks.learners import Floats, predictions
 from benchmarks.paper.nasbench201_agreement import DATASETS, PICKS, regret_of
 from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import Population, kendall, mean_over_runs, read_population, spearman
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer.features import FORWARD, feature_names
-from fxscore.scorer.hybrid_learners import Learning, fit_head
+from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 
 SPACE = "nasbench201"
 SIZES = (50, 78, 100, 156, 781)
@@ -57,7 +57,7 @@ class Run:
 
 def hybrid(train: Floats, accuracies: Floats, test: Floats, seed: int) -> dict[str, Floats]:
     """The hybrid scorer's raw scores."""
-    head = fit_head(feature_names(), train, as_target(accuracies), Learning(seed=seed))
+    head = fit_head(feature_names(), train, targets_of(accuracies), Learning(seed=seed))
     return {"hybrid": head.predict(feature_names(), test)}
 
 
@@ -68,7 +68,7 @@ def ablated(
     found = {}
     for title in titles:
         columns = [name for name in feature_names() if not any(part in name for part in ABLATED[title])]
-        head = fit_head(feature_names(), train, as_target(accuracies), Learning(seed=seed), columns=columns)
+        head = fit_head(feature_names(), train, targets_of(accuracies), Learning(seed=seed), columns=columns)
         found[f"hybrid without {title}"] = head.predict(feature_names(), test)
     return found
 

@@ -15,7 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
-from benchmarks.learners import as_target, standardised
+from benchmarks.learners import standardised
+from fxscore.scorer.hybrid_learners import targets_of
 
 Floats = NDArray[np.float64]
 # (features of the trained, their accuracies in percent, features of the others, seed) → scores of the others
@@ -26,7 +27,7 @@ TREES = 200
 def forest(known: Floats, accuracies: Floats, others: Floats, seed: int) -> Floats:
     """ExtraTrees."""
     trees = ExtraTreesRegressor(TREES, max_features=0.5, random_state=seed)
-    return np.asarray(trees.fit(known, as_target(accuracies)).predict(others))
+    return np.asarray(trees.fit(known, targets_of(accuracies)).predict(others))
 
 
 def process(known: Floats, accuracies: Floats, others: Floats, seed: int) -> Floats:
@@ -35,7 +36,7 @@ def process(known: Floats, accuracies: Floats, others: Floats, seed: int) -> Flo
     model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a bound reached is as good as an optimum here
-        model.fit(known, as_target(accuracies))
+        model.fit(known, targets_of(accuracies))
     return np.asarray(model.predict(others))
 
 
@@ -48,7 +49,7 @@ def forest_and_process(known: Floats, accuracies: Floats, others: Floats, seed: 
 def hybrid(known: Floats, accuracies: Floats, others: Floats, seed: int) -> Floats:
     """The head of fxscore's hybrid scorer; columns are those of `fxscore.scorer.features`."""
     from fxscore.scorer.features import feature_names
-    from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
+    from fxscore.scorer.hybrid_learners import Learning, fit_head
 
     head = fit_head(feature_names(), known, targets_of(accuracies), Learning(seed=seed))
     return np.asarray(head.predict(feature_names(), others))
