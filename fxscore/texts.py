@@ -38,10 +38,12 @@ def one_line(text: str, width: int = WIDTH) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """What an exception says, where saying it raises nothing itself."""
+    """What an exception says, as a plain text, where saying it raises nothing itself."""
     try:
-        return str(error)
-    except Exception:  # noqa: BLE001  `__str__` is foreign code
+        return str.__getitem__(str(error), slice(None))  # `__str__` may give a text of a class of its own
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  `__str__` is foreign code, and may raise SystemExit
         return "(its message cannot be read)"
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any, Protocol
 
 from fxscore.errors import ModelRefError, UsageError
@@ -17,9 +18,9 @@ from fxscore.texts import one_line, visible
 
 Shape = tuple[int, ...]
 
-_TEXT = re.compile(r"^(?P<body>.*?)(?P<options>\{.*\})?$", re.DOTALL)
 _FILE = re.compile(r"^(?P<path>.*\.py)(?::(?P<builder>[A-Za-z_]\w*))?$", re.DOTALL)
 _EXPORTED = ".pt2"
+_MOST_NUMBERS = 1 << 40
 _OWN_SPACE = re.compile(r"^(?P<place>.*?\.py:[A-Za-z_]\w*):(?P<genotype>.+)$", re.DOTALL)
 _NAMED = re.compile(r"^(?P<source>[A-Za-z_][\w.]*):(?P<name>.+)$", re.DOTALL)
 
@@ -31,11 +32,13 @@ def shape_of(given: object) -> Shape:
         UsageError: it is none; says how to write one.
     """
     try:
-        if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        if isinstance(given, (str, bytes, Mapping, Set)) or not isinstance(given, Iterable):
             raise TypeError
         shape = tuple(map(operator.index, given))
     except TypeError:
         shape = ()
+    if shape and min(shape) > 0 and prod(shape) > _MOST_NUMBERS:
+        raise UsageError(f"an input_shape of more than {_MOST_NUMBERS} numbers; give a smaller one")
     if not shape or min(shape) < 1:
         raise UsageError(
             f"input_shape={one_line(repr(given), 80)} is no shape; give positive whole numbers without the batch axis, "
@@ -74,14 +77,12 @@ class ModelRef:
         """Read the text form; raises `ModelRefError` with the grammar where it does not fit."""
         if space := _OWN_SPACE.match(text.strip()):
             return cls(space["place"], space["genotype"])
-        match = _TEXT.match(text.strip())
-        assert match is not None  # the pattern takes any text
-        options = _parse_options(text, match["options"])
-        if file := _FILE.match(match["body"]):
+        body, options = _body_and_options(text.strip())
+        if file := _FILE.match(body):
             return cls.of("file", f"{file['path']}:{file['builder'] or 'build'}", options)
-        if match["body"].endswith(_EXPORTED):
-            return cls.of("exported", match["body"], options)
-        if named := _NAMED.match(match["body"]):
+        if body.endswith(_EXPORTED):
+            return cls.of("exported", body, options)
+        if named := _NAMED.match(body):
             return cls.of(named["source"], named["name"], options)
         raise ModelRefError(
             f"{text!r} is no model reference; write SOURCE:NAME (timm:resnet50, torchvision:resnet18, "
@@ -98,17 +99,30 @@ class ModelRef:
         body = f"{self.source}:{self.name}"
         if self.source in ("file", "exported"):
             body = self.name.removesuffix(":build")
+            if body.startswith(("-", " ")):  # it would be an option, or lose its space
+                body = f"./{body}"
         return visible(body) + (json.dumps(self.kwargs) if self.options else "")
 
 
-def _parse_options(text: str, options: str | None) -> dict[str, Any]:
-    try:
-        parsed = json.loads(options) if options else {}
-    except (ValueError, RecursionError) as error:
-        raise ModelRefError(f"{text!r}: the options in braces are not JSON ({error})") from None
-    if not isinstance(parsed, dict):
-        raise ModelRefError(f"{text!r}: the options must be a JSON object of keyword arguments")
-    return parsed
+def _body_and_options(text: str) -> tuple[str, dict[str, Any]]:
+    """Cut where a JSON object begins that goes to the end: braces before it belong to the name of a file."""
+    if "{" not in text or not text.endswith("}"):
+        return text, {}
+    reasons = []
+    for brace in re.finditer(r"\{", text):
+        try:
+            options: dict[str, Any] = json.loads(text[brace.start() :], object_pairs_hook=_each_once)
+            return text[: brace.start()].rstrip(), options
+        except (ValueError, RecursionError) as error:
+            reasons.append(str(error))
+    raise ModelRefError(f"{text!r}: the options in braces are not JSON ({reasons[0]})")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ModelRefError("an option is given twice in braces; keep one")
+    return found
 
 
 @dataclass(frozen=True)

@@ -216,3 +216,90 @@ def test_the_version_is_that_of_the_package() -> None:
     assert fxscore.__version__ == metadata.version("fxscore")
     assert "__version__" in dir(fxscore)
     assert issubclass(NetworkError, FxScoreError)
+
+
+class Evil(str):
+    """A text whose methods are somebody else's code."""
+
+    def split(self, *given: Any) -> Any:
+        raise SystemExit(1)
+
+    def __getitem__(self, place: Any) -> Any:
+        raise SystemExit(2)
+
+
+class SpeaksError(Exception):
+    """Whose message is what it was given, or is raised."""
+
+    def __str__(self) -> str:
+        if isinstance(self.args[0], BaseException):
+            raise self.args[0]
+        return self.args[0]  # type: ignore[no-any-return]
+
+
+def odd_syntax_error() -> SyntaxError:
+    error = SyntaxError("bad")
+    error.filename, error.msg = 7, 8  # type: ignore[assignment]
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [SpeaksError(SystemExit()), SpeaksError(GeneratorExit()), SpeaksError(Evil("evil")), odd_syntax_error()],
+)
+def test_however_an_error_speaks_it_is_one_of_fxscore(error: BaseException) -> None:
+    class Raises(nn.Conv2d):
+        def named_parameters(self, *given: Any, **named: Any) -> Any:
+            raise error
+
+    with pytest.raises(fxscore.FxScoreError) as caught:
+        fxscore.score(Raises(3, 4, 3), input_shape=(3, 8, 8), scorer="params")
+    assert str(caught.value).isprintable()
+    assert [
+        record.score
+        for record in fxscore.rank({"a": Raises(3, 4, 3)}, input_shape=(3, 8, 8), scorer="params")
+    ] == [None]
+
+
+class TrainGivesNothing(nn.Conv2d):
+    """As many networks in the wild: `train` is overridden, and forgets to return the module."""
+
+    def train(self, mode: bool = True) -> None:  # type: ignore[override]
+        super().train(mode)
+
+
+@pytest.mark.parametrize("scorer", ["nasbench201", "params", "activations", "naswot"])
+def test_a_train_that_returns_nothing_changes_no_score(scorer: str) -> None:
+    plain, own = nn.Conv2d(3, 4, 3), TrainGivesNothing(3, 4, 3)
+    own.load_state_dict(plain.state_dict())
+    scores = [
+        fxscore.score(nn.Sequential(conv, nn.ReLU()), input_shape=(3, 8, 8), scorer=scorer)
+        for conv in (plain, own)
+    ]
+    assert scores[0] == scores[1]
+    assert fxscore.score(own, input_shape=(3, 8, 8), scorer="params") == 112
+
+
+@pytest.mark.parametrize(
+    "scorer", [5, b"params", nn.Linear(1, 1), object(), ["params"], type("S", (), {"score": len})]
+)
+def test_what_is_no_scorer_is_one_clear_line(scorer: Any) -> None:
+    with pytest.raises(UsageError, match="is no scorer; give a name"):
+        fxscore.score(nn.Conv2d(3, 4, 3), input_shape=(3, 8, 8), scorer=scorer)
+
+
+def test_a_name_of_any_length_is_no_scorer() -> None:
+    with pytest.raises(fxscore.FxScoreError, match="no scorer is called"):
+        fxscore.load_scorer("x" * 5000)
+
+
+@pytest.mark.parametrize("examples", [5, "x", nn.Linear])
+def test_what_is_no_example_is_not_the_networks_fault(examples: Any) -> None:
+    with pytest.raises(fxscore.FxScoreError, match=r"^example_inputs is of type"):
+        fxscore.score(nn.Conv2d(3, 4, 3), example_inputs=examples, scorer="params")
+
+
+@pytest.mark.parametrize("shape", [(3, 2**63, 8), (2**70, 8, 8), (3, 10**7, 10**7), {3, 8}])
+def test_a_shape_that_no_tensor_has_is_not_the_networks_fault(shape: Any) -> None:
+    with pytest.raises(UsageError, match="input_shape"):
+        fxscore.score(nn.Conv2d(3, 4, 3), input_shape=shape, scorer="params")

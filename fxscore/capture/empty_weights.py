@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from fxscore.capture.modes import evaluating
 from fxscore.capture.torch_private import pytree
 
 Step = Literal["meta", "zeros", "ordinary"]
@@ -206,7 +207,7 @@ def _finish(module: nn.Module, step: Step) -> WeightFree:
                     empty = _meta_like(parameter.data)
                     replaced[parameter] = nn.Parameter(empty, parameter.requires_grad)
                 setattr(child, name, replaced[parameter])  # by name: an LSTM follows in its own list
-    return WeightFree(module.eval(), step)
+    return WeightFree(evaluating(module), step)
 
 
 class _ParameterPatch:

@@ -19,7 +19,7 @@ first reading of its examples, `readings` has others. Source: METHOD.md section 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,6 +72,10 @@ class Inputs:
             return examples
         if isinstance(examples, (Tensor, Shared)):
             examples = (examples,)
+        if isinstance(examples, (str, bytes)) or not isinstance(examples, Iterable):
+            raise CaptureError(
+                f"example_inputs is of type {type(examples).__name__}; give a tensor, a sequence or a mapping"
+            )
         inputs = cls((), dict(examples)) if isinstance(examples, Mapping) else cls(tuple(examples))
         if not any(_tensor(leaf).dim() for leaf in inputs.leaves):
             raise CaptureError(

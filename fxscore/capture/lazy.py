@@ -12,6 +12,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
 from fxscore.capture.chance import fixed_chance
+from fxscore.capture.modes import evaluating
 from fxscore.capture.torch_private import DisableTorchFunction, parameters_of
 from fxscore.types import Shape
 
@@ -30,7 +31,7 @@ def initialised(model: nn.Module, input_shape: Shape) -> nn.Module:
     """`model`; where it has lazy modules, a copy whose weights one eager forward has drawn, from a fixed seed."""
     if has_lazy_parts(model):
         memo = {id(buffer): new_buffer(buffer) for buffer in model.buffers() if is_lazy(buffer)}
-        model = copy.deepcopy(model, memo).eval()
+        model = evaluating(copy.deepcopy(model, memo))
         with torch.no_grad(), fixed_chance():
             model(torch.zeros(2, *input_shape))
     return model

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from fxscore.capture.lazy import has_shape, new_buffer
+from fxscore.capture.modes import evaluating
 from fxscore.capture.plain import replacements
 from fxscore.capture.seeds import is_generator, new_generator
 from fxscore.capture.torch_private import forget_compiled
@@ -43,7 +44,7 @@ def weightless_copy(model: nn.Module) -> nn.Module:
         ) from error
     for module in duplicate.modules():
         forget_compiled(module)
-    return duplicate.eval()
+    return evaluating(duplicate)
 
 
 def _uncopyable(model: nn.Module) -> Iterator[tuple[object, object]]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 
 EPILOG = (
     "Examples:\n\n"
@@ -49,8 +49,7 @@ def draw(
     Blocks that stand in a row several times are drawn once, with their number. The network's file runs in this very
     process, without a time limit.
     """
-    output.set_up_logging(verbose, log_file)
-    output.check_targets(out)
+    output.prepare(verbose, log_file, out, inputs=arguments.files(model))
     from fxscore.report import drawing
 
     drawing.check_form(out)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from fxscore.capture.modes import evaluating
 from fxscore.errors import ModelRefError, TrainingError
 from fxscore.sources import Built, build
 from fxscore.sources.building import seeded
@@ -69,7 +70,7 @@ def _build(ref: ModelRef, classes: int, seed: int) -> Built:
 def _check(network: Network, classes: int) -> None:
     """Two images in eval mode, which changes no statistic."""
     try:
-        outputs = network.module.eval()(torch.zeros(2, *network.input_shape))
+        outputs = evaluating(network.module)(torch.zeros(2, *network.input_shape))
     except Exception as error:  # the network's own code, which may raise anything
         raise TrainingError(
             f"{network.ref} does not take images of {network.input_shape} "

@@ -21,6 +21,7 @@ from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fxscore.capture.modes import evaluating
 from fxscore.errors import TrainingError
 from fxscore.network_training.captured_step import CapturedStep
 from fxscore.network_training.checkpoint import read_state, write_state
@@ -135,7 +136,7 @@ class ClassifierTrainer:
     @torch.no_grad()
     def measure(self) -> float:
         """Accuracy on the test images, in percent."""
-        right, module = 0, self.trained.eval()
+        right, module = 0, evaluating(self.trained)
         for images, labels in self.test.batches(4 * self.plan.batch):
             with self._precision():
                 outputs = module(self._moved(images))

@@ -22,6 +22,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from fxscore.capture.modes import evaluating
 from fxscore.capture.torch_private import BatchNormBase, tensors_of
 from fxscore.errors import ScorerError
 from fxscore.proxies.base import BaseProxy, resized
@@ -87,7 +88,7 @@ def private_copy(module: nn.Module, seed: int, initialise: bool = True) -> Itera
     with torch.enable_grad(), torch.random.fork_rng(devices):
         for generator in (torch.default_generator, *(torch.cuda.default_generators[i] for i in devices)):
             generator.manual_seed(seed)
-        network = copy_with(module, cloned).float().eval()
+        network = evaluating(copy_with(module, cloned).float())
         if initialise:
             reset(network)
         yield use_batch_statistics(network)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from fxscore.capture.modes import evaluating
 from fxscore.capture.torch_private import FakeTensorMode
 from fxscore.costs import network_costs
 from fxscore.proxies.flow import Call, FlowMode
@@ -53,7 +54,7 @@ def count_params(module: nn.Module) -> int:
 def measure_structure(module: nn.Module, input_shape: Shape) -> Structure:
     """Count `module` at inputs (C, H, W); parameters may be on the meta device, and nothing is allocated."""
     with torch.inference_mode(False), torch.no_grad(), FakeTensorMode(), Unfused():
-        network = copy_with(module, Hollow()).eval()
+        network = evaluating(copy_with(module, Hollow()))
         images = torch.empty(IMAGES, *input_shape)
         with _CountingMode(network.parameters(), images) as mode:
             output = main_tensor(network(images))

@@ -36,16 +36,17 @@ class ChildProcess:
 
     Args:
         payload: the pickled job.
+        folder: that the child works in; by default this process's.
 
     Attributes:
         runner: the process that takes work; None until the keeper names one.
     """
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, folder: str | None = None) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             handed = theirs.fileno()
-            self._process = start_child(BOOT, handed, {}, pass_fds=[handed])
+            self._process = start_child(BOOT, handed, {}, pass_fds=[handed], cwd=folder)
         assert self._process.stderr is not None  # it is a pipe
         self._errors = self._process.stderr.fileno()
         os.set_blocking(self._errors, False)

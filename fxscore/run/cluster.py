@@ -7,7 +7,8 @@ another.
 A Dask task costs the scheduler and the client some milliseconds, so short networks travel in bundles that
 take about `BUNDLE_SECONDS`; their records arrive together.
 
-The workers need the same fxscore, and the files of ``path/to/file.py`` references under the same paths.
+The workers need the same fxscore, and the files of ``path/to/file.py`` references under the same paths: relative ones
+are those of the folder of the run, wherever a worker was started.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import gc
 import logging
 import math
 import multiprocessing
+import os
 import threading
 import time
 import uuid
@@ -80,7 +82,7 @@ class DaskExecutor:
         self._futures = self._client.get_executor(pure=False)
         self._width, self._width_at = workers, -math.inf
         self._worker_wait, self._worker_at = worker_wait, time.monotonic()
-        self._payload = b""
+        self._payload, self._folder = b"", os.getcwd()
         self._waiting: Waiting = []
         self._sent: set[Future[list[Outcome]]] = set()
         self._pace = _Pace()
@@ -148,7 +150,9 @@ class DaskExecutor:
         # a local cluster runs this very package
         package = package_version() if self._cluster is None else None
         tasks = tuple(task for task, _ in waiting)
-        bundle = Bundle(self._key, package, self._payload, self.limits, 2 * BUNDLE_SECONDS, tasks)
+        bundle = Bundle(
+            self._key, package, self._payload, self.limits, 2 * BUNDLE_SECONDS, self._folder, tasks
+        )
         sent = self._futures.submit(dask_worker.score, bundle)
         self._sent.add(sent)
         sent.add_done_callback(partial(self._spread, waiting))

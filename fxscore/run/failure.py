@@ -24,7 +24,9 @@ def describe_exception(error: BaseException) -> str:
     if isinstance(error, FxScoreError):
         return one_line(message_of(error)) or type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
-        return one_line(f"{type(error).__name__}: {error.msg} ({Path(error.filename).name}:{error.lineno})")
+        return one_line(
+            f"{type(error).__name__}: {error.msg} ({Path(str(error.filename)).name}:{error.lineno})"
+        )
     place = _place(error)
     text = one_line(f"{type(error).__name__}: {message_of(error)}")
     return text + (f" ({visible(place)})" if place else "")

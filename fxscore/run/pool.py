@@ -9,9 +9,14 @@ from fxscore.run.supervisor import Supervisor
 
 
 class SupervisorPool:
-    """As many supervisors as there are threads in `run` at once; a child starts when it is first needed."""
+    """As many supervisors as there are threads in `run` at once; a child starts when it is first needed.
 
-    def __init__(self) -> None:
+    Args:
+        folder: that the children work in; by default this process's.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        self._folder = folder
         self._lock = threading.Lock()
         self._idle: list[Supervisor] = []
         self._busy: set[Supervisor] = set()
@@ -32,7 +37,7 @@ class SupervisorPool:
         with self._lock:
             foreign = [each for each in self._idle if (each.payload, each.limits) != (payload, limits)]
             self._idle = [each for each in self._idle if each not in foreign]
-            supervisor = self._idle.pop() if self._idle else Supervisor(payload, limits)
+            supervisor = self._idle.pop() if self._idle else Supervisor(payload, limits, self._folder)
             self._busy.add(supervisor)
         for each in foreign:
             each.close()

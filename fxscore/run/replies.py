@@ -14,6 +14,7 @@ from fxscore.run.outcome import Facts, Outcome
 from fxscore.texts import one_line
 
 _MOST_VALUES = 10_000
+_LARGEST = 10**100  # a count beyond it is none, and no float could be printed of it at last
 
 
 def read_facts(message: Message) -> Facts:
@@ -51,4 +52,4 @@ def read_exit_code(message: Message) -> int:
 
 
 def _is_count(value: Any) -> bool:
-    return value is None or (isinstance(value, int) and value >= 0)
+    return value is None or (isinstance(value, int) and 0 <= value < _LARGEST)

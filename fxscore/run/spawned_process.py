@@ -37,13 +37,15 @@ class SpawnedProcess:
 
     Args:
         payload: the pickled job.
+        folder: that the child works in; by default this process's.
 
     Attributes:
         runner: the process that takes work; None where it is used up.
     """
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, folder: str | None = None) -> None:
         self._payload = payload
+        self._folder = folder
         self._abandoned = False
         self._start()
 
@@ -59,7 +61,7 @@ class SpawnedProcess:
 
     def _spawn(self, port: int, token: str) -> subprocess.Popen[bytes]:
         group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        process = start_child(BOOT, port, {TOKEN: token}, creationflags=group)
+        process = start_child(BOOT, port, {TOKEN: token}, creationflags=group, cwd=self._folder)
         threading.Thread(target=self._drain, args=(process,), daemon=True).start()
         return process
 

@@ -29,9 +29,9 @@ _NUMBERS = itertools.count()
 Child = ChildProcess | SpawnedProcess
 
 
-def start_child(payload: bytes) -> Child:
+def start_child(payload: bytes, folder: str | None = None) -> Child:
     """A child of the kind that this system allows."""
-    return ChildProcess(payload) if can_fork() else SpawnedProcess(payload)
+    return ChildProcess(payload, folder) if can_fork() else SpawnedProcess(payload, folder)
 
 
 class _LimitError(Exception):
@@ -44,10 +44,12 @@ class Supervisor:
     Args:
         payload: the pickled job.
         limits: what one network may use.
+        folder: that the child works in; by default this process's.
     """
 
-    def __init__(self, payload: bytes, limits: Limits) -> None:
+    def __init__(self, payload: bytes, limits: Limits, folder: str | None = None) -> None:
         self.payload = payload
+        self._folder = folder
         self.limits = limits
         self._child: Child | None = None
         self.stopped = False
@@ -88,7 +90,7 @@ class Supervisor:
         return self._child
 
     def _start(self) -> Child:
-        child = self._child = start_child(self.payload)
+        child = self._child = start_child(self.payload, self._folder)
         try:
             if self.stopped:  # by another thread, which may have seen no child yet
                 raise WorkerError("the run was stopped")

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
+from fxscore.errors import UsageError
 from fxscore.run.executor import DEFAULT_SECONDS, Executor, LocalExecutor
 from fxscore.run.store import Store, open_store
+from fxscore.texts import one_line
+
+# (attribute, its type, the least, what it is)
+_RANGES: tuple[tuple[str, Any, float, str], ...] = (
+    ("workers", Integral, 1, "number of workers; give 1 or more"),
+    ("time_limit", Real, 1e-3, "limit in seconds; give a positive number"),
+    ("memory_limit", Integral, 1, "limit in bytes; give a positive whole number"),
+    ("worker_wait", Real, 0, "number of seconds; give a positive number"),
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,22 @@ class Where:
     no_store: bool = False
     cluster: str | None = None
     worker_wait: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number of workers, seconds or bytes, before anything waits for it.
+
+        Raises:
+            UsageError: an attribute is of another kind, or out of range; names it.
+        """
+        for name, kind, least, what in _RANGES:
+            value: Any = getattr(self, name)
+            right = isinstance(value, kind) and not isinstance(value, bool) and value >= least
+            if value is not None and not right:
+                raise UsageError(f"{name}={one_line(repr(value), 80)} is no {what}")
+        for name in ("store", "cluster"):
+            value = getattr(self, name)
+            if not isinstance(value, (str, Path, type(None))):
+                raise UsageError(f"{name}={one_line(repr(value), 80)} is no text")
 
     def executor(self) -> Executor:
         """What runs networks there; raises `WorkerError` where a cluster cannot be reached."""

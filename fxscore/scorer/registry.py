@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,13 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from fxscore.errors import ScorerError
+from fxscore.errors import ScorerError, UsageError
 from fxscore.scorer.base import Scorer
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.proxy import find_proxy, proxy_names
+from fxscore.texts import one_line
 
 DEFAULT_SCORER = "general"
 SUFFIX = ".safetensors"
@@ -53,19 +55,29 @@ def load_scorer(scorer: str | Path | Scorer | None = None) -> Scorer:
 
     Raises:
         ScorerError: nothing has this name.
+        UsageError: the object is no scorer.
         CheckpointError: the file is missing, damaged or foreign.
     """
     if scorer is None:
         return _load_file(WEIGHTS / f"{DEFAULT_SCORER}{SUFFIX}")
     if not isinstance(scorer, (str, Path)):
-        return scorer
+        return _checked(scorer)
     if isinstance(scorer, str) and _is_shipped(scorer):
         return _load_file(WEIGHTS / f"{scorer}{SUFFIX}")
     if isinstance(scorer, str) and (proxy := find_proxy(scorer)) is not None:
         return proxy
-    if Path(scorer).exists() or str(scorer).endswith(SUFFIX):
+    if os.path.exists(scorer) or str(scorer).endswith(SUFFIX):
         return _load_file(Path(scorer))
     raise ScorerError(_unknown(str(scorer)))
+
+
+def _checked(scorer: Scorer) -> Scorer:
+    if isinstance(scorer, type) or not callable(getattr(scorer, "score", None)):
+        raise UsageError(
+            f"{one_line(repr(scorer), 80)} is no scorer; give a name such as 'general', the path of a file, or "
+            "an object of fxscore.load_scorer"
+        )
+    return scorer
 
 
 def portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
@@ -77,7 +89,7 @@ def portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
 
 def _is_shipped(name: str) -> bool:
     path = WEIGHTS / f"{name}{SUFFIX}"
-    return path.parent == WEIGHTS and path.is_file()
+    return path.parent == WEIGHTS and os.path.isfile(path)  # which takes a name of any length
 
 
 _KINDS: dict[str, Callable[[Checkpoint], Scorer]] = {

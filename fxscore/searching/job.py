@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fxscore.capture.empty_weights import build_without_weights
+from fxscore.capture.modes import evaluating
 from fxscore.proxies import count_params
 from fxscore.run import Prepared
 from fxscore.score_job import ScoreJob, fingerprint, prepare
@@ -63,7 +64,7 @@ class SpaceSession:
         genotype = self.space.parse(ref.name)
         with seeded(0):
             if self.scorer.needs_weights:
-                module = self.space.build(genotype).eval()
+                module = evaluating(self.space.build(genotype))
             else:
                 module = build_without_weights(lambda: self.space.build(genotype)).module
         subject = Subject(module, self.space.shape_of(genotype), owned=not self.scorer.needs_weights)

@@ -54,13 +54,13 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         code = one_line(repr(error.code), _LONGEST) if isinstance(error.code, (int, str)) else ""
         return f"the file called sys.exit({code})"
-    text = one_line(error.msg if isinstance(error, SyntaxError) else message_of(error), _LONGEST)
+    text = one_line(str(error.msg) if isinstance(error, SyntaxError) else message_of(error), _LONGEST)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _place(error: BaseException, path: Path | None) -> str:
     if isinstance(error, SyntaxError) and error.filename:
-        return f" ({_shown(error.filename)}:{error.lineno})"
+        return f" ({_shown(str(error.filename))}:{error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if path is not None and frame.filename == str(path)]
     last = (own or frames)[-1]

@@ -53,9 +53,10 @@ def _resized(ref: ModelRef, recipe: Recipe, seed: int, size: tuple[int, int]) ->
 
 def _build(ref: ModelRef, recipe: Recipe, weights: bool) -> tuple[nn.Module, str]:
     from fxscore.capture.empty_weights import build_without_weights
+    from fxscore.capture.modes import evaluating
 
     if weights:
-        return _checked(ref, recipe.make()).eval(), "with weights"
+        return evaluating(_checked(ref, recipe.make())), "with weights"
     built = build_without_weights(lambda: _checked(ref, recipe.make()))
     return built.module, built.step
 

@@ -114,6 +114,8 @@ def there(folder: Path) -> dict[str, bytes]:
         "rank net.py --log-file rows.json --json=rows.json",
         "score net.py:build --log-file net.py",
         "explain net.py --json=net.py",
+        "draw net.py --out net.py",
+        "draw net.py --log-file net.py",
         "models 'n*.py' --json=net.py",
         "models net.py --json=no/such.json",
         "scorers --json=no/such.json",

@@ -170,3 +170,27 @@ def test_one_file_one_row(folder: Path) -> None:
     for record in ranking:
         assert str(record.ref).isprintable()
         assert (record.error or "").isprintable()
+
+
+@pytest.mark.parametrize(
+    "name", ["-net.py", " net.py", "{a}.py", "n{b}.py", "{c}/n{1}.py", 'q"u{.py', "x{}.py"]
+)
+@pytest.mark.parametrize("options", ["", '{"width": 5}', ':build{"width": 5}'])
+def test_whatever_a_name_holds_it_is_taken_back_as_it_is_printed(
+    name: str, options: str, folder: Path
+) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(NETWORK)
+    (ref,) = expand(f"./{name}{options}")
+    assert not str(ref).startswith("-")
+    (again,) = expand(str(ref))
+    assert str(again) == str(ref)
+    assert ref.kwargs == again.kwargs == ({"width": 5} if options else {})
+    assert file_hash(ref) == file_hash(again)
+    assert build(again).module[0].out_channels == (5 if options else 3)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("text", ['n.py{"a": 1, "a": 2}', 'timm:resnet18{"a": {"b": 1, "b": 1}}'])
+def test_an_option_that_is_given_twice_is_refused(text: str) -> None:
+    with pytest.raises(ModelRefError, match="an option is given twice"):
+        ModelRef.parse(text)
