@@ -7,6 +7,7 @@ from typing import Any
 
 from fxscore.scorer.confidence import LEVEL
 from fxscore.scorer.contributions import Contribution
+from fxscore.tabular import Tabular
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 
 
@@ -72,8 +73,8 @@ class Verdict:
         return {**names, "probability": self.probability, "compares": self.compares, "contributions": parts}
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Tabular):
     """Some networks beside each other, best first.
 
     Attributes:
@@ -87,6 +88,19 @@ class Comparison:
     verdicts: tuple[Verdict, ...]
     advice: tuple[str, ...]
     ranking: Ranking
+
+    def summary(self) -> str:
+        """The verdicts."""
+        return " ".join(verdict.sentence for verdict in self.verdicts) or self.ranking.summary()
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each network, best first."""
+        sizes = ("memory", "activations", "layers", "depth")
+        rows = self.ranking.table()[: len(self.contenders)]
+        return [
+            {**row, **{name: getattr(each, name) for name in sizes}}
+            for row, each in zip(rows, self.contenders, strict=True)
+        ]
 
     def __str__(self) -> str:
         return "\n".join([*(verdict.sentence for verdict in self.verdicts), *self.advice])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from fxscore.constructed import ConstructedArchitecture
 from fxscore.passes.represent_operators import Represented
 from fxscore.scorer import Subject
+from fxscore.tabular import Tabular
 from fxscore.types import Shape
 
 
@@ -31,8 +33,8 @@ class OperatorSummary:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Tabular):
     """The report behind `fxscore explain`.
 
     Attributes:
@@ -67,6 +69,17 @@ class Explanation:
     seconds: float
     code: str
     passed_checks: tuple[str, ...] = ()
+
+    AXES = ("count", "params")
+
+    def summary(self) -> str:
+        """The network and its size."""
+        sizes = f"{self.params:,} parameters, {self.macs:,} MACs"
+        return f"{self.name}, {sizes}, {len(self.operators)} kinds of operators with weights"
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each kind of operator with weights."""
+        return [{**asdict(each), "paths": ", ".join(each.paths)} for each in self.operators]
 
 
 def explain_subject(name: str, subject: Subject, batch: int) -> Explanation:

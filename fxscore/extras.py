@@ -12,6 +12,7 @@ _PACKAGES = {
     "search": ("pymoo", "pymoo"),
     "draw": ("grandalf", "grandalf"),
     "optuna": ("optuna", "optuna"),
+    "frames": ("pandas", "pandas"),
     "cluster": ("distributed", "dask[distributed]"),
 }
 # torchsort is compiled against the torch that is there; an isolated build would fetch another one.

@@ -14,9 +14,11 @@ from math import prod
 from typing import Any, Protocol
 
 from fxscore.errors import ModelRefError, UsageError
+from fxscore.tabular import Tabular
 from fxscore.texts import one_line, visible
 
 Shape = tuple[int, ...]
+_FOR_STORES = ("fingerprint", "scorer")
 
 _FILE = re.compile(r"^(?P<path>.*\.py)(?::(?P<builder>[A-Za-z_]\w*))?$", re.DOTALL)
 _EXPORTED = ".pt2"
@@ -191,8 +193,8 @@ class Judge(Protocol):
         """The probability that the first network is the better one; None where that is not known."""
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, repr=False)
+class Ranking(Tabular):
     """Records from the best score to the worst; failures last, in the order they were given.
 
     `over_budget` names the networks that were not scored, because they are larger than was allowed.
@@ -226,6 +228,21 @@ class Ranking:
     def failures(self) -> tuple[ScoreRecord, ...]:
         """The records that hold an error."""
         return tuple(record for record in self.records if record.error is not None)
+
+    def summary(self) -> str:
+        """How many networks, which is best, and what failed."""
+        ranked = len(self.records) - len(self.failures)
+        best = f", best {self.records[0].ref}" if ranked else ""
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        over = f", {len(self.over_budget)} over the budget" if self.over_budget else ""
+        return f"{ranked} network{'' if ranked == 1 else 's'}{best}{failed}{over}"
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each record, without what only stores need."""
+        return [
+            {name: value for name, value in record.as_dict().items() if name not in _FOR_STORES}
+            for record in self.records
+        ]
 
     def __iter__(self) -> Iterator[ScoreRecord]:
         return iter(self.records)

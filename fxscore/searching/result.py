@@ -12,11 +12,12 @@ from fxscore.errors import SearchError
 from fxscore.searching.evaluation import Evaluation, front
 from fxscore.searching.goals import SCORE, Objective
 from fxscore.searching.handle import AnySpace, reference
+from fxscore.tabular import Tabular
 from fxscore.types import ModelRef
 
 
-@dataclass(frozen=True)
-class SearchResult:
+@dataclass(frozen=True, repr=False)
+class SearchResult(Tabular):
     """The outcome of a search, finished or interrupted.
 
     Attributes:
@@ -34,6 +35,17 @@ class SearchResult:
     history: tuple[tuple[Evaluation, ...], ...]
     settings: Mapping[str, Any]
     interrupted: bool = False
+
+    AXES = ("params", SCORE)
+
+    def summary(self) -> str:
+        """What was searched, and what came of it."""
+        ended = ", interrupted" if self.interrupted else ""
+        return f"{self.place}, {len(self.evaluations)} networks, {len(self.front)} on the front{ended}"
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each network of the front, best first objective first."""
+        return [{"network": each.text, **each.values} for each in self.front]
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:

@@ -11,14 +11,15 @@ from fxscore.evaluate.estimates import Estimate
 from fxscore.provenance import provenance
 from fxscore.scorer import FTScoreNet, Hybrid
 from fxscore.scorer.ensemble import Ensemble
+from fxscore.tabular import Tabular
 from fxscore.train.fit.parts import FOLDS
 
 Kind = Literal["hybrid", "ft", "both"]
 _PACKAGES = ("fxscore", "torch", "numpy", "scikit-learn")
 
 
-@dataclass(frozen=True)
-class Fitted:
+@dataclass(frozen=True, repr=False)
+class Fitted(Tabular):
     """A fitted scorer and what is known of it.
 
     Attributes:
@@ -39,6 +40,20 @@ class Fitted:
     held_out: int
     seed: int = 0
     unseen: dict[int, float] = field(default_factory=dict)
+
+    AXES = ("network", "unseen score")
+
+    def summary(self) -> str:
+        """The figure in words."""
+        return str(self)
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each network that was given: its place, its score from a fit that did not see it, its error."""
+        places = sorted({*self.used, *self.failed})
+        return [
+            {"network": place, "unseen score": self.unseen.get(place), "error": self.failed.get(place)}
+            for place in places
+        ]
 
     def __str__(self) -> str:
         """The figure in words."""

@@ -1,0 +1,98 @@
+"""What results look like in a notebook: an HTML table, a data frame, a plot, and a repr of one line.
+
+A class says what its rows are; colours are the notebook's own, so that light and dark themes both serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, ClassVar
+
+from fxscore.errors import UsageError
+from fxscore.extras import require
+
+_MOST = 60  # rows that a notebook shows
+_STYLE = (
+    "<style>.fxscore{border-collapse:collapse;color:inherit;background:none}"
+    ".fxscore th,.fxscore td{border-bottom:1px solid rgba(128,128,128,.35);padding:.2em .7em;text-align:right;"
+    "color:inherit;background:none}"
+    ".fxscore th:first-child,.fxscore td:first-child{text-align:left}</style>"
+)
+
+
+class Tabular:
+    """A result with rows.
+
+    Subclasses give `summary` and `table`; `AXES` names the columns that a plot shows, across and up.
+    """
+
+    AXES: ClassVar[tuple[str, str]] = ("macs", "score")
+
+    def summary(self) -> str:
+        """The result in one line."""
+        raise NotImplementedError
+
+    def table(self) -> list[dict[str, Any]]:
+        """A mapping of column to plain value (text, number, None) for each row, all with the same columns."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.summary()}>"
+
+    def _repr_html_(self) -> str:
+        """The table as a notebook shows it."""
+        rows = self.table()
+        hidden = f" ({_MOST} of {len(rows)} rows)" if len(rows) > _MOST else ""
+        return f"{_STYLE}{_html(rows[:_MOST])}<p>{escape(self.summary() + hidden)}</p>"
+
+    def to_frame(self) -> Any:
+        """The table as a pandas data frame; raises `MissingExtraError` where pandas is not installed."""
+        require("frames", "A data frame")
+        from pandas import DataFrame  # no requirement of fxscore
+
+        return DataFrame(self.table())
+
+    def plot(self, axes: Any = None) -> Any:
+        """A point for each row that has both of `AXES`.
+
+        Args:
+            axes: matplotlib axes to draw on; new ones by default.
+
+        Returns:
+            The axes.
+
+        Raises:
+            UsageError: no row has both.
+        """
+        across, up = self.AXES
+        known = [row for row in self.table() if row.get(across) is not None and row.get(up) is not None]
+        if not known:
+            raise UsageError(f"there is nothing to plot: no row has both {across} and {up}")
+        if axes is None:
+            from matplotlib import pyplot
+
+            axes = pyplot.subplots(layout="constrained")[1]
+        axes.scatter([row[across] for row in known], [row[up] for row in known])
+        axes.set_xlabel(across)
+        axes.set_ylabel(up)
+        if across in ("params", "macs"):
+            axes.set_xscale("log")
+        return axes
+
+
+def _html(rows: Sequence[Mapping[str, Any]]) -> str:
+    shown = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
+    head = "".join(f"<th>{escape(name)}</th>" for name in shown)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(_text(row[name]))}</td>" for name in shown) + "</tr>" for row in rows
+    )
+    return f'<table class="fxscore"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,101 @@
+"""Results in a notebook: tables, frames, plots and reprs."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+from torch import nn
+
+import fxscore
+from fxscore.errors import MissingExtraError, UsageError
+from fxscore.evaluate.estimates import Estimate
+from fxscore.scorer import Hybrid
+from fxscore.searching.evaluation import Evaluation
+from fxscore.searching.goals import Objective
+from fxscore.spaces import get_space
+from fxscore.tabular import Tabular
+from fxscore.train.fit import Fitted
+from fxscore.types import ModelRef, Ranking, ScoreRecord
+
+mpl.use("agg")
+
+
+def network(width: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 3)
+    )
+
+
+def searched() -> fxscore.SearchResult:
+    history = [
+        Evaluation("width=3", {"score": 1.5, "params": 90.0}),
+        Evaluation("width=9", {"score": 4.0, "params": 300.0}),
+        Evaluation("width=8", {"score": 2.0, "params": 350.0}),
+    ]
+    objectives = (Objective.parse("score"), Objective.parse("params"))
+    return fxscore.SearchResult(get_space("zen_resnet"), "zen_resnet", objectives, (tuple(history),), {})
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Tabular]:
+    models = {"<narrow>": network(3), "wide": network(9)}
+    return {
+        "ranking": fxscore.rank(models, input_shape=(3, 8, 8), scorer="macs"),
+        "comparison": fxscore.compare(models, input_shape=(3, 8, 8), scorer="macs"),
+        "explanation": fxscore.explain(network(4), input_shape=(3, 8, 8)),
+        "search": searched(),
+        "fitted": Fitted(
+            Hybrid(), (0, 2), {1: "it broke"}, Estimate(0.5, 0.1, 0.8), 2, unseen={0: 1.5, 2: -0.5}
+        ),
+    }
+
+
+NAMES = ("ranking", "comparison", "explanation", "search", "fitted")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_results_show_themselves(results: dict[str, Tabular], name: str) -> None:
+    result = results[name]
+    rows = result.table()
+    assert rows
+    assert all(list(row) == list(rows[0]) for row in rows)
+    assert all(
+        value is None or isinstance(value, (str, int, float)) for row in rows for value in row.values()
+    )
+    html = result._repr_html_()
+    assert html.count("<tr>") == len(rows) + 1
+    assert "<narrow>" not in html
+    assert len(repr(result)) < 400
+    assert "\n" not in repr(result)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_results_plot_a_point_for_each_row(results: dict[str, Tabular], name: str) -> None:
+    axes = results[name].plot()
+    assert axes.plot is not None
+    assert results[name].plot(axes) is axes
+    points = axes.collections[0].get_offsets()
+    across, up = results[name].AXES
+    assert len(points) == sum(None not in (row[across], row[up]) for row in results[name].table())
+
+
+def test_frames_hold_the_table(results: dict[str, Tabular], monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas: Any = types.ModuleType("pandas")
+    pandas.DataFrame = list
+    monkeypatch.setitem(sys.modules, "pandas", pandas)
+    assert results["ranking"].to_frame() == results["ranking"].table()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtraError, match=r"fxscore\[frames\]"):
+        results["ranking"].to_frame()
+
+
+def test_what_cannot_be_plotted_is_said() -> None:
+    failed = Ranking.of([ScoreRecord(ModelRef("timm", "a"), error="broken")])
+    with pytest.raises(UsageError, match="nothing to plot"):
+        failed.plot()
+    assert repr(failed) == "<Ranking: 0 networks, 1 failed>"
+    assert "broken" in failed._repr_html_()
