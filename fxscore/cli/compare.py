@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import typer
 
 from fxscore.cli import options, output
@@ -9,10 +13,13 @@ from fxscore.cli.arguments import STDOUT
 from fxscore.cli.expand import expand
 from fxscore.errors import UsageError
 
+if TYPE_CHECKING:
+    from fxscore.comparison import Comparison
+
 EPILOG = (
     "Examples:\n\n"
     "  fxscore compare zoo/resnet.py zoo/vit.py\n\n"
-    "  fxscore compare timm:resnet50 timm:convnext_tiny torchvision:vit_b_16\n\n"
+    "  fxscore compare timm:resnet50 timm:convnext_tiny torchvision:vit_b_16 --report compared.html\n\n"
     "  fxscore compare nets.py:small nets.py:large --input-shape 3,64,64 --json\n\n"
     "Exit codes: 0 compared, 1 a network failed, 2 wrong usage or nothing could be done."
 )
@@ -28,13 +35,14 @@ def compare(
     scorer: options.Scorer = None,
     input_shape: options.InputShape = None,
     json: options.Json = None,
+    report: options.Report = None,
     where: options.Where = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
     """Say which network is better, with what probability, what speaks for each, and what would settle it."""
     output.set_up_logging(verbose, log_file)
-    output.check_targets(json)
+    output.check_targets(json, report)
     refs = expand(models, False)
     if len(refs) < 2:
         raise UsageError("a comparison takes two networks at least: fxscore compare A B")
@@ -49,4 +57,16 @@ def compare(
         print_comparison(output.console(), found)
     if json is not None:
         output.write(dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n", json)
-    raise typer.Exit(1 if found.ranking.failures else 0)
+    complete = report is None or output.written(partial(_write_report, found, report, scorer))
+    raise typer.Exit(1 if found.ranking.failures or not complete else 0)
+
+
+def _write_report(found: Comparison, path: Path, scorer: str | None) -> None:
+    from fxscore.cli.reporting import scorer_record, settings, write_page
+    from fxscore.report.html.comparison import comparison_page
+    from fxscore.report.html.ranking import network_detail
+
+    name, record = scorer_record(scorer)
+    write_page(
+        comparison_page(found, settings(scorer=name), scorer=record, detail=network_detail(scorer)), path
+    )

@@ -121,12 +121,10 @@ def show(
 
 def _write_report(ranking: Ranking, path: Path, scorer: str | None, drawn: int) -> None:
     """The networks that are drawn are built once more, in this process: their files have just been run."""
-    from fxscore.cli.reporting import settings, write_page
+    from fxscore.cli.reporting import scorer_record, settings, write_page
     from fxscore.report.html.ranking import network_detail, ranking_page
-    from fxscore.scorer import DEFAULT_SCORER, list_scorers
 
-    name = scorer or DEFAULT_SCORER
-    record = next((info.record for info in list_scorers() if info.name == name), {})
+    name, record = scorer_record(scorer)
     detail = network_detail(scorer)
     page = ranking_page(ranking, settings(scorer=name), scorer=record, detail=detail, details=drawn)
     write_page(page, path)

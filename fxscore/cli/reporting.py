@@ -18,6 +18,14 @@ def settings(**chosen: Any) -> dict[str, Any]:
     return {"command": shlex.join(["fxscore", *sys.argv[1:]]), **chosen}
 
 
+def scorer_record(scorer: str | None) -> tuple[str, dict[str, Any]]:
+    """The name of a scorer, and what its file says of itself where it is a shipped one."""
+    from fxscore.scorer import DEFAULT_SCORER, list_scorers
+
+    name = scorer or DEFAULT_SCORER
+    return name, next((dict(info.record) for info in list_scorers() if info.name == name), {})
+
+
 def write_page(page: Page, path: Path) -> None:
     """Write a report and say so."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from fxscore.cli.app import run
+from fxscore.comparison import Comparison, Verdict
 from fxscore.report.html import Axis, Cell, Page, Plot, Table
+from fxscore.report.html.comparison import comparison_page
 from fxscore.report.html.fitting import fit_page
 from fxscore.report.html.page import versions
 from fxscore.report.html.ranking import ranking_page, trust
@@ -127,6 +129,15 @@ def test_a_fit_shows_only_scores_of_networks_not_seen() -> None:
         "Networks that were left out",
     ]
     assert not fit_page([("b", 60.0, None)], {}, "", {}).plots
+
+
+def test_a_comparison_has_its_verdicts_and_advice_before_the_ranking() -> None:
+    ref = [ModelRef("timm", name) for name in ("net3", "net1")]
+    verdict = Verdict(ref[0], ref[1], 0.9, compares=True)
+    page = comparison_page(Comparison((), (verdict,), ("train both",), ranking()), {})
+    assert list(page.lead[:2]) == [verdict.sentence, "train both"]
+    assert "net3" in verdict.sentence
+    assert [table.title for table in page.tables][:2] == ["Networks", "Networks that failed"]
 
 
 def test_the_command_writes_a_report_with_operators(tmp_path: Path) -> None:
