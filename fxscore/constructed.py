@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from fxscore.capture import capture
+from fxscore.capture.collection import collection_paused
 from fxscore.capture.inputs import Examples, Inputs
 from fxscore.costs import Costs, costs
 from fxscore.ops import Observer
@@ -88,6 +89,7 @@ class ConstructedArchitecture:
         return str(self.graph_module.code)
 
 
+@collection_paused()
 def construct(
     model: nn.Module,
     input_shape: Shape = (3, 224, 224),

@@ -6,6 +6,7 @@ commonest operators whose result is plain to see are answered here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,12 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fxscore.capture.arguments_fit import check_arguments
+from fxscore.capture.quick_shapes import attention, concatenated, elementwise, like, mean_over
 from fxscore.capture.torch_private import GROUPED_PRODUCTS, pytree, sample_dirichlet
 
 _LIKE_INPUT = {
     F.relu, F.layer_norm, F.group_norm, F.gelu, F.silu, F.softmax, F.hardswish, F.hardsigmoid, F.sigmoid, F.mish,
     F.relu6, F.hardtanh, F.leaky_relu, F.elu, F.softplus, F.tanh, F.rms_norm, torch.sigmoid, torch.tanh,
-    torch.softmax, Tensor.softmax, Tensor.sigmoid, sample_dirichlet,
+    torch.softmax, Tensor.softmax, Tensor.sigmoid, Tensor.neg, torch.neg, sample_dirichlet,
 }  # fmt: skip
 RECURRENT = {torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu}
 _GROUPED = set(GROUPED_PRODUCTS)
@@ -35,7 +37,7 @@ def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """
     check_arguments(func, args, kwargs)
     if func in _ON_ONES:
-        return _like(
+        return like(
             func(*pytree.tree_map_only(Tensor, _ones, args), **pytree.tree_map_only(Tensor, _ones, kwargs))
         )
     quick = _quick(func, args, kwargs)
@@ -44,60 +46,48 @@ def infer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _quick(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     first = args[0] if args else None
+    if func is torch.cat:
+        return concatenated(first, args[1] if len(args) == 2 else kwargs.get("dim", 0))
     if not isinstance(first, Tensor):
         return None
     if func in _SUMS:
-        return _elementwise(first, args[1] if len(args) == 2 else None, kwargs)
+        return elementwise(func, first, args[1] if len(args) == 2 else None, kwargs)
     if not first.is_floating_point():
         return None
-    if func is F.batch_norm and len(args) > 1:
-        return _batch_norm(first, (*args[1:5], *_affine(kwargs)))
-    if func is F.linear and len(args) > 1:
-        return _linear(first, args[1])
-    if func in _GROUPED and len(args) == 2:
-        return _grouped(*args, kwargs.get("offs"))
-    if func in RECURRENT:
-        return _recurrent(args) if len(args) == 9 else None
-    if func is F.conv2d:
-        return _conv2d(*args) if not kwargs and len(args) == 7 else None
+    if func in _ANSWERS:
+        return _ANSWERS[func](args, kwargs)
     if func in _LIKE_INPUT and kwargs.get("dtype") is None and _normalised_axes_fit(func, args, kwargs):
-        return _like(first)
+        return like(first)
     return None
-
-
-def _like(tensor: Tensor) -> Tensor:
-    return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
 
 
 def _ones(tensor: Tensor) -> Tensor:
     return torch.ones(tensor.shape, dtype=tensor.dtype) if tensor.is_meta else tensor
 
 
-def _elementwise(first: Tensor, second: Any, kwargs: dict[str, Any]) -> Tensor | None:
-    if kwargs:
-        return None
-    if isinstance(second, Tensor):
-        return _like(first) if second.shape == first.shape and second.dtype == first.dtype else None
-    return _like(first) if isinstance(second, (int, float)) and first.is_floating_point() else None
-
-
-def _batch_norm(value: Tensor, tensors: tuple[Any, ...]) -> Tensor | None:
+def _batch_norm(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    value, tensors = args[0], (*args[1:5], *_affine(kwargs))
     # Anything unusual goes to PyTorch itself, whose error message is the right one.
-    fits = value.dim() >= 2 and all(one is None or one.numel() == value.shape[1] for one in tensors)
-    return _like(value) if fits else None
+    fits = (
+        len(args) > 1
+        and value.dim() >= 2
+        and all(one is None or one.numel() == value.shape[1] for one in tensors)
+    )
+    return like(value) if fits else None
 
 
-def _linear(value: Tensor, weight: Any) -> Tensor | None:
+def _linear(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    value, weight = args[0], args[1] if len(args) > 1 else None
     if not isinstance(weight, Tensor) or weight.dim() != 2 or value.shape[-1] != weight.shape[1]:
         return None
     return torch.empty((*value.shape[:-1], weight.shape[0]), dtype=value.dtype, device="meta")
 
 
-def _conv2d(
-    value: Tensor, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> Tensor | None:
+def _conv2d(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
     """The output of `F.conv2d` as `nn.Conv2d` calls it: sizes as pairs, numbers of channels that fit."""
-    pairs = (stride, padding, dilation)
+    if kwargs or len(args) != 7:
+        return None
+    value, weight, _, *pairs, groups = args
     if value.dim() != 4 or not all(isinstance(size, tuple) and len(size) == 2 for size in pairs):
         return None
     (images, channels, *sizes), (out, inner, *kernel) = value.shape, weight.shape
@@ -112,8 +102,10 @@ def _conv2d(
     return torch.empty((images, out, *spatial), dtype=value.dtype, device="meta")
 
 
-def _recurrent(args: tuple[Any, ...]) -> tuple[Tensor, ...] | None:
+def _recurrent(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, ...] | None:
     """PyTorch's own answer walks through every layer and time step, and cannot read the sizes of a packed sequence."""
+    if len(args) != 9:
+        return None
     packed = isinstance(args[3], (list, tuple))
     states = args[2] if packed else args[1]
     both_ways = args[8] if packed else args[7]
@@ -124,13 +116,14 @@ def _recurrent(args: tuple[Any, ...]) -> tuple[Tensor, ...] | None:
         return None
     width = states[0].shape[2] * (2 if both_ways else 1)
     sequence = torch.empty((*args[0].shape[:-1], width), dtype=args[0].dtype, device="meta")
-    return sequence, *(_like(state) for state in states)
+    return sequence, *(like(state) for state in states)
 
 
-def _grouped(first: Tensor, second: Tensor, ends: Any) -> Tensor | None:
+def _grouped(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
     """PyTorch's own answer takes half precision alone (seen in 2.14), which its kernel on a CPU does not ask for."""
-    if first.shape[-1] != second.shape[-2]:
+    if len(args) != 2 or args[0].shape[-1] != args[1].shape[-2]:
         return None
+    (first, second), ends = args, kwargs.get("offs")
     groups = ends.shape[:1] if first.dim() == second.dim() == 2 else ()
     leading = first.shape[:-2] if second.dim() == 2 or first.dim() == 3 else ()
     shape = (*groups, *leading, first.shape[-2], second.shape[-1])
@@ -153,3 +146,14 @@ def _normalised_axes_fit(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any
 
 def _affine(kwargs: dict[str, Any]) -> tuple[Any, Any]:
     return kwargs.get("weight"), kwargs.get("bias")
+
+
+_ANSWERS: dict[Any, Callable[[tuple[Any, ...], dict[str, Any]], Any]] = {
+    F.batch_norm: _batch_norm,
+    F.linear: _linear,
+    F.conv2d: _conv2d,
+    F.scaled_dot_product_attention: attention,
+    **dict.fromkeys((Tensor.mean, torch.mean), mean_over),
+    **dict.fromkeys(_GROUPED, _grouped),
+    **dict.fromkeys(RECURRENT, _recurrent),
+}

@@ -18,6 +18,8 @@ from fxscore.capture.seeds import is_generator, new_generator
 from fxscore.capture.torch_private import forget_compiled
 from fxscore.errors import CaptureError
 
+_CONTAINERS = frozenset((dict, list, OrderedDict))
+
 
 def weightless_copy(model: nn.Module) -> nn.Module:
     """Copy `model` in evaluation mode, with parameters on the meta device and buffers of its own.
@@ -88,12 +90,12 @@ def unchanged(model: nn.Module) -> Iterator[None]:
 
 def _containers(module: nn.Module) -> dict[str, Any]:
     """Copies of the lists and dicts among a module's own attributes, hooks included."""
-    kinds = (dict, list, OrderedDict)
-    found = {name: value for name, value in module.__dict__.items() if type(value) in kinds}
-    return {name: copy.copy(value) for name, value in found.items()}
+    return {name: value.copy() for name, value in module.__dict__.items() if type(value) in _CONTAINERS}
 
 
 def _refill(container: Any, content: Any) -> None:
+    if not container and not content:
+        return
     container.clear()
     if isinstance(container, dict):
         container.update(content)

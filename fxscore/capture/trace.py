@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from fxscore.capture.chance import fixed_chance, unwritten_is_no_number
+from fxscore.capture.collection import collection_paused
 from fxscore.capture.dependence import check_dependence
 from fxscore.capture.failure import explain, failing_path, may_be_sound
 from fxscore.capture.fallback import exported_forward
@@ -34,6 +35,7 @@ from fxscore.types import Shape
 _DETECTORS = ({"backbone", "rpn", "roi_heads"}, {"backbone", "anchor_generator", "head"})
 
 
+@collection_paused()
 def capture(
     model: nn.Module,
     input_shape: Shape = (3, 224, 224),

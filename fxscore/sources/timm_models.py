@@ -5,6 +5,7 @@ Architectures only: a scorer reads no weights, so a pretrained tag means nothing
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from fxscore.errors import ModelRefError
@@ -34,7 +35,7 @@ class TimmSource:
     def recipe(self, ref: ModelRef) -> Recipe:
         import timm
 
-        if ref.name not in timm.list_models():
+        if ref.name not in _names() and ref.name not in timm.list_models():
             _refuse_tag(ref.name, timm.list_models())
             near = did_you_mean(ref.name, timm.list_models())
             raise ModelRefError(f"timm has no architecture {ref.name!r}{near}")
@@ -50,6 +51,14 @@ class TimmSource:
 
     def provenance(self, ref: ModelRef) -> dict[str, str]:
         return versions("torch", "timm")
+
+
+@cache
+def _names() -> frozenset[str]:
+    """The architectures of timm itself, whose sorting takes as long as to build a small one."""
+    import timm
+
+    return frozenset(timm.list_models())
 
 
 def _refuse_tag(name: str, known: list[str]) -> None:
