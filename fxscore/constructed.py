@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -97,6 +97,7 @@ def construct(
     *,
     owned: bool = False,
     example_inputs: Examples | Inputs | None = None,
+    captured: Callable[[fx.GraphModule], object] | None = None,
 ) -> ConstructedArchitecture:
     """Rewrite any network into its constructed architecture; the model is left as it is.
 
@@ -107,12 +108,15 @@ def construct(
         owned: the module was built weight-free for this call alone; saves a copy.
         example_inputs: what the forward takes, where that is not one image: a tensor, a sequence of positional or a
             mapping of named inputs (`fxscore.capture.inputs`); then `input_shape` is not used.
+        captured: is shown the graph as it was captured, before any pass.
 
     Raises:
         CaptureError, UnrepresentedOperatorError, PassError: say what, where and how to mend it.
     """
     taken = Inputs.image(input_shape) if example_inputs is None else Inputs.of(example_inputs)
     graph_module = capture(model, batch=batch, owned=owned, leaves=has_module_rule, inputs=taken)
+    if captured is not None:
+        captured(graph_module)
     captured_costs = costs(graph_module, graph_module.meta["batch"])
     run_passes(graph_module, default_pipeline())
     return ConstructedArchitecture(

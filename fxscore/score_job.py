@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from fxscore.capture.inputs import Examples, examples_digest, own_examples
+from fxscore.capture.inputs import Examples, examples_digest
 from fxscore.costs import Costs
 from fxscore.errors import FxScoreError
 from fxscore.run import Prepared
@@ -22,7 +22,7 @@ from fxscore.scorer import Hybrid, Scorer, Subject, load_scorer
 from fxscore.scorer.confidence import Standing, kind_of
 from fxscore.scorer.features import fingerprint_of
 from fxscore.scorer.subject import subject_of
-from fxscore.sources import build, recipe_key
+from fxscore.sources import recipe_key
 from fxscore.spaces import space_names
 from fxscore.types import ModelRef, ScoreRecord, Shape
 
@@ -87,12 +87,7 @@ class ScoreSession:
 
     def subject(self, ref: ModelRef, *, weights: bool = False) -> Subject:
         """The network, with the inputs that were given for all, or its own."""
-        built = build(ref, weights=weights)
-        examples = self.example_inputs
-        if examples is None and self.input_shape is None:
-            examples = own_examples(built.module)
-        shape = self.input_shape or built.input_shape
-        return Subject(built.module, shape, owned=not weights, example_inputs=examples, rebuild=built.resized)
+        return subject_of(ref, self.input_shape, self.example_inputs, weights=weights, counted=True)
 
     def finish(self, prepared: Prepared) -> float | Found:
         """The score, and where the network stands to training."""
@@ -109,7 +104,8 @@ def score_module(
     """The record of a module in this very process, whatever its code raises; Ctrl-C goes through."""
 
     def work() -> tuple[Prepared, float | Found]:
-        subject = subject_of(module, input_shape, example_inputs, weights=scorer.needs_weights)
+        weights = scorer.needs_weights
+        subject = subject_of(module, input_shape, example_inputs, weights=weights, counted=True)
         prepared = prepare(subject, scorer, f"{ref} {id(module)}")
         return prepared, found_of(scorer, subject)
 

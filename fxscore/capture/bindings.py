@@ -51,6 +51,7 @@ class Bindings:
         super().__init__()
         self.graph = fx.Graph()
         self.attributes: dict[str, Tensor] = {}
+        self.sizes_asked = False  # whether the graph may be another at another size of the input
         self._names = {id(tensor): name for name, tensor in (buffers | parameters).items()}
         self._nodes: dict[int, fx.Node] = {}
         self._standins: dict[int, Tensor] = {}
@@ -61,6 +62,10 @@ class Bindings:
         self._dependent: set[int] = set()  # real tensors into which something recorded was written
         self._parts: dict[int, list[int]] = {}  # real tensors to the views of them that have nodes
         self._alive: list[Tensor] = []  # an id is only unique while its tensor lives
+
+    def _note_size(self, tensor: Tensor) -> None:
+        """What follows may depend on the size of `tensor`, of which a parameter's is always the same."""
+        self.sizes_asked = self.sizes_asked or not isinstance(tensor, nn.Parameter)
 
     def give(self, tensor: Tensor) -> Tensor:
         """Make `tensor`, which has values (token ids), an input whose values are part of the graph."""
@@ -168,6 +173,7 @@ class Bindings:
         """A real view of a real tensor into which something recorded was written."""
         base = base_of(tensor)
         assert base is not None
+        self._note_size(tensor)
         node = self.graph.call_function(part_of, (self._node_of(base), *_geometry(tensor, base)))
         self._dependent.add(id(tensor))
         self._bind(tensor, node, meta_of(tensor))
@@ -196,6 +202,7 @@ class Bindings:
         viewed = base_of(tensor)
         base = tensor if viewed is None else viewed
         if base is not tensor:
+            self._note_size(base)
             whole = self.graph.call_function(put_back, (self._node_of(base), node, *_geometry(tensor, base)))
             self._bind(base, whole, meta_of(base))
         self._dependent.add(id(base))
@@ -220,6 +227,7 @@ class Bindings:
             before = self._nodes[id(parent)]
             node = self.graph.call_function(assign, (before, view.args[1], changed))
         elif view.meta["val"].numel() == parent.numel() and _keeps_order(view):
+            self._note_size(parent)
             node = self.graph.call_function(torch.reshape, (changed, tuple(parent.shape)))
         else:
             self._versions[id(parent)] = _CHANGED_THROUGH_A_VIEW

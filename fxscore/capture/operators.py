@@ -87,6 +87,11 @@ OPERATORS = {
 }  # fmt: skip
 # Methods take sizes one by one, or their operands in another order; their functions do not.
 _VARIADIC = frozenset({"reshape", "permute", "flip", "tile", "where"})
+# What is asked of a tensor and does not depend on its size.
+OF_ANY_SIZE = frozenset(
+    """ndim dim ndimension dtype layout requires_grad is_leaf grad grad_fn itemsize element_size is_floating_point
+    is_complex is_signed is_cuda is_cpu is_sparse is_quantized is_nested is_mkldnn is_mps is_xpu get_device""".split()
+)
 TENSOR_PROPERTIES = {
     "T": "t",
     "mT": "adjoint",

@@ -30,6 +30,7 @@ from fxscore.capture.operators import (
     COMMUTE,
     DROPPED_KEYWORDS,
     IDENTITIES,
+    OF_ANY_SIZE,
     READS_VALUES,
     SHAPES_ONLY,
     TAKES_NUMBERS,
@@ -148,6 +149,7 @@ class Recorder(Bindings, TorchFunctionMode):
         """`torch.empty` and its like: not a number until something is written there."""
         if self._touches(args):
             place = self._standin(args[0])
+            self._note_size(place)
             empty = func(place, *args[1:], **{**kwargs, "device": "meta"})
             node = self.graph.call_function(torch.full, (tuple(empty.shape), float("nan")))
             if not empty.is_floating_point():
@@ -193,6 +195,8 @@ class Recorder(Bindings, TorchFunctionMode):
         if name == "is_meta":
             return False
         if name not in TENSOR_PROPERTIES:
+            if name not in OF_ANY_SIZE:
+                self._note_size(tensor)
             return func(self._standin(tensor) if tensor.dim() else tensor)
         if name == "data":
             return tensor
@@ -246,6 +250,8 @@ class Recorder(Bindings, TorchFunctionMode):
         check_classes(func.__name__, arguments and arguments[0], (*args[1:], *inputs.values(), None)[0])
         result = infer(func, self._standin(args), self._standin(inputs))
         if not holds_tensor(result):
+            if func.__name__ not in OF_ANY_SIZE:
+                self._note_size(args[0])
             return result
         node = self._node(func, arguments, options)
         if mutated is None:
@@ -257,6 +263,7 @@ class Recorder(Bindings, TorchFunctionMode):
         if draws_by_value(func, arguments, options):
             self._draws += 1
             kind, target = "call_function", drawn
+            self.sizes_asked = True
             arguments = (func.__name__.rstrip("_"), self._draws, *arguments)
         elif target is change:
             arguments = (arguments[0], func.__name__, *arguments[1:])
@@ -322,6 +329,7 @@ class Recorder(Bindings, TorchFunctionMode):
             node = self._node_of(self._cast("to", (source, tensor.dtype), {}))
         if source.shape == tensor.shape:
             return node
+        self._note_size(tensor)
         wide = self.graph.call_method("expand", (node, *tensor.shape))
         wide.meta["val"] = node.meta["val"].expand(tensor.shape)
         return wide
@@ -329,6 +337,7 @@ class Recorder(Bindings, TorchFunctionMode):
     def _draw(self, func: Any, args: Any, kwargs: Any) -> Tensor:
         """Noise is a constant: what is drawn into a tensor takes its place."""
         like: Tensor = args[0] if args else kwargs["input"]
+        self._note_size(like)
         constant = noise(func, like, args, kwargs)
         target = self._mutated(func, args, kwargs)
         return constant if target is None else self._mutated_to(target, self._node_of(constant))

@@ -61,7 +61,8 @@ def capture(
         A graph module; its `meta` holds `parameters` (name → number of elements, tied ones once), `inputs` as read,
         `rows` (the scorer's batch), `batch` (the same; 1 where no input has a batch axis), `exported`, the paths of the
         modules that were exported since they could not be recorded ("" is the whole), `passed_checks`, questions about
-        values that cannot matter (`fxscore.capture.checks`), and `left_out`, the paths of modules not captured.
+        values that cannot matter (`fxscore.capture.checks`), `left_out`, the paths of modules not captured, and
+        `sizes_asked`, whether the forward asked for the size of a value, so that another input may give another graph.
 
     Raises:
         CaptureError: the forward fails, or its control flow depends on values; says where, and what to try.
@@ -164,6 +165,7 @@ def _record(
         rows=batch,
         batch=1 if inputs.batch is None else batch,
         left_out=_left_out(model, part),
+        sizes_asked=recorder.sizes_asked,
     )
     return graph_module
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from fxscore.constructed import ConstructedArchitecture
 from fxscore.graph_features import degrees, forward, paths, sizes
-from fxscore.graph_features.flow import trace_flow
+from fxscore.graph_features.flow import Flow, trace_flow
 from fxscore.graph_features.forward import forward_features
 
 __all__ = ["describe", "forward_features", "graph_features"]
 
 
-def graph_features(constructed: ConstructedArchitecture) -> dict[str, float]:
+def graph_features(constructed: ConstructedArchitecture | Flow) -> dict[str, float]:
     """Features of a constructed architecture's graph: sizes, degrees and paths, for any network.
 
     Args:
-        constructed: from `fxscore.construct`. Sizes are those of its input shape, per image.
+        constructed: from `fxscore.construct`, or its flow. Sizes are those of its input shape, per image.
 
     Returns:
         Column name → value, always in the same order; finite also for a network that returns only zeros.
     """
-    flow = trace_flow(constructed)
+    flow = constructed if isinstance(constructed, Flow) else trace_flow(constructed)
     return {**sizes.size_features(flow), **degrees.degree_features(flow), **paths.path_features(flow)}
 
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from fxscore.costs import Costs, network_costs
 from fxscore.proxies.base import BaseProxy, resized
 from fxscore.proxies.structure import Structure, count_params, measure_structure
 from fxscore.types import Shape
@@ -50,7 +51,19 @@ class StructuralProxy(BaseProxy):
 
 
 @dataclass(frozen=True)
-class Macs(StructuralProxy):
+class CostProxy(StructuralProxy):
+    """A count that one capture gives, and with it the size that every record holds."""
+
+    def measure(self, module: nn.Module, input_shape: Shape) -> float:
+        return self.of(network_costs(module, resized(input_shape, self.resolution)))
+
+    def of(self, costs: Costs) -> float:
+        """The count in question."""
+        return float(getattr(costs, self.name))
+
+
+@dataclass(frozen=True)
+class Macs(CostProxy):
     """Multiply-accumulates of convolutions, linear layers and attention, for one image."""
 
     name: ClassVar[str] = "macs"
@@ -66,7 +79,7 @@ class Flops(StructuralProxy):
 
 
 @dataclass(frozen=True)
-class Activations(StructuralProxy):
+class Activations(CostProxy):
     """Output elements of convolutions and linear layers, for one image."""
 
     name: ClassVar[str] = "activations"

@@ -8,8 +8,6 @@ the file; they are rounded when the ensemble is made, so that it scores alike be
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,10 +22,10 @@ from fxscore.scorer.checkpoint import (
     check_record,
     misfit,
     save_checkpoint,
-    tensors_sha256,
 )
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid import Hybrid
+from fxscore.scorer.identity import Identity
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
 
@@ -65,6 +63,7 @@ class Ensemble:
         )
         self.name = name
         self.record: Mapping[str, Any] = {}
+        self._identity = Identity()
 
     @property
     def batch(self) -> int:
@@ -74,9 +73,7 @@ class Ensemble:
     @property
     def scorer_id(self) -> str:
         """Name and hash of settings and learned values."""
-        settings = json.dumps(self._settings(), sort_keys=True)
-        contents = f"{tensors_sha256(self._tensors())} {settings}"
-        return f"{self.name}@{hashlib.sha256(contents.encode()).hexdigest()[:10]}"
+        return self._identity.of(self.name, self._settings(), self._tensors())
 
     def shape_for(self, input_shape: Shape) -> Shape:
         """The input shape at which the members see a network."""

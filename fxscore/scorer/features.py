@@ -99,7 +99,7 @@ def network_features(
     constructed = subject.construct(encoder.batch, encoder.shape_for(subject.input_shape))
     flow = trace_flow(constructed)
     values = {
-        **graph_features(constructed),
+        **graph_features(flow),
         **layer_features(flow),
         **scaled_features(flow, subject.input_shape or (1,)),  # () of token ids
         **(_forward(constructed, encoder) if forward else dict.fromkeys(FORWARD, 0.0)),

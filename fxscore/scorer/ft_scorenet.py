@@ -6,8 +6,6 @@ Head (paper III-C, METHOD.md section 3): L1 (C → 100, synthesised 1×1) · div
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -22,7 +20,8 @@ from fxscore.errors import ScorerError
 from fxscore.input_like import resample
 from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
-from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint, tensors_sha256
+from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint
+from fxscore.scorer.identity import Identity
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.seen_size import seen_shape
 from fxscore.scorer.subject import Subject
@@ -90,6 +89,7 @@ class FTScoreNet(nn.Module):
         self.settings = settings = settings or Settings()
         self.name = name
         self.record: Mapping[str, Any] = {}
+        self._identity = Identity()
         self.scale: Percentiles | None = None
         generator = torch.Generator().manual_seed(seed)
         self.input_like = nn.Parameter(
@@ -110,9 +110,7 @@ class FTScoreNet(nn.Module):
     @property
     def scorer_id(self) -> str:
         """Name and hash of settings, learned values and scale: two scorers of one id give equal scores."""
-        learned = tensors_sha256(self._tensors())
-        settings = json.dumps(self.settings.as_dict(), sort_keys=True)
-        return f"{self.name}@{hashlib.sha256(f'{learned} {settings}'.encode()).hexdigest()[:10]}"
+        return self._identity.of(self.name, self.settings.as_dict(), self._tensors())
 
     def shape_for(self, input_shape: Shape) -> Shape:
         """The input shape at which a network of this input shape is constructed, if it takes it."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import inf, isfinite
@@ -16,7 +14,7 @@ from torch import Tensor
 
 from fxscore.errors import ScorerError
 from fxscore.graph_features.layers import larger_side
-from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint, tensors_sha256
+from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint
 from fxscore.scorer.confidence import IMAGES, Confidence, Standing, kind_of
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.fitting import check_accuracies
@@ -24,6 +22,7 @@ from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.head_neighbours import neighbours_of
 from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, HeadBySize, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
+from fxscore.scorer.identity import Identity
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.subject import Model, Subject, subjects_of
 from fxscore.types import Shape
@@ -62,6 +61,7 @@ class Hybrid:
         self.name = name
         self.measured_confidence = confidence
         self.record: Mapping[str, Any] = {}
+        self._identity = Identity()
 
     @property
     def batch(self) -> int:
@@ -75,9 +75,7 @@ class Hybrid:
     @property
     def scorer_id(self) -> str:
         """Name and hash of everything learned: two scorers of one id give equal scores."""
-        learned = tensors_sha256(self._tensors())
-        settings = json.dumps(self._settings(), sort_keys=True)
-        return f"{self.name}@{hashlib.sha256(f'{learned} {settings}'.encode()).hexdigest()[:10]}"
+        return self._identity.of(self.name, self._settings(), self._tensors())
 
     def score(self, subject: Subject) -> float:
         """The score of a network: its percentile in the reference population.

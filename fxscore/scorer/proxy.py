@@ -8,6 +8,7 @@ from fxscore.capture.lazy import initialised
 from fxscore.errors import ScorerError
 from fxscore.proxies import Proxy, get_proxy
 from fxscore.proxies import proxy_names as handcrafted
+from fxscore.proxies.structural import CostProxy
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
 
@@ -37,6 +38,9 @@ class ProxyScorer:
         """The proxy's value."""
         if not subject.inputs.is_one_image:
             raise ScorerError(f"{self.scorer_id} takes networks of one image; this one takes other inputs")
+        if isinstance(self.proxy, CostProxy) and self.proxy.resolution is None:
+            proxy = self.proxy
+            return proxy.checked(subject.module, subject.input_shape, lambda: proxy.of(subject.costs()))
         module = initialised(subject.module, subject.input_shape) if self.needs_weights else subject.shaped
         return self.proxy(module, subject.input_shape)
 

@@ -6,12 +6,12 @@ import inspect
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from torch import nn
+from torch import fx, nn
 
 from fxscore.capture import with_shapes
 from fxscore.capture.inputs import Examples, Inputs, own_examples
 from fxscore.constructed import ConstructedArchitecture, construct
-from fxscore.costs import Costs, network_costs
+from fxscore.costs import Costs, costs_of_one, network_costs
 from fxscore.errors import CaptureError, FxScoreError, ModelRefError, UsageError
 from fxscore.scorer.seen_size import Rebuild, attempts
 from fxscore.sources import build, expand_or_keep
@@ -30,6 +30,7 @@ class Subject:
         input_shape: (C, H, W).
         owned: the module was built for this alone, and may be captured without a copy.
         example_inputs: what the network takes, where that is not one image (`fxscore.capture.inputs`).
+        counted: the size will be asked for, and is taken on the way where a construction tells it.
         rebuild: builds the network weight-free for images of another (height, width), where its recipe can.
     """
 
@@ -41,12 +42,14 @@ class Subject:
         owned: bool = False,
         example_inputs: Examples | None = None,
         rebuild: Rebuild | None = None,
+        counted: bool = False,
     ) -> None:
         self.module = module
         self.inputs = Inputs.image(input_shape) if example_inputs is None else Inputs.of(example_inputs)
         self.input_shape = self.inputs.shape
         self.owned = owned
         self.rebuild = rebuild
+        self.counted = counted
         self._constructed: dict[tuple[int, Shape], ConstructedArchitecture] = {}
         self._costs: Costs | None = None
         self._shaped: nn.Module | None = None
@@ -96,12 +99,19 @@ class Subject:
             self._costs = network_costs(self.shaped, self.input_shape, inputs=self.inputs, owned=self.owned)
         return self._costs
 
+    def _count(self, captured: fx.GraphModule) -> None:
+        """Take the size from this capture, where it tells that of one example at the network's own input."""
+        if self._costs is None:
+            self._costs = costs_of_one(captured, self.inputs)
+
     def _construct(self, batch: int, shape: Shape) -> ConstructedArchitecture:
         """At `shape` or the nearest to it that the network takes (`fxscore.scorer.seen_size`)."""
         for make, size in attempts(self.shaped, self.input_shape, shape, self.rebuild):
             try:
                 inputs = self.inputs.resized(size)
-                return construct(make(), batch=batch, owned=self.owned, example_inputs=inputs)
+                module = make()
+                count = self._count if self.counted and module is self.shaped else None
+                return construct(module, batch=batch, owned=self.owned, example_inputs=inputs, captured=count)
             except (CaptureError, ModelRefError):
                 if size == self.input_shape:
                     raise
@@ -175,6 +185,7 @@ def subject_of(
     example_inputs: Examples | None = None,
     *,
     weights: bool = False,
+    counted: bool = False,
 ) -> Subject:
     """A module or reference as scorers take it.
 
@@ -183,6 +194,7 @@ def subject_of(
         input_shape: (C, H, W); by default the reference's own, or 3×224×224.
         example_inputs: what the network takes, where that is not one image; by default what the module says of itself.
         weights: whether the scorer reads them.
+        counted: whether its size will be asked for.
 
     Raises:
         FxScoreError: it cannot be built, or is no network.
@@ -197,7 +209,9 @@ def subject_of(
         rebuild = built.resized
     if example_inputs is None and input_shape is None:
         example_inputs = own_examples(module)
-    return Subject(module, shape, owned=owned, example_inputs=example_inputs, rebuild=rebuild)
+    return Subject(
+        module, shape, owned=owned, example_inputs=example_inputs, rebuild=rebuild, counted=counted
+    )
 
 
 def subjects_of(models: Sequence[Model], input_shape: Shape | None = None) -> list[Subject]:

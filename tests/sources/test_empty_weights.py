@@ -245,3 +245,38 @@ def test_other_threads_keep_their_weights() -> None:
 def test_a_module_built_weight_free_can_be_copied_and_run_on_meta() -> None:
     module = build_without_weights(transformer).module
     assert module(torch.empty(2, 5, 8, device="meta")).shape == (2, 5, 8)
+
+
+class Drawn(nn.Module):
+    """Draws its weights step by step, as timm does."""
+
+    def __init__(self, size: tuple[int, ...], nonlinearity: str = "relu") -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(size))
+        nn.init.kaiming_uniform_(self.weight, nonlinearity=nonlinearity)  # type: ignore[arg-type]
+        with torch.no_grad():
+            self.drawn = self.weight.uniform_(-1, 1).erfinv_().mul_(0.02).add_(1.0).clamp_(-2, 2)
+
+
+def test_what_draws_a_weight_without_data_gives_the_weight() -> None:
+    built = build_without_weights(lambda: Drawn((4, 3)))
+    assert built.step == "meta"
+    assert built.module.drawn is built.module.weight
+
+
+@pytest.mark.parametrize("arguments", [((3,), "relu"), ((3, 2), "no such function")])
+def test_an_initialisation_that_pytorch_refuses_is_refused(arguments: tuple[tuple[int, ...], str]) -> None:
+    with pytest.raises(ValueError, match="Fan in|nonlinearity"):
+        build_without_weights(lambda: Drawn(*arguments))
+
+
+class Unguarded(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(3))
+        self.weight.zero_()
+
+
+def test_a_parameter_that_is_written_to_with_gradients_on_is_refused_as_by_pytorch() -> None:
+    with pytest.raises(RuntimeError, match="leaf Variable"), empty_weights():
+        Unguarded()
