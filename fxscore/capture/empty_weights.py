@@ -164,7 +164,7 @@ def _initialises(func: Callable[..., Any], operands: list[Tensor], kwargs: dict[
         return operands[0].dim() > 1 and known
     # Outside `no_grad` PyTorch refuses to write to a parameter.
     allowed = not torch.is_grad_enabled() or not operands[0].requires_grad
-    return allowed or func.__module__ == nn.init.__name__
+    return allowed or getattr(func, "__module__", None) == nn.init.__name__
 
 
 def _writes(func: Callable[..., Any], kwargs: dict[str, Any]) -> bool:

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Mapping
 
 import pytest
 import torch
+from torch import Tensor
 
 from fxscore.scorer import FTScoreNet, Settings
+from fxscore.scorer.checkpoint import tensors_sha256
 from fxscore.scorer.identity import Identity
 
 SMALL = Settings(batch=4, n_in=2, n_out=3)
 
 
 def test_the_id_is_hashed_once_and_again_after_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    scorer, calls = FTScoreNet(SMALL), []
-    import fxscore.scorer.identity as identity
+    calls: list[int] = []
 
-    real = identity.tensors_sha256
-    monkeypatch.setattr(identity, "tensors_sha256", lambda tensors: calls.append(1) or real(tensors))
+    def counted(tensors: Mapping[str, Tensor]) -> str:
+        calls.append(len(tensors))
+        return tensors_sha256(tensors)
+
+    monkeypatch.setattr("fxscore.scorer.identity.tensors_sha256", counted)
+    scorer = FTScoreNet(SMALL)
     first = scorer.scorer_id
     assert scorer.scorer_id == first
     assert len(calls) == 1
     with torch.no_grad():
-        scorer.readout.bias.add_(1)
+        scorer.readout.bias.neg_()
     assert scorer.scorer_id != first
     with torch.no_grad():
-        scorer.readout.bias.sub_(1)
+        scorer.readout.bias.neg_()
     assert scorer.scorer_id == first
 
 

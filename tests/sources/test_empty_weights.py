@@ -266,8 +266,8 @@ def test_what_draws_a_weight_without_data_gives_the_weight() -> None:
 
 @pytest.mark.parametrize("arguments", [((3,), "relu"), ((3, 2), "no such function")])
 def test_an_initialisation_that_pytorch_refuses_is_refused(arguments: tuple[tuple[int, ...], str]) -> None:
-    with pytest.raises(ValueError, match="Fan in|nonlinearity"):
-        build_without_weights(lambda: Drawn(*arguments))
+    with pytest.raises(ValueError, match=r"Fan in|nonlinearity"), empty_weights():
+        Drawn(*arguments)
 
 
 class Unguarded(nn.Module):
