@@ -26,10 +26,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from fxscore.capture.collection import collection_paused
 from fxscore.capture.modes import evaluating
 from fxscore.capture.torch_private import pytree
-
-from fxscore.capture.collection import collection_paused
 
 Step = Literal["meta", "zeros", "ordinary"]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from fxscore.capture.torch_private import version_of
 from fxscore.scorer.checkpoint import tensors_sha256
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -36,4 +37,4 @@ class Identity:
 
 def _stamp(tensors: Mapping[str, Tensor]) -> Stamp:
     """Changes where a tensor is another, or PyTorch wrote to it (which raises its version)."""
-    return tuple((name, tensor.data_ptr(), tensor._version) for name, tensor in tensors.items())
+    return tuple((name, tensor.data_ptr(), version_of(tensor)) for name, tensor in tensors.items())
