@@ -123,8 +123,8 @@ def _grouped(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
     """PyTorch's own answer takes half precision alone (seen in 2.14), which its kernel on a CPU does not ask for."""
     if len(args) != 2 or args[0].shape[-1] != args[1].shape[-2]:
         return None
-    (first, second), ends = args, kwargs.get("offs")
-    groups = ends.shape[:1] if first.dim() == second.dim() == 2 else ()
+    first, second = args
+    groups = kwargs["offs"].shape[:1] if first.dim() == second.dim() == 2 else ()
     leading = first.shape[:-2] if second.dim() == 2 or first.dim() == 3 else ()
     shape = (*groups, *leading, first.shape[-2], second.shape[-1])
     return torch.empty(shape, dtype=first.dtype, device="meta")
