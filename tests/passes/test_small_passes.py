@@ -79,6 +79,17 @@ def test_an_edge_of_zeros_hides_neither_repetition_nor_redundance() -> None:
     assert found.fingerprint == plain.fingerprint
 
 
+def test_zeros_that_are_used_and_lead_to_zeros_are_a_constant() -> None:
+    def forward(m: Any, x: Tensor) -> Any:
+        none = x * 0
+        return m.conv(torch.cat([x, none, F.relu(none)], 1))
+
+    found = targets(constructed(forward, conv=conv(9)))
+    assert zeros in found
+    assert torch.mul not in found
+    assert F.relu not in found
+
+
 def test_a_network_of_zeros_alone_stays_a_network() -> None:
     found = constructed(lambda m, x: m.conv(x * 0), conv=conv(3, 5))
     assert zeros in targets(found)
@@ -149,7 +160,11 @@ def test_a_partial_sum_in_use_is_computed_once() -> None:
         partial = x + m.conv(x)
         return (partial + x.sigmoid()) * partial.tanh()
 
-    assert targets(constructed(forward, conv=conv())).count(sum_of) == 2
+    sums = [
+        node for node in constructed(forward, conv=conv()).graph_module.graph.nodes if node.target is sum_of
+    ]
+    assert [len(node.args) for node in sums] == [2, 2]
+    assert sums[0] in sums[1].args
 
 
 # -- unitisation -----------------------------------------------------------------------------------------------------
