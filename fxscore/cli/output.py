@@ -48,6 +48,11 @@ def console(*, stderr: bool = False) -> Console:
 
 def speak_any_encoding() -> None:
     """From now on stdout and stderr say in ASCII what their encoding has no letter for, `rho` for the Greek one."""
+    for name in ("stdin", "stdout", "stderr"):
+        if (
+            getattr(sys, name) is None
+        ):  # closed, as by `>&-`: the next file that is opened would be in its place
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
     codecs.register_error(_SAID, _in_ascii)
     codecs.register_error(_DATA, lambda error: _replaced(error, {}))
     for stream in (sys.stdout, sys.stderr):

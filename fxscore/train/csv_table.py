@@ -17,9 +17,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from fxscore.errors import TrainingError
+from fxscore.reading import file_bytes
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LARGEST = 1 << 28  # bytes
 _logger = logging.getLogger(__name__)
 
 NumberedRow = tuple[int, dict[str, str]]
@@ -74,7 +76,7 @@ def _text(path: Path) -> str:
     if not path.is_file():
         raise TrainingError(f"there is no file {path}")
     try:
-        data = path.read_bytes()
+        data = file_bytes(path, _LARGEST)
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error.strerror or error}") from None
     encoding = "utf-16" if data.startswith(_MARKS) else "utf-8-sig"

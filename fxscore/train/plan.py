@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fxscore.errors import TrainingError
+from fxscore.reading import file_bytes
 from fxscore.scorer.ft_scorenet import Settings
 
+_LARGEST = 1 << 24  # bytes of a plan
 _PARTS = ("input_like", "kernel", "readout", "mlp")
 
 
@@ -90,6 +92,8 @@ class TrainingPlan:
     def read(cls, path: Path) -> TrainingPlan:
         """Read a plan from a JSON file."""
         try:
-            return cls.from_dict(json.loads(path.read_text()))
-        except (OSError, json.JSONDecodeError) as error:
+            return cls.from_dict(json.loads(file_bytes(path, _LARGEST)))
+        except OSError as error:
+            raise TrainingError(f"{path} cannot be read: {error.strerror or error}") from None
+        except (ValueError, RecursionError) as error:
             raise TrainingError(f"cannot read the training plan {path}: {error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,16 @@ def test_a_link_in_a_circle_is_no_reason_to_end(tmp_path: Path) -> None:
     output.check_targets(tmp_path / "a.csv", inputs=[tmp_path / "circle.py"])
     with pytest.raises(OutputError, match="cannot be written"):
         output.check_targets(tmp_path / "circle.py")
+
+
+@pytest.mark.parametrize("closed", [("stdin",), ("stdout",), ("stderr",), ("stdin", "stdout", "stderr")])
+def test_a_closed_stream_is_no_reason_to_end(
+    closed: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python has None for a stream that was closed by `>&-`."""
+    for name in closed:
+        monkeypatch.setattr(sys, name, None)
+    assert run(["rank", "no_such.py", "--no-store", f"--csv={tmp_path / 'rows.csv'}"]) == 1
+    assert run(["models", "no_such.py"]) == 0
+    assert "no such file" in (tmp_path / "rows.csv").read_text()
+    assert not any(getattr(sys, name) is None for name in closed)

@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from fxscore.errors import SpaceError
+from fxscore.reading import file_bytes
 from fxscore.spaces.table import Floats
 
 T = TypeVar("T")
@@ -103,7 +104,7 @@ def _row(path: Path, line: int, header: Sequence[str], cells: Sequence[str]) -> 
 
 def _read_text(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        data = file_bytes(path)
         return (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
     except OSError as error:
         raise SpaceError(f"{path} cannot be read: {error.strerror or error}") from None

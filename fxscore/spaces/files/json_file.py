@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 from fxscore.errors import SpaceError
+from fxscore.reading import file_bytes
 from fxscore.spaces.files.entries import Entry
 
 
@@ -19,11 +20,11 @@ def read_json(path: str | Path) -> Entry:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = file_bytes(path)
         return Entry(path.name, json.loads(gzip.decompress(data) if path.suffix == ".gz" else data))
     except OSError as error:
         raise SpaceError(f"{path} cannot be read: {error.strerror or error}") from None
     except (EOFError, zlib.error) as error:
         raise SpaceError(f"{path.name} is cut short or damaged: {error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SpaceError(f"{path.name} is no json, or cut short: {error}") from None
