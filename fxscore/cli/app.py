@@ -22,6 +22,7 @@ from fxscore.cli import (
     fit,
     models,
     output,
+    plot,
     rank,
     score,
     scorers,
@@ -67,6 +68,7 @@ commands = (
     fit,
     data,
     evaluate,
+    plot,
     store,
 )
 for module in commands:

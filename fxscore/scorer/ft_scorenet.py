@@ -242,12 +242,23 @@ class FTScoreNet(nn.Module):
 
     def head(self, encoding: Encoding, weights: Mapping[Shape, Tensor], observer: Observer) -> Tensor:
         """From an encoding (B, C) to the score."""
+        score: Tensor = self.mlp(self._vector(encoding, weights, observer)[None])
+        return score.squeeze()
+
+    def vector(
+        self, constructed: ConstructedArchitecture, weights: Mapping[Shape, Tensor], observer: Observer
+    ) -> Tensor:
+        """(B,) what the MLP sees of a network, whatever the channels of its encoding."""
+        encoding = constructed(resample(self.input_like, constructed.input_shape), weights, observer)
+        return self._vector(encoding, weights, observer)
+
+    def _vector(self, encoding: Encoding, weights: Mapping[Shape, Tensor], observer: Observer) -> Tensor:
         channels = encoding.features.shape[1]
         projected = encoding.features @ weights[(HIDDEN, channels, 1, 1)].reshape(HIDDEN, channels).T
         projected = observer.unitise(projected)
         squashed = projected.sign() * projected.abs().log1p()
-        score: Tensor = self.mlp(self.readout(squashed).T)
-        return score.squeeze()
+        vector: Tensor = self.readout(squashed).squeeze(1)
+        return vector
 
 
 def _mlp(batch: int) -> nn.Sequential:
