@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import arguments, options, output
 from fxscore.cli.arguments import STDOUT
 from fxscore.cli.expand import expand
 from fxscore.errors import UsageError
@@ -41,8 +41,8 @@ def compare(
     log_file: options.LogFile = None,
 ) -> None:
     """Say which network is better, with what probability, what speaks for each, and what would settle it."""
-    output.set_up_logging(verbose, log_file)
-    output.check_targets(json, report)
+    read = arguments.files(*models, scorer, where["store"])
+    output.prepare(verbose, log_file, json, report, inputs=read)
     refs = expand(models, False)
     if len(refs) < 2:
         raise UsageError("a comparison takes two networks at least: fxscore compare A B")

@@ -1,4 +1,4 @@
-"""`fxscore score`: the score of one network, and nothing else, on stdout."""
+"""`fxscore score`: the score of one network on stdout, and nothing else; with `--json` its whole record."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ EPILOG = (
     "Examples:\n\n"
     "  fxscore score zoo/vit.py\n\n"
     "  fxscore score timm:resnet50 --scorer nasbench201\n\n"
+    "  fxscore score zoo/vit.py --json\n\n"
     "Exit codes: 0 scored, 1 the network failed, 2 wrong usage or an unusable scorer."
 )
 
@@ -26,11 +27,14 @@ def score(
     time_limit: options.TimeLimit = None,
     store: options.Store = None,
     no_store: options.NoStore = False,
+    json: options.Json = None,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
     """Print the score of one network; higher is better, and only comparisons mean something."""
-    output.prepare(verbose, log_file, inputs=arguments.files(model, scorer, store))
+    output.prepare(verbose, log_file, json, inputs=arguments.files(model, scorer, store))
+    from json import dumps
+
     from fxscore import api
     from fxscore.types import ModelRef
 
@@ -44,9 +48,12 @@ def score(
         no_store=no_store,
     )
     record = ranking[0]
+    if json is not None:
+        output.write(dumps(record.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", json)
     if record.error is not None:
         name = str(record.ref)
         error = record.error if record.error.startswith(name) else f"{name}: {record.error}"
         typer.echo(f"fxscore: {error}", err=True)
         raise typer.Exit(1)
-    typer.echo(record.score)
+    if json != arguments.STDOUT:
+        typer.echo(record.score)

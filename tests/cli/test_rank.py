@@ -167,6 +167,21 @@ def test_score_prints_the_number_alone(back_end: FakeBackEnd, capsys: Captured) 
     assert capsys.readouterr() == ("", "fxscore: zoo/bad.py: it is bad\n")
 
 
+def test_score_gives_the_whole_record_as_json(
+    back_end: FakeBackEnd, capsys: Captured, tmp_path: Path
+) -> None:
+    assert run(["score", "zoo/vit.py", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["name"], record["score"], record["macs"]) == ("zoo/vit.py", 16.0, 2000)
+    assert run(["score", "zoo/bad.py", "--json", str(tmp_path / "bad.json")]) == 1
+    assert json.loads((tmp_path / "bad.json").read_text())["error"] == "it is bad"
+
+
+def test_completion_can_be_installed(capsys: Captured) -> None:
+    assert run(["--help"]) == 0
+    assert "--install-completion" in capsys.readouterr().out
+
+
 def test_models_lists_what_a_pattern_means(back_end: FakeBackEnd, capsys: Captured) -> None:
     assert run(["models", "timm:net_*", "zoo/vit.py"]) == 0
     assert capsys.readouterr().out.splitlines() == ["timm:net_a", "timm:net_b", "timm:net_c", "zoo/vit.py"]
