@@ -34,7 +34,8 @@ COMMAND = "python -m benchmarks.robustness --full --write"
 TOLD = """
 Bad is an outcome that is neither the right result nor an error of fxscore in a printable line: a traceback,
 a good network without its row, another number than the one written, an altered scorer that loads, another
-result after a kill than without it. Accepted: a row, a score, a result, where it is not an error.
+result after a kill than without it. Accepted: a row, a score, a result, where it is not an error. A class whose
+inputs are fewer than `--full` gives it was last run alone, with `--only`, at a smaller size.
 
 """
 

@@ -194,3 +194,8 @@ def test_whatever_a_name_holds_it_is_taken_back_as_it_is_printed(
 def test_an_option_that_is_given_twice_is_refused(text: str) -> None:
     with pytest.raises(ModelRefError, match="an option is given twice"):
         ModelRef.parse(text)
+
+
+def test_a_space_before_the_braces_belongs_to_no_name() -> None:
+    assert str(ModelRef.parse('torch.nn:Conv2d {"a": 1}')) == 'torch.nn:Conv2d{"a": 1}'
+    assert str(ModelRef.parse("torch.nn:Conv2d {} ")) == "torch.nn:Conv2d"
