@@ -83,6 +83,11 @@ BENCHMARKS = (
     Benchmark("wild_training", "a day", "Fashion-MNIST", "quality"),
     Benchmark("speed.plain_forward", "minutes"),
     Benchmark("speed.score_time", "minutes"),
+    Benchmark(
+        "speed.against",
+        "half an hour",
+        "git; ptflops, thop, torchinfo and fvcore where they are to be counted",
+    ),
     Benchmark("speed.scaling", "an hour", "two idle cores, extra cluster"),
     Benchmark("speed.training_memory", "minutes", "extra train"),
     Benchmark("coverage", "hours", "extra bench (transformers)"),
