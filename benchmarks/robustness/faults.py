@@ -72,7 +72,7 @@ FAULTS = (
     Fault("passes/cut_head.py", "(shape_of(value) or ()) >= 4", "(shape_of(value) or ()) >= 3", HEADS),
     Fault("passes/cut_head.py", "2 if len(shape_of(value) or ()) == 3 else 1", "1", HEADS),
     Fault("costs/contractions.py", "shared = (left & right) - wanted", "shared = left - wanted", COUNTS),
-    Fault("costs/contractions.py", "        left = involved & wanted\n", "        left = involved\n", COUNTS),
+    Fault("costs/contractions.py", "max(sizes.get(index, 1), length)", "length", COUNTS),
     Fault("graph_features/degrees.py", "if number > 1}", "if number > 2}", FEATURES),
     Fault("graph_features/degrees.py", "1 + max((distances[source]", "max((distances[source]", FEATURES),
     Fault(

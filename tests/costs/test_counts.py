@@ -77,6 +77,18 @@ KNOWN: dict[str, tuple[Callable[[], nn.Module], int]] = {
         6 * 8 * 3 + 6 * 3 * 4,
     ),
     "einsum that only multiplies": (lambda: use(lambda m, x: torch.einsum("bnc,c->bnc", x, m.w), (8,)), 0),
+    "einsum that sums the first operand": (
+        lambda: use(lambda m, x: torch.einsum("bnc,de->bnd", x, m.w), (3, 5)),
+        0,
+    ),
+    "einsum that sums an axis of the first operand before": (
+        lambda: use(lambda m, x: torch.einsum("bnce,dc->bnd", x.unsqueeze(-1) * m.v, m.w), (3, 8), (5,)),
+        6 * 8 * 3,
+    ),
+    "einsum that repeats an axis": (
+        lambda: use(lambda m, x: torch.einsum("bnc,ncd->bnd", x, m.w), (1, 8, 3)),
+        6 * 8 * 3,
+    ),
     "einsum that sums one operand": (
         lambda: use(lambda m, x: torch.einsum("bnc,dce->bnd", x, m.w), (3, 8, 5)),
         6 * 8 * 3,
