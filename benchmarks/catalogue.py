@@ -70,7 +70,7 @@ BENCHMARKS = (
     Benchmark("paper.cross_space", "an hour", "--data, runs/handcrafted"),
     Benchmark("paper.ablations", "hours", FEATURES),
     Benchmark("paper.isomorphism", "an hour"),
-    Benchmark("general", "an hour", PROXIES, "quality"),
+    Benchmark("quality.board", "an hour", "--data, extra bench (pytorchcv, nn-dataset)"),
     Benchmark("quality.handcrafted", "a day", DATA),
     Benchmark("quality.tree_baselines", "an hour", FEATURES),
     Benchmark("quality.digits", "hours", "extra fit"),

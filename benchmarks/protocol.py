@@ -117,7 +117,7 @@ def remarks(scorer: Scorer) -> str:
     said = ""
     if "timm" in getattr(scorer, "record", {}).get("seen", {}):
         said += " It was trained on these very networks, so the other two rows are no forecast for new ones."
-    if isinstance(scorer, Hybrid) and scorer.head is not None and not scorer.head.at(224).uses(FORWARD):
+    if isinstance(scorer, Hybrid) and scorer.head is not None and not scorer.head.uses(FORWARD, 224):
         said += " Of networks of this size it reads the graph alone and runs no forward: the graph's sizes differ."
     return said
 

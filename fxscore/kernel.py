@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from math import prod, sqrt
+from math import pi, prod, sqrt
 
 import torch
 from torch import Tensor, nn
 
 from fxscore.capture.torch_private import version_of
 from fxscore.types import Shape
+
+LONG = (
+    2**24
+)  # values; the plain transform of more takes many times as long, and MKL's (torch 2.14) may even crash
+_ROWS = 128
 
 
 class FourierKernel(nn.Module):
@@ -42,9 +47,35 @@ class FourierKernel(nn.Module):
         lengths = shape if len(shape) == 1 else (shape[0] * shape[1], *shape[2:])
         axes = tuple(range(len(lengths)))
         trimmed = source[tuple(slice(0, length) for length in lengths)]
-        spectrum = torch.fft.fftn(trimmed, s=lengths, dim=axes, norm="ortho")
-        weight: Tensor = (spectrum.abs() / _padding_scale(source.shape, lengths)).reshape(shape)
+        if lengths[0] > LONG:
+            magnitudes = _long_magnitudes(trimmed, lengths)
+        else:
+            magnitudes = torch.fft.fftn(trimmed, s=lengths, dim=axes, norm="ortho").abs()
+        weight: Tensor = (magnitudes / _padding_scale(source.shape, lengths)).reshape(shape)
         return weight
+
+
+def _long_magnitudes(source: Tensor, lengths: Shape) -> Tensor:
+    """Magnitudes of the DFT where the first axis, of N, is much longer than its L values.
+
+    With N = P·M and k = M·r + q, the term exp(−2πi·n·k/N) is exp(−2πi·n·q/N)·exp(−2πi·n·r/P): M transforms of P ≥ L
+    values instead of one of N, some rows q at a time.
+    """
+    known, length = source.shape[0], lengths[0]
+    parts = next(m for m in range(length // known, 0, -1) if length % m == 0)
+    others = tuple(range(1, source.dim()))
+    inner = torch.fft.fftn(source, s=lengths[1:], dim=others, norm="ortho") if others else source
+    rows = torch.split(torch.arange(parts, dtype=torch.float64, device=source.device), _ROWS)
+    blocks = [torch.fft.fft(_turned(inner, q, length), n=length // parts, dim=1).abs() for q in rows]
+    return torch.cat(blocks).transpose(0, 1).reshape(lengths) / sqrt(length)
+
+
+def _turned(inner: Tensor, q: Tensor, length: int) -> Tensor:
+    """exp(−2πi·n·q/N) times the values: (rows, L, …)."""
+    places = torch.arange(len(inner), dtype=torch.float64, device=inner.device)
+    angles = (-2 * pi / length) * q[:, None] * places
+    turns = torch.polar(torch.ones_like(angles), angles).to(torch.complex64)
+    return turns.reshape(*turns.shape, *(1,) * (inner.dim() - 1)) * inner
 
 
 def _padding_scale(source: Shape, lengths: Shape) -> float:

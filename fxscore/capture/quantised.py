@@ -33,6 +33,8 @@ def unquantised(module: nn.Module) -> nn.Module | None:
     kind: Any = type(module)
     if _QUANTISED[0] not in sys.modules or not kind.__module__.startswith(_QUANTISED):
         return None
+    if kind.__name__ == "FloatFunctional":
+        return None  # lives among the quantised ones, and computes as it stands
     own: Any = module
     dynamic = kind.__module__.startswith(f"{_QUANTISED[0]}.dynamic")
     if dynamic and kind.__name__ == "Linear":

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from fxscore.train.plan import TrainingPlan
 
 INTERRUPTED = 130
+GENERAL = "general"  # in the place of spaces: the shipped scorer
 EPILOG = (
     "Examples:\n\n"
     "  fxscore train nasbench201 --data tables/ --out mine.safetensors\n\n"
     "  fxscore train nasbench201 --data tables/ --cells 100 --samples 100 --steps 200 --out few.safetensors\n\n"
     "  fxscore train nasbench201 nasbench_macro --schedule accumulate --data tables/ --out both.safetensors\n\n"
     "  fxscore train --ensemble one.safetensors two.safetensors --data tables/ --out all.safetensors\n\n"
+    "  fxscore train general --data tables/ --more-data benchmarks/tables --out general.safetensors\n\n"
     "  fxscore rank zoo/*.py --scorer mine.safetensors\n\n"
     "The state of the run lies beside the scorer's file until it is done; the same command goes on from there."
 )
@@ -44,6 +46,10 @@ def register(app: typer.Typer) -> None:
 def train(
     spaces: Spaces = None,
     data: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the benchmark tables lie.")] = Path(),
+    more_data: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="Further folders of tables, for general.", show_default=False),
+    ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The scorer's file; its name is the scorer's.")
     ] = Path("scorer.safetensors"),
@@ -133,6 +139,9 @@ def train(
     given |= {"learning_rate": learning_rate, "averaging": averaging, "seed": seed}
     shape = None if resolution is None else (3, resolution, resolution)
     settings = {"batch": batch, "input_shape": shape, "kernel_size": kernel_size, "v_norm": v_norm}
+    if spaces == [GENERAL]:
+        make_general([data, *(more_data or [])], out)
+        return
     if ensemble:
         fit_together(plan, spaces or [], label or [], given, data, out, test)
         return
@@ -156,6 +165,22 @@ def run(plan: TrainingPlan, data: Path, out: Path, test: int, validate_every: in
         console.print(f"interrupted after step {done}; the same command goes on", highlight=False)
         raise typer.Exit(INTERRUPTED) from None
     report(console, training.finish(test, {"command": command(data)}), out)
+
+
+def make_general(folders: list[Path], out: Path) -> None:
+    """Make the general scorer; features of networks are kept in the store, so that the same command goes on."""
+    from fxscore.run import Where
+    from fxscore.train.general.make import make
+
+    console = output.console(stderr=True)
+    make(
+        folders,
+        out,
+        Where(),
+        {"command": command(folders[0])},
+        lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True),
+    )
+    console.print(f"written to {out}", highlight=False, markup=False, soft_wrap=True)
 
 
 def fit_together(

@@ -20,7 +20,7 @@ from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, f
 from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.head_neighbours import neighbours_of
-from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, HeadBySize, head_of
+from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.identity import Identity
 from fxscore.scorer.percentiles import Percentiles
@@ -29,6 +29,7 @@ from fxscore.types import Shape
 
 ENCODER = "encoder."
 SCALE = "scale."
+SCALE_OF_ALL = 0  # a hybrid has one reference population
 _UNTRAINED = "this Hybrid is untrained; use what its fit(models, accuracies) returns, or load a scorer"
 
 
@@ -89,17 +90,16 @@ class Hybrid:
         """The score of a network, and how far it is from training; raises as `score`."""
         if self.head is None:
             raise ScorerError(_UNTRAINED)
-        head = self.head.at(larger_side(subject.input_shape))
-        features = network_features(subject, self.encoder, forward=head.uses(FORWARD))
+        forward = self.head.uses(FORWARD, larger_side(subject.input_shape))
+        features = network_features(subject, self.encoder, forward=forward)
         with np.errstate(over="ignore", invalid="ignore"):  # told below
             raw = float(self.head.predict(features.names, features.values[None])[0])
         if not isfinite(raw):
             raise ScorerError(f"the scorer {self.name!r} gives {raw}; its learned numbers are too large")
-        scale = self.head.scale_at(larger_side(subject.input_shape))
         kind = kind_of(subject.inputs)
         known = kind == IMAGES and subject.inputs.is_one_image
-        distance = self.confidence.distance(features.names, features.values, scale, known)
-        return Standing(raw if self.scale is None else self.scale(raw), kind, scale, distance)
+        distance = self.confidence.distance(features.names, features.values, SCALE_OF_ALL, known)
+        return Standing(raw if self.scale is None else self.scale(raw), kind, SCALE_OF_ALL, distance)
 
     @cached_property
     def confidence(self) -> Confidence:
@@ -109,7 +109,7 @@ class Hybrid:
         if self.head is None:
             return Confidence()
         bounds = _bounds(self.head, self.scale)
-        return Confidence(neighbours_of(self.head), None, bounds, self.head.scale_names)
+        return Confidence(neighbours_of(self.head), None, bounds)
 
     def features(self, subject: Subject) -> NetworkFeatures:
         """What the head reads of a network."""
@@ -216,7 +216,7 @@ def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTSc
 
 def _bounds(head: AnyHead | None, scale: Percentiles | None) -> tuple[float, float]:
     """Between which scores lie: percentiles, or any numbers."""
-    return (0.0, 100.0) if scale is not None or isinstance(head, HeadBySize) else (-inf, inf)
+    return (0.0, 100.0) if scale is not None else (-inf, inf)
 
 
 def _confidence(
@@ -229,7 +229,7 @@ def _confidence(
     about = settings.get("confidence")
     if about is None or head is None:
         return None
-    found = Confidence.from_arrays(about, arrays, bounds=_bounds(head, scale), scales=head.scale_names)
+    found = Confidence.from_arrays(about, arrays, bounds=_bounds(head, scale))
     if unknown := {name for each in found.neighbours for name in each.columns} - {*feature_names()}:
         raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
     return found
@@ -239,11 +239,8 @@ def _check_columns(head: AnyHead | None) -> None:
     """A file of another version may ask for features that this one does not compute."""
     if head is None:
         return
-    if not isinstance(head, Head):
-        for part in (head.small, head.large):
-            _check_columns(part)
-        return
-    wanted = {name for name in head.columns if not name.startswith(RECIPE)}
-    if unknown := wanted - {*feature_names(), PRIOR}:
+    own = head.columns if isinstance(head, Head) else (*head.columns, *head.prior_columns)
+    if unknown := {name for name in own if not name.startswith(RECIPE)} - {*feature_names(), PRIOR}:
         raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
-    _check_columns(head.prior)
+    if isinstance(head, Head):
+        _check_columns(head.prior)

@@ -4,21 +4,19 @@ Columns are squashed by SymLog(x) = sign(x)·ln(|x| + 1) where the head asks for
 networks, and cut at ±LIMIT, so
 that a network of a size never seen before cannot run away with a linear member. Several members predict; each
 prediction is standardised over the training networks, and the raw score is their weighted mean. A head that was fitted
-on top of another one takes that one's raw score as a further column. `HeadBySize` has one head for networks of small
-images and one for all others: benchmarks of 32×32 images and of photographs teach different things.
+on top of another one takes that one's raw score as a further column.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from math import exp
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fxscore.scorer.percentiles import Percentiles
+from fxscore.scorer.kernel_head import KernelHead
 from fxscore.scorer.trees import Trees, require
 
 Floats = NDArray[np.float64]
@@ -26,8 +24,6 @@ Arrays = dict[str, NDArray[Any]]
 LIMIT = 4.0
 PRIOR = "prior"
 RECIPE = "recipe_"  # begins the columns that tell how a network was trained; 0 where they are not given
-SMALL = 96  # the larger side of what `HeadBySize` takes for a small image
-_SIDE = "own_log_side"
 
 
 class Member(Protocol):
@@ -124,23 +120,10 @@ class Head:
             total += weight * (member.predict(rows) - mean) / deviation
         return np.asarray(total / self.levels[:, 2].sum())
 
-    def at(self, side: int) -> Head:
-        """The head for networks of this larger input side: this one."""
-        return self
-
-    @property
-    def scale_names(self) -> tuple[str, ...]:
-        """Words that tell the scales apart: there is one."""
-        return ()
-
-    def scale_at(self, side: int) -> int:
-        """Which scale the scores of networks of this larger input side are on: the only one."""
-        return 0
-
-    def uses(self, names: Collection[str]) -> bool:
-        """Whether this head or what it builds upon reads one of these features."""
+    def uses(self, names: Collection[str], side: int) -> bool:
+        """Whether it, or what it builds upon, reads one of these features of networks of this larger input side."""
         return any(name in names for name in self.columns) or (
-            self.prior is not None and self.prior.uses(names)
+            self.prior is not None and self.prior.uses(names, side)
         )
 
     def standardised(self, names: Sequence[str], values: Floats) -> Floats:
@@ -201,81 +184,14 @@ class Head:
             member.check(count)
 
 
-@dataclass(frozen=True, eq=False)
-class HeadBySize:
-    """One head for networks whose larger input side is at most `SMALL`, one for all others.
-
-    Attributes:
-        small, large: the heads.
-        scales: of their raw scores, each a reference population of that size.
-    """
-
-    small: Head
-    large: Head
-    scales: tuple[Percentiles, Percentiles]
-
-    def predict(self, names: Sequence[str], values: Floats) -> Floats:
-        """Percentiles (n,) of networks with these features (n, names), each among networks of its kind."""
-        small = np.array([_is_small(exp(side)) for side in values[:, list(names).index(_SIDE)].tolist()])
-        found = np.zeros(len(values))
-        for rows, head, scale in zip((small, ~small), (self.small, self.large), self.scales, strict=True):
-            if rows.any():
-                found[rows] = [scale(raw) for raw in head.predict(names, values[rows]).tolist()]
-        return found
-
-    def at(self, side: int) -> Head:
-        """The head for networks of this larger input side."""
-        return self.small if _is_small(side) else self.large
-
-    @property
-    def scale_names(self) -> tuple[str, ...]:
-        """Words that tell `scales` apart."""
-        return (f"of at most {SMALL} pixels a side", f"of more than {SMALL} pixels a side")
-
-    def scale_at(self, side: int) -> int:
-        """Which of `scales` the scores of networks of this larger input side are on."""
-        return 0 if _is_small(side) else 1
-
-    def uses(self, names: Collection[str]) -> bool:
-        """Whether one of the heads reads one of these features."""
-        return self.small.uses(names) or self.large.uses(names)
-
-    def arrays(self, prefix: str = "head.") -> Arrays:
-        """All learned numbers by name."""
-        small, large = self.scales
-        scales = {f"{prefix}small_scale.{name}": array for name, array in small.arrays().items()}
-        scales |= {f"{prefix}large_scale.{name}": array for name, array in large.arrays().items()}
-        return {**self.small.arrays(f"{prefix}small."), **self.large.arrays(f"{prefix}large."), **scales}
-
-    def describe(self) -> dict[str, Any]:
-        """What `from_arrays` needs beside the arrays, JSON-ready."""
-        return {"small": self.small.describe(), "large": self.large.describe()}
-
-    @classmethod
-    def from_arrays(
-        cls, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str = "head."
-    ) -> HeadBySize:
-        """The heads of which `describe` and `arrays` were kept; raises as `Head.from_arrays`."""
-        small, large = (
-            Head.from_arrays(about[name], arrays, f"{prefix}{name}.") for name in ("small", "large")
-        )
-        first, second = (
-            Percentiles(**_under(f"{prefix}{name}_scale.", arrays)) for name in ("small", "large")
-        )
-        return cls(small, large, (first, second))
-
-
-AnyHead = Head | HeadBySize
-
-
-def _is_small(side: float) -> bool:
-    """Whether it is that of a small image; token ids have none, which counts as 1."""
-    return 1.5 < side < SMALL + 0.5
+AnyHead = Head | KernelHead
 
 
 def head_of(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str = "head.") -> AnyHead:
     """The head that was kept, of either kind; raises `KeyError`, `TypeError` or `ValueError`."""
-    kind = HeadBySize if "small" in about else Head
+    if "small" in about:
+        raise ValueError("it stands on the two heads of fxscore 0.1, which are no more; fit it again")
+    kind = KernelHead if "prior_columns" in about else Head
     return kind.from_arrays(about, arrays, prefix)
 
 

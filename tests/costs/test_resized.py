@@ -31,7 +31,8 @@ class Plain(nn.Module):
         weight = self.body.weight * self.body.weight.mean((1, 2, 3), keepdim=True)
         x = torch.cat([x, F.conv2d(x, weight, padding=1, groups=2)], 1)
         x *= torch.sigmoid(x.mean((2, 3), keepdim=True))
-        return self.head(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
+        out: Tensor = self.head(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
+        return out
 
 
 class Laid(Plain):
@@ -57,7 +58,8 @@ class Written(Plain):
     def forward(self, x: Tensor) -> Tensor:
         whole = torch.zeros_like(x)
         whole.view(-1).copy_(x.flatten())
-        return self.stem(whole)
+        out: Tensor = self.stem(whole)
+        return out
 
 
 def _counted(network: nn.Module) -> Callable[[Inputs], object]:

@@ -239,3 +239,16 @@ def test_unused_weights_get_no_gradient() -> None:
     weights[(2, 3, 3, 3)]
     weights.backward()
     assert source.maps.grad is None
+
+
+@pytest.mark.parametrize("shape", [(30, 97, 1, 1), (12, 50, 7, 5), (61, 67, 3, 3), (1021,)])
+def test_a_long_transform_equals_the_plain_one(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = FourierKernel(8, 8, 5)
+    plain = kernel.synthesise(shape)
+    monkeypatch.setattr("fxscore.kernel.LONG", 100)
+    monkeypatch.setattr("fxscore.kernel._ROWS", 3)
+    torch.testing.assert_close(kernel.synthesise(shape), plain, rtol=1e-5, atol=1e-6)
+    source = kernel.biases if len(shape) == 1 else kernel.maps
+    kernel.synthesise(shape).sum().backward()  # type: ignore[no-untyped-call]
+    assert source.grad is not None
+    assert source.grad.isfinite().all()

@@ -16,7 +16,7 @@ from fxscore.errors import CheckpointError, ScorerError
 from fxscore.scorer import Hybrid, Subject, load_scorer
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fxscore.scorer.features import FORWARD, feature_names
-from fxscore.scorer.hybrid_head import LIMIT, Floats, Head, HeadBySize
+from fxscore.scorer.hybrid_head import LIMIT, Floats, Head
 from fxscore.scorer.hybrid_learners import Learning, fit_head, normal_targets, targets_of
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.trees import Trees
@@ -269,50 +269,14 @@ def test_a_head_without_forward_features_needs_no_forward(monkeypatch: pytest.Mo
     monkeypatch.setattr("fxscore.scorer.features._forward", None)
     assert Hybrid(head=head).score(subject) == pytest.approx(scores[0])
     above = fit_head(names, values, targets[:, 0], Learning(trees=5), prior=head)
-    assert above.uses(FORWARD)
-    assert not head.uses(FORWARD)
+    assert above.uses(FORWARD, 32)
+    assert not head.uses(FORWARD, 32)
 
 
 def test_columns_of_the_head_are_features(fitted: Hybrid) -> None:
     assert isinstance(fitted.head, Head)
     assert set(fitted.head.columns) <= set(feature_names())
     assert fitted.encoder.input_like.dtype == torch.float32
-
-
-def sized(values: Floats, sides: Floats) -> Floats:
-    """Rows of all features of which the first columns are `values`."""
-    rows = np.zeros((len(values), len(feature_names())))
-    rows[:, : values.shape[1]] = values
-    rows[:, feature_names().index("own_log_side")] = np.log(sides)
-    return rows
-
-
-def test_each_size_of_images_has_its_own_head_and_scale(tmp_path: Path) -> None:
-    values, targets = data()
-    rows = sized(values, np.resize([32.0, 224.0, 1.0], len(values)))
-    heads = [fit_head(feature_names(), rows, sign * targets, ALL) for sign in (1, -1)]
-    scales = [Percentiles.of(head.predict(feature_names(), rows)) for head in heads]
-    both = HeadBySize(heads[0], heads[1], (scales[0], scales[1]))
-    found = both.predict(feature_names(), rows)
-    for start, chosen in ((0, 0), (1, 1), (2, 1)):  # token ids have no side, and are no small images
-        raw = heads[chosen].predict(feature_names(), rows[start::3])
-        assert found[start::3] == pytest.approx([scales[chosen](value) for value in raw])
-    assert [both.at(side) for side in (32, 96, 97, 1)] == [heads[0], heads[0], heads[1], heads[1]]
-    Hybrid(head=both, name="both").save(tmp_path / "both.safetensors")
-    read = load_scorer(tmp_path / "both.safetensors")
-    assert isinstance(read, Hybrid)
-    assert read.raw_scores(rows) == pytest.approx(found)
-
-
-def test_a_small_network_is_scored_by_the_small_head() -> None:
-    values = np.random.default_rng(0).standard_normal((20, len(feature_names())))
-    heads = [fit_head(feature_names(), values, sign * values[:, 0], ALL) for sign in (1, -1)]
-    scale = Percentiles(np.array([-1.0, 1.0]), np.array([25.0, 75.0]))
-    both = Hybrid(head=HeadBySize(heads[0], heads[1], (scale, scale)))
-    for shape, head in (((3, 32, 32), heads[0]), ((3, 128, 128), heads[1])):
-        alone = Hybrid(head=head, scale=scale)
-        subject = Subject(network(4), shape)
-        assert both.score(subject) == pytest.approx(alone.score(subject))
 
 
 def test_a_recipe_that_is_not_given_is_zero() -> None:

@@ -1,4 +1,4 @@
-"""The networks that teach and judge the general scorer: one part per benchmark, each network once."""
+"""Networks of search spaces with features, for hybrids across spaces: one part per benchmark, each network once."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ SOURCES = (
     Source("transnas_micro", ("class_scene.test", "class_object.test"), "TransNAS-Bench-101 micro"),
     Source("accel_nasbench", ("imagenet.valid",), "Accel-NASBench"),
     Source("darts", ("cifar10_surrogate.valid",), "NAS-Bench-301 (surrogate labels)"),
-    Source("timm", ("imagenet.top1",), "timm, ImageNet-1k only"),
 )
-JUDGE = Source("torchvision", ("imagenet.top1",), "torchvision V1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +49,6 @@ class Part:
         targets: (n,) as learned.
         rows: (n,) places in the benchmark's population.
         fingerprints: (n,).
-        families: of libraries' networks.
     """
 
     source: Source
@@ -60,7 +57,6 @@ class Part:
     targets: Floats
     rows: NDArray[np.intp]
     fingerprints: NDArray[np.str_]
-    families: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -68,12 +64,11 @@ class Part:
     def subset(self, rows: Sequence[int] | NDArray[Any]) -> Part:
         """The networks at `rows`."""
         places = np.asarray(rows, dtype=int)
-        families = None if self.families is None else tuple(self.families[place] for place in places)
         chosen = {
             name: getattr(self, name)[places]
             for name in ("values", "labels", "targets", "rows", "fingerprints")
         }
-        return replace(self, **chosen, families=families)
+        return replace(self, **chosen)
 
     def column(self, name: str) -> Floats:
         """One feature."""
@@ -83,17 +78,8 @@ class Part:
 def read_part(source: Source, data: Path, folder: Path) -> Part:
     """A benchmark's networks that have features; of equal ones the first, at most `MOST`, drawn with seed 0."""
     part = _everything(source, data, folder)
-    if part.families is not None:
-        return part
     first = np.unique(part.fingerprints, return_index=True)[1]
     return part.subset(np.sort(np.random.default_rng(0).permutation(first)[:MOST]))
-
-
-def other_networks(part: Part, data: Path, folder: Path) -> Part:
-    """All networks of a part's benchmark that have features and equal none of the part's; of equal ones the first."""
-    everything = _everything(part.source, data, folder)
-    first = np.sort(np.unique(everything.fingerprints, return_index=True)[1])
-    return everything.subset(first[~np.isin(everything.fingerprints[first], part.fingerprints)])
 
 
 def _everything(source: Source, data: Path, folder: Path) -> Part:
@@ -103,14 +89,7 @@ def _everything(source: Source, data: Path, folder: Path) -> Part:
     targets = np.mean([np.clip(standardised(targets_of(each)), -3, 3) for each in labels], 0)
     places = {ref: row for row, ref in enumerate(population.refs)}
     rows = np.array([places[ref] for ref in found.population.refs])
-    families = found.population.families
-    return Part(source, found.values, labels[-1], targets, rows, found.fingerprints, families)
-
-
-def seen_rows(part: Part, data: Path, folder: Path) -> list[int]:
-    """Places in the population of the networks that equal one of the part's."""
-    everything = _everything(part.source, data, folder)
-    return [int(row) for row in everything.rows[np.isin(everything.fingerprints, part.fingerprints)]]
+    return Part(source, found.values, labels[-1], targets, rows, found.fingerprints)
 
 
 def standardised(values: Floats) -> Floats:

@@ -1,0 +1,281 @@
+"""The general scorer on populations that it has not seen: every ranking task, with all of its origin left out.
+
+``python -m benchmarks.quality.board --data ../shared/data --write`` leaves out one origin after another (its networks,
+code and trainings), chooses the settings anew by the origins that remain, fits, and ranks what was left out; beside it
+plain sizes and a ridge on sizes and entropies, fitted to the same networks. Then families of the two tables that have
+many, and how far the probabilities that a scorer's file holds come true on populations that made no part of them.
+Features are kept in `--store`; the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+
+from benchmarks.results import command_line, table, write_readme, write_section
+from fxscore.evaluate import Measures, agreement, family_spearman, matched_spearman, spearman
+from fxscore.report.evaluation_table import interval_text
+from fxscore.run import Where
+from fxscore.scorer.kernel_head import Floats
+from fxscore.scorer.pair_table import LeftOut, PairTable
+from fxscore.train.general.choice import CANDIDATES, candidates, chosen_without
+from fxscore.train.general.learning import Learning, Pool, pools_of
+from fxscore.train.general.left_out import (
+    FEW,
+    ROBUST,
+    SIZES,
+    Judged,
+    sizes_of,
+    without_families,
+    without_origins,
+)
+from fxscore.train.general.lessons import Lesson, read_lessons
+from fxscore.train.general.make import WITH_FAMILIES, left_out_pairs
+
+OWN_TABLES = Path(__file__).parents[1] / "tables"
+RESAMPLES = 1000
+OURS = "general"
+RIDGE = "ridge on sizes"
+_RIDGE_COLUMNS = (
+    "log_params",
+    "own_log_macs",
+    "own_log_weighted_activations",
+    "entropy_sum",
+    "log_elements_sum",
+)
+_PENALTY = 100.0
+_NEAR = 1.1  # the greater MACs of a pair over the smaller
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task: ρ of every scorer, and the interval of ours."""
+
+    judged: Judged
+    figures: Mapping[str, float]
+    interval: str
+
+
+def rows_of(judged: Iterable[Judged], pools: Sequence[Pool]) -> list[Row]:
+    """Every task beside its opponents."""
+    found = []
+    for each in judged:
+        labels = each.lesson.labels
+        scores = {**sizes_of(each.lesson), RIDGE: ridge(each.lesson, pools)}
+        figures = {
+            name: spearman(values, labels) if np.ptp(values) else 0.0 for name, values in scores.items()
+        }
+        ours = agreement(each.scores, labels, Measures(resamples=RESAMPLES), each.lesson.families).figures[
+            "spearman"
+        ]
+        found.append(Row(each, {OURS: each.rho, **figures}, interval_text(ours)))
+    return found
+
+
+def ridge(lesson: Lesson, pools: Sequence[Pool]) -> Floats:
+    """What a ridge on size and entropy columns, standardised within populations, says of a task left out."""
+    from sklearn.linear_model import Ridge
+
+    from fxscore.scorer.features import feature_names
+
+    places = [feature_names().index(name) for name in _RIDGE_COLUMNS]
+    known = [pool for pool in pools if pool.origin != lesson.origin]
+    columns = np.concatenate([_standardised(pool.values[:, places]) for pool in known])
+    weights = np.concatenate([np.full(len(pool.targets), 1 / len(pool.targets)) for pool in known])
+    fitted = Ridge(_PENALTY / len(columns)).fit(
+        columns, np.concatenate([pool.targets for pool in known]), weights
+    )
+    return np.asarray(fitted.predict(_standardised(lesson.values[:, places])))
+
+
+def _standardised(values: Floats) -> Floats:
+    return np.asarray((values - values.mean(0)) / (values.std(0) + 1e-9))
+
+
+def board(rows: Sequence[Row]) -> str:
+    """A line for each task, and the means."""
+    names = [OURS, *SIZES, RIDGE]
+    lines = [
+        [
+            row.judged.lesson.name,
+            row.judged.lesson.origin,
+            len(row.judged.lesson),
+            row.interval,
+            *_marked(row, names[1:]),
+        ]
+        for row in rows
+    ]
+    means = [np.mean([row.figures[name] for row in rows]) for name in names]
+    by_origin = [_mean_over_origins(rows, name) for name in names]
+    lines.append(["**mean over tasks**", "", len(rows), *(f"{value:.3f}" for value in means)])
+    lines.append(["**mean over origins**", "", "", *(f"{value:.3f}" for value in by_origin)])
+    return table(["task", "origin left out", "n", *names], lines)
+
+
+def _marked(row: Row, names: Sequence[str]) -> list[str]:
+    """Figures; bold where they are above ours."""
+    ours = row.figures[OURS]
+    return [f"**{row.figures[n]:.2f}**" if row.figures[n] > ours else f"{row.figures[n]:.2f}" for n in names]
+
+
+def _mean_over_origins(rows: Sequence[Row], name: str) -> float:
+    origins = sorted({row.judged.lesson.origin for row in rows})
+    return float(
+        np.mean(
+            [
+                np.mean([r.figures[name] for r in rows if r.judged.lesson.origin == origin])
+                for origin in origins
+            ]
+        )
+    )
+
+
+def families(lessons: Sequence[Lesson], learning: Mapping[str, Learning]) -> str:
+    """Tables of many families, in folds of whole ones."""
+    pools, lines = pools_of(lessons), []
+    for lesson in (each for each in lessons if each.table in WITH_FAMILIES and each.families is not None):
+        judged = without_families(lesson, pools, learning[lesson.origin])
+        for name, scores in {OURS: judged.scores, **sizes_of(lesson)}.items():
+            lines.append([lesson.name, len(lesson), name, *_family_figures(lesson, scores)])
+    heads = [
+        "task",
+        "n",
+        "scorer",
+        "ρ",
+        "τ-b",
+        "ρ within families",
+        "ρ at equal parameters",
+        "ρ at equal MACs",
+        "pairs",
+    ]
+    return table(heads, lines)
+
+
+def _family_figures(lesson: Lesson, scores: Floats) -> list[str]:
+    assert lesson.families is not None
+    whole = agreement(scores, lesson.labels, Measures(resamples=RESAMPLES), lesson.families).figures
+    sizes = {name: np.exp(lesson.column(name)) for name in ("log_params", "own_log_macs")}
+    equal = [matched_spearman(scores, lesson.labels, size, resamples=RESAMPLES) for size in sizes.values()]
+    within = family_spearman(scores, lesson.labels, lesson.families, 5, resamples=RESAMPLES)
+    texts = [interval_text(each) for each in (whole["spearman"], whole["kendall"], within, *equal)]
+    return [*texts, f"{100 * pairs_right(scores, lesson.labels, sizes['own_log_macs']):.1f} %"]
+
+
+def pairs_right(scores: Floats, labels: Floats, macs: Floats) -> float:
+    """Share of the pairs of about equal MACs that scores order as labels do; a tie of labels counts for none."""
+    first, second = np.triu_indices(len(labels), 1)
+    ratio = np.abs(np.log(macs[first] / macs[second]))
+    near = (ratio < np.log(_NEAR)) & (labels[first] != labels[second])
+    right = np.sign(scores[first] - scores[second]) == np.sign(labels[first] - labels[second])
+    return float(right[near].mean())
+
+
+def calibration(parts: Mapping[str, Sequence[LeftOut]]) -> str:
+    """Probabilities of an origin's pairs by the table of all other origins, against how often they came true."""
+    promised, kept, weights = [], [], []
+    for origin, own in parts.items():
+        pairs = PairTable.of([each for name, others in parts.items() if name != origin for each in others])
+        for part in own:
+            said, right = _promises(pairs, part)
+            promised.append(said)
+            kept.append(right)
+            weights.append(np.full(len(said), 1 / max(len(said), 1)))
+    said, right, weight = (np.concatenate(each) for each in (promised, kept, weights))
+    edges = np.quantile(said, np.linspace(0, 1, 11))
+    decile = np.clip(np.searchsorted(edges, said, side="right") - 1, 0, 9)
+    lines, error = [], 0.0
+    for number in np.unique(decile):
+        chosen = decile == number
+        share = weight[chosen].sum() / weight.sum()
+        mean, true = (float(np.average(each[chosen], weights=weight[chosen])) for each in (said, right))
+        error += share * abs(mean - true)
+        lines.append([int(number) + 1, int(chosen.sum()), f"{mean:.3f}", f"{true:.3f}"])
+    head = f"Expected calibration error {error:.3f} over {len(said)} pairs of {len(parts)} origins; tasks count alike."
+    return f"{head}\n\n{table(['decile', 'pairs', 'promised', 'came true'], lines)}"
+
+
+def _promises(pairs: PairTable, part: LeftOut) -> tuple[Floats, Floats]:
+    """(probability that the higher score is right, 1 where it is) of the pairs that the table speaks of."""
+    said, right = [], []
+    first, second = np.triu_indices(len(part.scores), 1)
+    drawn = np.random.default_rng(0).permutation(len(first))[:2000]
+    for a, b in zip(first[drawn].tolist(), second[drawn].tolist(), strict=True):
+        gap, apart = part.scores[a] - part.scores[b], part.accuracies[a] - part.accuracies[b]
+        found = pairs.right(abs(gap), max(part.distances[a], part.distances[b]))
+        if found is not None and gap and apart:
+            said.append(found)
+            right.append(float((gap > 0) == (apart > 0)))
+    return np.array(said), np.array(right)
+
+
+def overview(rows: Sequence[Row]) -> str:
+    """One line for each origin, for the README."""
+    names, lines = [OURS, "params", "MACs", "activations", ROBUST], []
+    for origin in sorted({row.judged.lesson.origin for row in rows}):
+        own = [row for row in rows if row.judged.lesson.origin == origin]
+        means = [float(np.mean([row.figures[name] for row in own])) for name in names]
+        best = max(means)
+        lines.append([origin, len(own), *(f"**{m:.2f}**" if m == best else f"{m:.2f}" for m in means)])
+    lines.append(
+        ["mean over tasks", len(rows), *(f"{np.mean([r.figures[n] for r in rows]):.2f}" for n in names)]
+    )
+    return table(["origin, left out of training", "tasks", *names], lines)
+
+
+def main() -> None:
+    """Judge, print, write."""
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
+    parser.add_argument(
+        "--store", type=Path, help="where features are kept; by default the user's result store"
+    )
+    parser.add_argument(
+        "--candidates", type=int, default=CANDIDATES, help="settings that are chosen among, the first so many"
+    )
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
+    options = parser.parse_args()
+    where = Where(workers=options.workers, store=options.store)
+    lessons = read_lessons([options.data, OWN_TABLES], where, tell=lambda line: print(line, flush=True))
+    few, pools = pools_of(lessons, whole=FEW), pools_of(lessons)
+    learning = chosen_without(
+        lessons, few, candidates(options.candidates), tell=lambda line: print(line, flush=True)
+    )
+    judged = [
+        each
+        for origin, chosen in learning.items()
+        for each in without_origins([lesson for lesson in lessons if lesson.origin == origin], pools, chosen)
+    ]
+    rows = rows_of(judged, pools)
+    parts = {
+        origin: [left_out_pairs(each) for each in judged if each.lesson.origin == origin]
+        for origin in learning
+    }
+    body = "\n\n".join([NOTE, board(rows), families(lessons, learning), calibration(parts)])
+    print(body)
+    if options.write:
+        write_section("board", "The general scorer on populations left out", body, command_line())
+        write_readme("quality", overview(rows))
+
+
+NOTE = (
+    f"Spearman's ρ; intervals are 95 % bootstrap percentiles from {RESAMPLES} resamples (seed 0), of whole families "
+    "where there are any. Bold: above the general scorer. Settings are chosen for each left-out origin by the others, "
+    "among candidates whose ranges were found on all (EXPERIMENTS.md). `pairs`: of networks whose MACs differ by less "
+    "than 10 %, the share ordered rightly. Families: five folds, all else of the origin left out too."
+)
+
+
+if __name__ == "__main__":
+    main()

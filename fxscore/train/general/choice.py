@@ -1,0 +1,72 @@
+"""Which settings the general scorer is fitted with: of a list drawn with a seed, the best on populations left out.
+
+The ranges that candidates are drawn from were found by a search over all populations (EXPERIMENTS.md); what is chosen
+within them is, on the board, chosen anew for every origin that is left out, by the other origins alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from fxscore.train.general.learning import Learning, Pool
+from fxscore.train.general.left_out import merit, without_origins
+from fxscore.train.general.lessons import Lesson
+
+CANDIDATES = 24
+MIDDLE = Learning(
+    heights={"size": 1.1, "operators": 0.7, "wiring": 0.015, "layout": 0.11, "forward": 0.15},
+    lengths={"size": 0.5, "operators": 3.1, "wiring": 1.4, "layout": 1.7, "forward": 0.6},
+    own=6.0,
+    noise=0.3,
+    prior=0.3,
+    limit=2.5,
+)
+_PRIORS, _LIMITS = (0.3, 0.35, 0.4), (2.0, 2.5)
+_WIDE, _NARROW = 0.5, 0.3  # deviations of logarithms
+
+
+def candidates(count: int = CANDIDATES, seed: int = 0) -> list[Learning]:
+    """The settings that are tried: the middle of the ranges, and draws around it."""
+    draw = np.random.default_rng(seed)
+
+    def around(middle: float, deviation: float) -> float:
+        return float(middle * np.exp(deviation * draw.standard_normal()))
+
+    drawn = [
+        Learning(
+            heights={name: around(middle, _WIDE) for name, middle in MIDDLE.heights.items()},
+            lengths={name: around(middle, _NARROW) for name, middle in MIDDLE.lengths.items()},
+            own=around(MIDDLE.own, _WIDE),
+            noise=around(MIDDLE.noise, _WIDE),
+            prior=float(draw.choice(_PRIORS)),
+            limit=float(draw.choice(_LIMITS)),
+        )
+        for _ in range(count - 1)
+    ]
+    return [MIDDLE, *drawn]
+
+
+def chosen(lessons: Sequence[Lesson], pools: Sequence[Pool], options: Sequence[Learning]) -> Learning:
+    """The candidate of the greatest `merit` on origins left out."""
+    found = [merit(list(without_origins(lessons, pools, learning))) for learning in options]
+    return options[int(np.argmax(found))]
+
+
+def chosen_without(
+    lessons: Sequence[Lesson],
+    pools: Sequence[Pool],
+    options: Sequence[Learning],
+    tell: Callable[[str], None] = lambda line: None,
+) -> dict[str, Learning]:
+    """By origin the candidate that the *other* origins choose, each judged by a head that has seen neither."""
+    origins = sorted({lesson.origin for lesson in lessons})
+    best: dict[str, tuple[float, Learning]] = {}
+    for number, learning in enumerate(options, 1):
+        for origin in origins:
+            value = merit(list(without_origins(lessons, pools, learning, also=[origin])))
+            if origin not in best or value > best[origin][0]:
+                best[origin] = value, learning
+        tell(f"settings {number} of {len(options)} tried on {len(origins)} left-out origins")
+    return {origin: learning for origin, (_, learning) in best.items()}

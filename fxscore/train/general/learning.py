@@ -1,0 +1,267 @@
+"""Fits the head of the general scorer: one Gaussian process over the networks of all populations.
+
+Within a population an accuracy says how its networks rank; between two it says nothing. So every population has its own
+level, and beliefs of its own beside what all have in common:
+
+    target of network i of population t = prior(x_i) + shared(x_i) + own_t(x_i) + level_t + noise
+
+`shared` and `own_t` are Gaussian processes with the same kernel, `own_t` with `own` times its variance. What one
+population alone believes is taken up by its `own_t`; what many agree on becomes `shared`, and that scores networks that
+are like none of them. Those that are like one are scored by a process of its own (`KernelHead`): tables of networks of
+all kinds are believed further away than a narrow space, whose networks are all alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.stats import norm, rankdata
+
+from fxscore.scorer.features import FORWARD, feature_names
+from fxscore.scorer.kernel_head import SIDE, Floats, KernelHead, squashed
+from fxscore.train.general.lessons import WHOLE, Lesson
+
+SIZE = (
+    "log_params",
+    "own_log_macs",
+    "own_log_weighted_activations",
+    "own_log_activations",
+    "count_weighted",
+    "depth",
+    "entropy_sum",
+    "log_elements_sum",
+    "entropy_mean",
+    "log_elements_mean",
+    "width_mean",
+    "own_log_side",
+)
+# ln(activations · √params), and of small images NASWOT's ln |det K| per image of the forward's activation patterns
+# (Mellor et al., ICML 2021), which few plain columns beat on spaces that nobody has learned from.
+PRIOR = {
+    "own_log_weighted_activations": 1.0,
+    "log_params": 0.5,
+    "patterns_log_units": 0.6,
+    "patterns_log_det": 0.6,
+}
+# Columns that depend on the size at which a network is seen, which steps where its own size does not.
+SEEN = (
+    "log_macs",
+    "log_activations",
+    "log_weighted_activations",
+    "positions_last",
+    "stage",
+    "downsampling",
+    "path_min_reach",
+    "path_max_reach",
+    "path_mean_reach",
+    "path_std_reach",
+    "path_signal_reach",
+)
+_PREFIXES = {
+    "operators": ("count_", "share_", "uses_"),
+    "wiring": ("fan_", "path_", "breadth"),
+    "layout": (
+        "width_",
+        "quarter",
+        "kernel_",
+        "expansion",
+        "group_width",
+        "stem",
+        "shapes",
+        "repetition",
+        "tokens",
+        "head_width",
+    ),
+}
+REACHES = {"wild": 12.0, "timm": 4.0}  # of tables of networks of all kinds, see `KernelHead.reach`
+REACH_OF_A_SPACE = 48.0
+LOCAL_HEIGHT, LOCAL_LENGTH, LOCAL_NOISE = (
+    0.3,
+    1.0,
+    0.15,
+)  # of what a population alone teaches, as in `Learning`
+SPREADS = (1.0, 2.0)  # least and most deviation of a population's targets
+TAUGHT = 150  # networks of one space that teach
+_LEVEL = 10.0  # variance of a population's level: as good as free
+_TINY = 1e-6
+
+
+def groups() -> dict[str, tuple[str, ...]]:
+    """The columns of each group of features, by name."""
+    found: dict[str, tuple[str, ...]] = {"size": SIZE}
+    for name, prefixes in _PREFIXES.items():
+        found[name] = tuple(
+            each
+            for each in feature_names()
+            if each.startswith(prefixes) and not each.startswith(SEEN) and each not in SIZE
+        )
+    return {**found, "forward": tuple(name for name in FORWARD if name != "ft_score")}
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Settings of the fit.
+
+    Attributes:
+        heights: variance of each group of `groups`.
+        lengths: its length scale, in standard deviations of a column.
+        own: variance of what a population believes alone, as a share of what all have in common.
+        noise: variance of an accuracy's noise, as a share of that of its population's targets.
+        prior: weight of the prior mean, in standard deviations of it within a population.
+        limit: standardised columns are cut at ± so many deviations.
+    """
+
+    heights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(groups(), 0.3))
+    lengths: dict[str, float] = field(default_factory=lambda: dict.fromkeys(groups(), 1.0))
+    own: float = 1.0
+    noise: float = 0.5
+    prior: float = 0.3
+    limit: float = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The networks of one table, with one target each: the mean over its tasks.
+
+    Attributes:
+        table, origin: as of the lessons.
+        values: (n, `feature_names`).
+        targets: (n,) standardised normal quantiles of the ranks.
+    """
+
+    table: str
+    origin: str
+    values: Floats
+    targets: Floats
+
+    def subset(self, rows: Any) -> Pool:
+        """The networks at `rows`."""
+        return replace(self, values=self.values[rows], targets=self.targets[rows])
+
+
+def pools_of(lessons: Iterable[Lesson], most: int = TAUGHT, whole: int = 0, seed: int = 0) -> list[Pool]:
+    """One pool for each set of networks of a table, of those lessons that may train.
+
+    Args:
+        lessons: tasks; those of the same networks teach together.
+        most: networks of a pool, drawn with `seed`.
+        whole: networks of a pool of networks of all kinds (`WHOLE`); 0 takes all.
+        seed: of the draw.
+    """
+    together: dict[tuple[str, bytes], list[Lesson]] = {}
+    for lesson in lessons:
+        if lesson.may_train:
+            together.setdefault((lesson.table, lesson.fingerprints.tobytes()), []).append(lesson)
+    pools = [_pool(same) for same in together.values()]
+    return [_drawn(pool, whole if pool.table in WHOLE else most, seed) for pool in pools]
+
+
+def _pool(same: Sequence[Lesson]) -> Pool:
+    targets = np.mean([quantiles(lesson.labels) for lesson in same], 0)
+    targets = (targets - targets.mean()) / (targets.std() + _TINY)
+    return Pool(same[0].table, same[0].origin, same[0].values, targets)
+
+
+def _drawn(pool: Pool, most: int, seed: int) -> Pool:
+    if not 0 < most < len(pool.targets):
+        return pool
+    return pool.subset(np.random.default_rng(seed).choice(len(pool.targets), most, replace=False))
+
+
+def quantiles(labels: Floats) -> Floats:
+    """(n,) normal quantiles of the ranks."""
+    return np.asarray(norm.ppf((rankdata(labels) - 0.5) / len(labels)))
+
+
+def fit(pools: Sequence[Pool], learning: Learning) -> KernelHead:
+    """The head that these populations teach; each counts alike in what a column's standard deviation is."""
+    values = np.concatenate([pool.values for pool in pools])
+    weights = np.concatenate([np.full(len(pool.targets), 1 / len(pool.targets)) for pool in pools])
+    head = _untaught(values, weights / weights.sum(), pools, learning)
+    shared = head.likeness(feature_names(), values)
+    same = head.pool[:, None] == head.pool
+    covariance = shared + same * (_LEVEL + learning.own * shared)
+    means = [_centred(_prior_mean(head, pool)) for pool in pools]
+    spreads = [_spread(mean, learning.prior) for mean in means]
+    noise = [
+        np.full(len(mean), learning.noise * spread**2) for mean, spread in zip(means, spreads, strict=True)
+    ]
+    covariance[np.diag_indices_from(covariance)] += np.concatenate(noise)
+    targets = [spread * pool.targets - mean for spread, pool, mean in zip(spreads, pools, means, strict=True)]
+    amounts = cho_solve(cho_factor(covariance, lower=True), np.concatenate(targets))
+    return _with_local(replace(head, amounts=np.asarray(amounts)), values, pools)
+
+
+def _with_local(head: KernelHead, values: Floats, pools: Sequence[Pool]) -> KernelHead:
+    """What each population alone teaches, placed on the common scale."""
+    near, common = head.local_likeness(feature_names(), values), head.common()
+    amounts = np.zeros(len(values))
+    middles, spreads = np.zeros((2, len(pools)))
+    for place, pool in enumerate(pools):
+        own = np.flatnonzero(head.pool == place)
+        covariance = near[np.ix_(own, own)] + LOCAL_NOISE * np.eye(len(own))
+        amounts[own] = cho_solve(cho_factor(covariance, lower=True), pool.targets)
+        middles[place], spreads[place] = common[own].mean(), common[own].std()
+    return replace(head, local_amounts=amounts, middles=middles, spreads=spreads)
+
+
+def _spread(mean: Floats, prior: float) -> float:
+    """How far apart the accuracies of a population are: where sizes vary more, so do they."""
+    low, high = SPREADS
+    return float(np.clip(mean.std() / prior, low, high)) if prior else low
+
+
+def _untaught(values: Floats, weights: Floats, pools: Sequence[Pool], learning: Learning) -> KernelHead:
+    """The head before it knows the targets: columns that vary, their scale, and the prior."""
+    names = feature_names()
+    chosen = {name: place for place, own in enumerate(groups().values()) for name in own}
+    columns = tuple(name for name in chosen if np.ptp(values[:, names.index(name)]) > _TINY)
+    seen = squashed(values[:, [names.index(name) for name in columns]])
+    centre = weights @ seen
+    spread = np.sqrt(weights @ (seen - centre) ** 2) + _TINY
+    group = np.array([chosen[name] for name in columns])
+    sizes = np.bincount(group, minlength=len(groups()))
+    scale = np.array([learning.lengths[name] for name in groups()])
+    head = KernelHead(
+        columns=columns,
+        prior_columns=tuple(PRIOR),
+        prior=np.array(list(PRIOR.values())),
+        fading=np.array([float(name in FORWARD) for name in PRIOR]),
+        centre=centre,
+        spread=spread,
+        limit=np.array([learning.limit]),
+        group=group,
+        lengths=1 / (scale[group] * np.sqrt(2 * sizes[group])),
+        heights=np.array([learning.heights[name] for name in groups()]),
+        faded=np.array([list(groups()).index("forward")]),
+        points=np.zeros((0, len(columns)), dtype=np.float16),
+        sides=np.zeros(0),
+        means=np.zeros(0),
+        pool=np.concatenate([np.full(len(pool.targets), place) for place, pool in enumerate(pools)]),
+        reach=np.array([REACHES.get(pool.table, REACH_OF_A_SPACE) for pool in pools]),
+        middles=np.zeros(len(pools)),
+        spreads=np.ones(len(pools)),
+        local_lengths=1 / (LOCAL_LENGTH * np.sqrt(2 * sizes[group])),
+        local_heights=np.full(len(groups()), LOCAL_HEIGHT),
+        local_amounts=np.zeros(0),
+        amounts=np.zeros(0),
+    )
+    deviation = float(np.median([_prior_mean(head, pool).std() for pool in pools]))
+    rows = head.standardised(names, values).astype(np.float16)
+    sides = np.exp(values[:, names.index(SIDE)])
+    head = replace(head, prior=head.prior * learning.prior / deviation)
+    means = head.prior_mean(names, values)
+    nothing = np.zeros(len(rows))
+    return replace(head, points=rows, sides=sides, means=means, amounts=nothing, local_amounts=nothing)
+
+
+def _prior_mean(head: KernelHead, pool: Pool) -> Floats:
+    return head.prior_mean(feature_names(), pool.values)
+
+
+def _centred(values: Floats) -> Floats:
+    return np.asarray(values - values.mean())

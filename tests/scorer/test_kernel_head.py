@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fxscore.scorer.features import FORWARD
+from fxscore.scorer.kernel_head import FULL, GONE, KernelHead, weight_of
+from fxscore.train.general.learning import Learning, fit, pools_of
+from tests.train.general.made import NAMES, lesson, shared
+
+
+@pytest.fixture(scope="module")
+def head() -> KernelHead:
+    return fit(pools_of([lesson(name, shared) for name in ("a", "b")]), Learning())
+
+
+def rows_at(side: float) -> np.ndarray:
+    return lesson("rows", shared, 8, side=side).values
+
+
+def test_a_head_is_the_same_after_it_was_kept(head: KernelHead) -> None:
+    again = KernelHead.from_arrays(head.describe(), head.arrays())
+    assert again.predict(NAMES, rows_at(32)) == pytest.approx(head.predict(NAMES, rows_at(32)))
+
+
+def test_scores_of_the_training_networks_are_those_of_the_head(head: KernelHead) -> None:
+    taught = np.concatenate([lesson(name, shared).values for name in ("a", "b")])
+    assert head.own_scores() == pytest.approx(
+        head.predict(NAMES, taught), abs=0.02
+    )  # points in half precision
+
+
+def test_the_forward_fades_out_with_the_side_of_the_image(head: KernelHead) -> None:
+    columns = [NAMES.index(name) for name in FORWARD]
+    for side, reads in ((32.0, True), (64.0, True), (96.0, False), (224.0, False)):
+        rows = rows_at(side)
+        other = rows.copy()
+        other[:, columns] = 0.0
+        moved = np.abs(head.predict(NAMES, rows) - head.predict(NAMES, other)).max() > 1e-9
+        assert moved == reads == head.uses(FORWARD, int(side))
+    assert weight_of(np.array([1.0, FULL, GONE, 1000.0])).tolist() == [1, 1, 0, 0]
+    assert 0 < weight_of(np.array([64.0]))[0] < 1
+
+
+def test_scores_are_continuous_in_the_side(head: KernelHead) -> None:
+    found = np.array([head.predict(NAMES, rows_at(side)) for side in np.arange(40, 110, 0.25)])
+    assert np.abs(np.diff(found, axis=0)).max() < 0.05 * found.std()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"spread": lambda head: -head.spread},
+        {"heights": lambda head: -head.heights},
+        {"group": lambda head: head.group + 5},
+        {"faded": lambda head: head.faded + 5},
+        {"amounts": lambda head: head.amounts[1:]},
+        {"points": lambda head: head.points[:, 1:]},
+        {"limit": lambda head: -head.limit},
+    ],
+    ids=lambda broken: next(iter(broken)),
+)
+def test_a_head_that_does_not_fit_together_is_refused(head: KernelHead, broken: dict) -> None:  # type: ignore[type-arg]
+    wrong = replace(head, **{name: change(head) for name, change in broken.items()})
+    with pytest.raises(ValueError, match=r".+"):
+        KernelHead.from_arrays(wrong.describe(), wrong.arrays())
