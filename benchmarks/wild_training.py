@@ -4,8 +4,9 @@
 every round one network of each family, families in random order, so that a stop at any moment leaves a fair sample;
 every network of every fourth round is trained with three seeds. A line is written to ``runs/wild/rows.jsonl`` the
 moment a training ends; what that file or the table holds is not trained again, so the same command goes on after any
-stop. ``--only-table`` brings the table up to date. ``--cuda-workers 5`` adds processes that train on an accelerator,
-out of the same queue, so that chance says which network is trained where; ``--minutes`` ends a run on a lent machine.
+stop. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an accelerator, ``--workers`` networks at
+once; ``--cuda-workers 5`` adds such processes to those on the processor, out of one queue, so that chance says which
+network is trained where. ``--minutes`` ends a run on a lent machine.
 
 `recipe` and the generator were fixed before any score of these networks was looked at: 10,000 of the training images,
 the same for all, five epochs of AdamW with one cycle of the learning rate, mirrored at random; accuracy on all 10,000
@@ -282,6 +283,7 @@ def main() -> None:
     )
     parser.add_argument("--networks", type=int, default=400, help="the first so many in the fixed order")
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the workers train")
     parser.add_argument("--cuda-workers", type=int, default=0, help="further processes, on the accelerator")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no training after so many")
     parser.add_argument(
@@ -291,6 +293,8 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=TABLE, help="the table that they are gathered in")
     parser.add_argument("--only-table", action="store_true", help="train nothing")
     options = parser.parse_args()
+    if options.device == "cuda":
+        options.workers, options.cuda_workers = 0, options.workers + options.cuda_workers
     if not options.only_table:
         train(options)
     rows = known_rows(options.rows, options.table)
