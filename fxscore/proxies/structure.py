@@ -43,7 +43,7 @@ class Structure:
     flops: int
     activations: int
     layers: int
-    depth: int
+    layer_depth: int
 
 
 def count_params(module: nn.Module) -> int:
@@ -66,7 +66,7 @@ def measure_structure(module: nn.Module, input_shape: Shape) -> Structure:
         flops=size.macs + mode.elementwise // IMAGES,
         activations=size.activations,
         layers=mode.layers,
-        depth=depth,
+        layer_depth=depth,
     )
 
 

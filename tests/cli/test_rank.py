@@ -19,7 +19,7 @@ Captured = pytest.CaptureFixture[str]
 def test_table_on_stdout_and_zero(back_end: FakeBackEnd, capsys: Captured) -> None:
     assert run(["rank", "timm:resnet18", "zoo/vit.py"]) == 0
     out, err = capsys.readouterr()
-    assert [line.split()[:2] for line in out.splitlines() if "timm" in line or "zoo" in line] == [
+    assert [line.split()[:2] for line in out.splitlines() if "timm:" in line or "zoo/" in line] == [
         ["1", "zoo/vit.py"],
         ["2", "timm:resnet18"],
     ]

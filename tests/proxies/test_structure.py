@@ -23,7 +23,7 @@ def test_counts_of_a_network_worked_out_by_hand() -> None:
         flops=macs + elementwise,
         activations=first + second + head,
         layers=3,
-        depth=3,
+        layer_depth=3,
     )
 
 
@@ -61,9 +61,9 @@ class Branches(nn.Module):
 
 def test_depth_is_the_longest_path_and_a_zero_cuts_it() -> None:
     whole, cut = (measure_structure(Branches(weight), SHAPE) for weight in (0.5, 0.0))
-    assert (whole.depth, whole.layers) == (3, 4)
+    assert (whole.layer_depth, whole.layers) == (3, 4)
     # The branch that is multiplied by zero is still executed, so only depth changes.
-    assert (cut.depth, cut.layers, cut.macs) == (1, 4, whole.macs)
+    assert (cut.layer_depth, cut.layers, cut.macs) == (1, 4, whole.macs)
 
 
 def test_depth_follows_writes_into_parts_of_a_tensor() -> None:
@@ -77,7 +77,7 @@ def test_depth_follows_writes_into_parts_of_a_tensor() -> None:
             out[:, :2] = self.conv(x)[:, :2]
             return out
 
-    assert measure_structure(Writes(), SHAPE).depth == 1
+    assert measure_structure(Writes(), SHAPE).layer_depth == 1
 
 
 def test_products_of_two_activations_cost_macs_but_are_no_layer() -> None:
@@ -87,7 +87,7 @@ def test_products_of_two_activations_cost_macs_but_are_no_layer() -> None:
             return rows @ rows.transpose(1, 2)
 
     structure = measure_structure(Gram(), SHAPE)
-    assert (structure.macs, structure.layers, structure.depth) == (3 * 3 * 64, 0, 0)
+    assert (structure.macs, structure.layers, structure.layer_depth) == (3 * 3 * 64, 0, 0)
 
 
 class Standardised(nn.Conv2d):
@@ -126,7 +126,7 @@ def test_a_transformer_layer_by_hand() -> None:
     layers = 4 * width * 48 + tokens * (width * 3 * width + width * width + 2 * width * hidden) + 5 * width
     structure = measure_structure(Attention(width), SHAPE)
     assert structure.macs == layers + 2 * tokens * tokens * width
-    assert structure.depth == 1 + 4 + 1
+    assert structure.layer_depth == 1 + 4 + 1
 
 
 def test_tied_parameters_count_once() -> None:

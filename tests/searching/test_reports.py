@@ -149,7 +149,7 @@ def test_the_drawing_is_of_the_chosen_network(tmp_path: Path) -> None:
     draw_network(result, result.best(), tmp_path / "network.svg")
     text = (tmp_path / "network.svg").read_text()
     assert f"{numbers.count(result.best().values['params'])} parameters" in text
-    assert "Add" in text  # the skips that a chain of boxes would hide
+    assert "3×32×32" in text  # the shapes on its edges
 
 
 def test_without_grandalf_only_the_drawing_is_missing(
