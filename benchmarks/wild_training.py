@@ -4,8 +4,8 @@
 every round one network of each family, families in random order, so that a stop at any moment leaves a fair sample;
 every network of every fourth round is trained with three seeds. A line is written to ``runs/wild/rows.jsonl`` the
 moment a training ends; what that file or the table holds is not trained again, so the same command goes on after any
-stop. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an accelerator, ``--workers`` networks at
-once; ``--cuda-workers 5`` adds such processes to those on the processor, out of one queue, so that chance says which
+stop. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an accelerator, ``--workers`` networks
+at once; ``--cuda-workers 5`` adds such processes to those on the processor, out of one queue, so that chance says which
 network is trained where. ``--minutes`` ends a run on a lent machine.
 
 `recipe` and the generator were fixed before any score of these networks was looked at: 10,000 of the training images,

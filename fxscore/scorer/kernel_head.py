@@ -11,7 +11,8 @@ w_t(x) = n_t^reach_t (n_t / max_u n_u)^`RIVALRY`, divided by their sum where tha
 SymLog, standardised by the training networks and cut, but for those of the prior, which enter as they are.
 
 What a forward shows tells small networks for small images apart, and was no help on photographs: it counts in full up
-to sides of `FULL` pixels and fades out until `GONE`, so that larger networks need no forward. Source: METHOD.md section 5.
+to sides of `FULL` pixels and fades out until `GONE`, so that larger networks need no forward.
+Source: METHOD.md section 5.
 """
 
 from __future__ import annotations
