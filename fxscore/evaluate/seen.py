@@ -7,7 +7,6 @@ seen.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from fxscore.errors import CheckpointError
 from fxscore.evaluate.splits import split_indices
 from fxscore.evaluate.tables import table_path
+from fxscore.provenance import file_sha256
 from fxscore.scorer import Scorer
 
 _ALIASES = {"macro": "nasbench_macro"}
@@ -71,7 +71,7 @@ def _seen_by(scorer: Scorer, space: str, data: Path | None, count: int, families
     parts = [part for part in _parts(scorer) if space in _spaces(part)]
     if not parts or data is None:
         return Seen()
-    digest = hashlib.sha256(table_path(space, data).read_bytes()).hexdigest()
+    digest = file_sha256(table_path(space, data))
     if any(digest not in _record(part).get("tables", {}).values() for part in parts):
         return Seen(
             doubt=f"it was trained on another table of {space}: which of these networks it saw is not known"

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fxscore.scorer.kernel_head import KernelHead
+from fxscore.scorer.neighbours import squashed
 from fxscore.scorer.trees import Trees, require
 
 Floats = NDArray[np.float64]
@@ -210,11 +211,6 @@ def choose(
         parts.append(prior.predict(names, values)[:, None])
     found = np.concatenate(parts, 1)
     return squashed(found) if squash else found
-
-
-def squashed(values: Floats) -> Floats:
-    """SymLog."""
-    return np.asarray(np.sign(values) * np.log1p(np.abs(values)))
 
 
 def _member(kind: str, arrays: Mapping[str, NDArray[Any]]) -> Member:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fxscore.scorer.neighbours import squashed
 from fxscore.scorer.trees import require
 
 Floats = NDArray[np.float64]
@@ -192,11 +193,6 @@ class KernelHead:
 
 
 _ARRAYS = tuple(field.name for field in fields(KernelHead) if not field.name.endswith("columns"))
-
-
-def squashed(values: Floats) -> Floats:
-    """SymLog."""
-    return np.asarray(np.sign(values) * np.log1p(np.abs(values)))
 
 
 def weight_of(sides: Floats) -> Floats:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from fxscore.scorer.kernel_head import KernelHead
 from fxscore.train.general.learning import Learning, Pool
 from fxscore.train.general.left_out import merit, without_origins
 from fxscore.train.general.lessons import Lesson
@@ -64,8 +65,9 @@ def chosen_without(
     origins = sorted({lesson.origin for lesson in lessons})
     best: dict[str, tuple[float, Learning]] = {}
     for number, learning in enumerate(options, 1):
+        heads: dict[frozenset[str], KernelHead] = {}
         for origin in origins:
-            value = merit(list(without_origins(lessons, pools, learning, also=[origin])))
+            value = merit(list(without_origins(lessons, pools, learning, [origin], heads)))
             if origin not in best or value > best[origin][0]:
                 best[origin] = value, learning
         tell(f"settings {number} of {len(options)} tried on {len(origins)} left-out origins")

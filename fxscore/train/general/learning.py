@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.stats import norm, rankdata
 
 from fxscore.scorer.features import FORWARD, feature_names
-from fxscore.scorer.kernel_head import SIDE, Floats, KernelHead, squashed
+from fxscore.scorer.hybrid_learners import normal_targets
+from fxscore.scorer.kernel_head import SIDE, Floats, KernelHead
+from fxscore.scorer.neighbours import squashed
 from fxscore.train.general.lessons import WHOLE, Lesson
 
 SIZE = (
@@ -161,7 +162,7 @@ def pools_of(lessons: Iterable[Lesson], most: int = TAUGHT, whole: int = 0, seed
 
 
 def _pool(same: Sequence[Lesson]) -> Pool:
-    targets = np.mean([quantiles(lesson.labels) for lesson in same], 0)
+    targets = np.mean([normal_targets(lesson.labels) for lesson in same], 0)
     targets = (targets - targets.mean()) / (targets.std() + _TINY)
     return Pool(same[0].table, same[0].origin, same[0].values, targets)
 
@@ -170,11 +171,6 @@ def _drawn(pool: Pool, most: int, seed: int) -> Pool:
     if not 0 < most < len(pool.targets):
         return pool
     return pool.subset(np.random.default_rng(seed).choice(len(pool.targets), most, replace=False))
-
-
-def quantiles(labels: Floats) -> Floats:
-    """(n,) normal quantiles of the ranks."""
-    return np.asarray(norm.ppf((rankdata(labels) - 0.5) / len(labels)))
 
 
 def fit(pools: Sequence[Pool], learning: Learning) -> KernelHead:

@@ -57,11 +57,22 @@ class Judged:
 
 
 def without_origins(
-    lessons: Sequence[Lesson], pools: Sequence[Pool], learning: Learning, also: Sequence[str] = ()
+    lessons: Sequence[Lesson],
+    pools: Sequence[Pool],
+    learning: Learning,
+    also: Sequence[str] = (),
+    heads: dict[frozenset[str], KernelHead] | None = None,
 ) -> Iterator[Judged]:
-    """Every task, by a head that no network of its origin, or of an origin in `also`, has taught."""
+    """Every task, by a head that no network of its origin, or of an origin in `also`, has taught.
+
+    `heads` keeps what was fitted with these settings, by the origins left out: two that leave each other out share one.
+    """
+    heads = {} if heads is None else heads
     for origin in sorted({lesson.origin for lesson in lessons} - set(also)):
-        head = fit([pool for pool in pools if pool.origin not in (origin, *also)], learning)
+        left = frozenset((origin, *also))
+        if left not in heads:
+            heads[left] = fit([pool for pool in pools if pool.origin not in left], learning)
+        head = heads[left]
         for lesson in lessons:
             if lesson.origin == origin:
                 yield Judged(lesson, head.predict(feature_names(), lesson.values), head)

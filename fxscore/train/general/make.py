@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import numpy as np
 from fxscore.errors import ScorerError
 from fxscore.evaluate import Measures, agreement, spearman
 from fxscore.evaluate.tables import TABLE_FILES
+from fxscore.provenance import file_sha256, provenance
 from fxscore.published.tables import TABLES
 from fxscore.run import Where
 from fxscore.scorer import Hybrid
@@ -133,8 +131,7 @@ def record(
         "caution": CAUTION,
         "learning": asdict(learning),
         "seed": 0,
-        "versions": {name: version(name) for name in ("fxscore", "torch", "timm", "numpy", "scipy")},
-        "date": date.today().isoformat(),
+        **provenance(("fxscore", "torch", "timm", "numpy", "scipy")),
     }
 
 
@@ -164,8 +161,4 @@ def table_hashes(folders: Sequence[Path]) -> Mapping[str, str]:
     found = {
         name: next((folder / name for folder in folders if (folder / name).is_file()), None) for name in names
     }
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in found.items()
-        if path is not None
-    }
+    return {name: file_sha256(path) for name, path in found.items() if path is not None}

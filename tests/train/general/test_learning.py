@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fxscore.evaluate import spearman
-from fxscore.train.general.learning import Learning, fit, groups, pools_of, quantiles
+from fxscore.scorer.hybrid_learners import normal_targets
+from fxscore.train.general.learning import Learning, fit, groups, pools_of
 from tests.train.general.made import NAMES, Floats, column, lesson, shared
 
 SETTINGS = Learning(prior=0.0, noise=0.1)
@@ -59,7 +60,7 @@ def test_tasks_of_the_same_networks_teach_together_and_judges_do_not_teach() -> 
 
 
 def test_quantiles_keep_the_order_and_share_ties() -> None:
-    found = quantiles(np.array([3.0, 1.0, 2.0, 2.0]))
+    found = normal_targets(np.array([3.0, 1.0, 2.0, 2.0]))
     assert found[0] > found[2] == found[3] > found[1]
     assert found.sum() == pytest.approx(0.0)
 
