@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt-get install chromium)"),
 ]
-MANY = 1371
+MANY, PUBLISHED = 1371, 91
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
 
 
@@ -34,6 +34,7 @@ def page_of(count: int) -> Page:
             params=1000 + 13 * i,
             macs=10**6 + i,
             seconds=0.5,
+            published=70 + i / 10 if i < PUBLISHED else None,
         )
         for i, name in enumerate(names)
     ]
@@ -144,6 +145,30 @@ def test_a_point_says_its_name_when_it_is_hovered(page: Any) -> None:
 def test_the_axis_of_the_plot_can_be_chosen(page: Any) -> None:
     page.locator("#plot-0 select").select_option(index=1)
     assert "multiply-accumulates" in page.locator("#plot-0 .plot").get_attribute("aria-label")
+
+
+def test_published_accuracy_is_an_axis_without_a_front(page: Any) -> None:
+    line, shown = page.locator("#plot-0 [aria-label=line]"), page.locator("#plot-0 .plot")
+    assert line.count() == 1
+    page.locator("#plot-0 select").select_option(label="published ImageNet top-1 of its weights (%)")
+    assert f"{PUBLISHED} points, score against published ImageNet" in shown.get_attribute("aria-label")
+    assert line.count() == 0
+    assert page.locator("#plot-0 [aria-label=dot] circle").count() == PUBLISHED
+
+
+def test_rows_are_sorted_and_filtered_by_keyboard_alone(page: Any) -> None:
+    header = page.locator("#table-0 thead th", has_text="published").get_by_role("button")
+    for place, order in ((0, "ascending"), (1, "descending")):
+        header.focus()
+        page.keyboard.press("Enter")
+        sync_api.expect(page.locator("#table-0 thead th", has_text="published")).to_have_attribute(
+            "aria-sort", order
+        )
+        if place:
+            sync_api.expect(page.locator("#table-0 tbody td:nth-child(7)").first).to_have_text("79.0")
+    page.get_by_role("searchbox").first.focus()
+    page.keyboard.type("network1369")
+    sync_api.expect(page.locator("#table-0 tbody tr")).to_have_count(1)
 
 
 def test_failures_have_their_reasons_as_text(page: Any) -> None:

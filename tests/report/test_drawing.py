@@ -207,6 +207,20 @@ def test_a_value_that_all_blocks_take_is_one_edge() -> None:
     assert [edge.target for edge in diagram.edges if edge.source == gate] == [gate + 2]
 
 
+def test_a_width_is_that_of_the_layer_however_its_result_is_cut() -> None:
+    class Cut(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.joint = nn.Linear(8, 24)
+
+        def forward(self, x: Tensor) -> Tensor:
+            queries, keys, values = self.joint(x).reshape(-1, 5, 3, 2, 4).permute(2, 0, 3, 1, 4)
+            return nn.functional.scaled_dot_product_attention(queries, keys, values)
+
+    joint = next(block for block in drawn(Cut(), (5, 8)).blocks if block.title == "Linear")
+    assert (joint.detail, joint.channels) == ("8 → 24", 24)
+
+
 def test_one_module_at_several_places_makes_no_circle() -> None:
     diagram = drawn(Shared(), (4, 8, 8))
     assert all(edge.source < edge.target for edge in diagram.edges)
@@ -262,6 +276,30 @@ class TestPicture:
             assert points[0] == (layout.blocks[edge.source][0], layout.blocks[edge.source][1] - 0.3)
             for x, y in points[1:-1]:
                 assert not any(abs(x - a) < 0.99 and abs(y - b) < 0.29 for a, b in layout.blocks)
+
+    @pytest.mark.parametrize("name", ["inception", "vit", "mobilenet_v3"])
+    def test_words_stay_in_their_blocks(self, name: str) -> None:
+        pytest.importorskip("grandalf", reason="pictures need fxscore[draw]")
+        from fxscore.report.drawing.picture import figure_of
+
+        figure = figure_of(fxscore.draw(f"zoo/{name}.py", depth=1).diagram)
+        (axes,) = figure.axes
+        boxes = [each.get_window_extent() for each in axes.patches if str(each.get_gid()).startswith("block")]
+        words = [each for each in axes.texts if each.get_horizontalalignment() == "center"][
+            :-1
+        ]  # the last is the heading
+        said = [each.get_window_extent() for each in words if each.get_text()]
+        assert len(said) > len(boxes)
+        for it in said:
+            assert any(
+                box.x0 <= it.x0 and it.x1 <= box.x1 and box.y0 < it.y0 and it.y1 < box.y1 for box in boxes
+            )
+
+    def test_the_legend_says_what_colours_and_copies_mean(self, drawing: Drawing) -> None:
+        words = "convolution", "sum, product, concatenation", "share of MACs"
+        assert all(f">{each}</text>" in drawing.svg for each in words)
+        assert "of all n of ×n" not in drawing.svg
+        assert "share of MACs, of all n of ×n" in fxscore.draw("zoo/vit.py").svg
 
     @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
     def test_the_command_writes_pictures(self, ending: str, tmp_path: Path, drawing: Drawing) -> None:

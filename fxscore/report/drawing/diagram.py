@@ -184,7 +184,8 @@ class _Drawer:
                     self.copy[node][id(part)] = number
 
     def _add_block(self, part: Part) -> None:
-        width = captions.channels(part.nodes[-1], self.batch)
+        working = (node for node in reversed(part.nodes) if not captions.is_glue(node))
+        width = captions.channels(next(working, part.nodes[-1]), self.batch)
         detail = captions.widths(part.nodes, self.batch) if not part.children else part.path
         title = _title(part)
         self.place.update(dict.fromkeys(part.nodes, len(self.blocks)))

@@ -24,7 +24,9 @@ _WIDTH, _HEIGHT, _GAP = 2.3, 0.66, 0.32  # of a block and between blocks, in inc
 _BAR = 0.06
 _PARAMS, _MACS, _CHANNELS = "#222222", "#888888", "#ee6677"
 _FONT = 7.5
-_LONGEST = 40  # letters that fit into a block
+_FITS, _LONGEST = 32, 40  # letters of a title that fit into a block at this size, and smaller
+_LINE = 0.14  # of the legend
+_CAPTIONS = {"sum": "sum, product, concatenation", "attention": "attention, matrix product"}
 
 
 def figure_of(diagram: Diagram) -> Figure:
@@ -37,7 +39,8 @@ def figure_of(diagram: Diagram) -> Figure:
     xs = [x for x, _ in (*layout.blocks, *(point for edge in layout.edges for point in edge))]
     ys = [y for _, y in layout.blocks]
     left, right = min(xs) - _WIDTH / 2 - 0.4, max(xs) + _WIDTH / 2 + 0.7
-    low, high = min(ys) - _HEIGHT - 0.55, max(ys) + _HEIGHT + 0.35
+    legend = _legend_of(diagram)
+    low, high = min(ys) - _HEIGHT - _LINE * (1 + len(legend)), max(ys) + _HEIGHT + 0.35
     figure = new_figure(right - left, high - low)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
@@ -46,7 +49,7 @@ def figure_of(diagram: Diagram) -> Figure:
     axes.axis("off")
     _draw(axes, diagram, layout)
     _head(axes, diagram, high)
-    _legend(axes, low)
+    _draw_legend(axes, legend, low)
     return figure
 
 
@@ -71,7 +74,8 @@ def _draw_block(axes: Axes, centre: Point, block: Block, name: str) -> None:
     axes.add_patch(box)
     times = f"  ×{block.times}" if block.times > 1 else ""
     title = _short(block.title, _LONGEST - len(times)) + times
-    axes.text(x, y + 0.14, title, ha="center", va="center", fontsize=_FONT, weight="bold")
+    size = _FONT * min(1, _FITS / len(title))
+    axes.text(x, y + 0.14, title, ha="center", va="center", fontsize=size, weight="bold")
     axes.text(x, y, _short(block.detail, _LONGEST + 6), ha="center", va="center", fontsize=_FONT - 1)
 
 
@@ -139,16 +143,25 @@ def _head(axes: Axes, diagram: Diagram, high: float) -> None:
     )
 
 
-def _legend(axes: Axes, low: float) -> None:
-    left, right = axes.get_xlim()
-    rows = (
+def _legend_of(diagram: Diagram) -> list[tuple[str, str]]:
+    """(colour, words): the bars, and the families of operators that there are."""
+    bars = [
         (_CHANNELS, "channels, the widest fills the block"),
-        (_PARAMS, "share of parameters"),
-        (_MACS, "share of MACs"),
-    )
-    x = (left + right) / 2 - _WIDTH / 2
+        (_PARAMS, "share of parameters" + ", of all n of ×n" * _has_copies(diagram)),
+        (_MACS, "share of MACs" + ", of all n of ×n" * _has_copies(diagram)),
+    ]
+    shown = {block.family for block in diagram.blocks}
+    return bars + [(colour, _CAPTIONS.get(name, name)) for name, colour in FAMILIES.items() if name in shown]
+
+
+def _has_copies(diagram: Diagram) -> bool:
+    return bool(diagram.frames) or any(block.times > 1 for block in diagram.blocks)
+
+
+def _draw_legend(axes: Axes, rows: Sequence[tuple[str, str]], low: float) -> None:
+    x = sum(axes.get_xlim()) / 2 - _WIDTH / 2
     for row, (colour, text) in enumerate(rows):
-        y = low + 0.4 - 0.14 * row
+        y = low + _LINE * (len(rows) - row)
         axes.add_patch(Rectangle((x, y), 0.3, _BAR, fc=colour, ec="none"))
         axes.text(x + 0.36, y + _BAR / 2, text, fontsize=_FONT - 1, va="center")
 

@@ -22,7 +22,7 @@ function plot(spec, place) {
     const points = spec.points.filter((p) => p[x.key] !== null && (!x.log || p[x.key] > 0));
     const tip = { x: x.key, y: "y", title: (p) => p.name + "\n" + spec.y + " " + p.y + "\n" + x.label + " " + p[x.key] };
     const marks = [Plot.ruleX(points.filter((p) => p.low !== null && p.low !== undefined), { x: x.key, y1: "low", y2: "high", stroke: "var(--soft)" })];
-    if (spec.front) marks.push(Plot.line(front(points, x.key), { x: x.key, y: "y", curve: "step-after", stroke: "var(--front)" }));
+    if (x.cost) marks.push(Plot.line(front(points, x.key), { x: x.key, y: "y", curve: "step-after", stroke: "var(--front)" }));
     marks.push(Plot.dot(points, { x: x.key, y: "y", r: 3.5, fill: "var(--accent)", ariaLabel: "name" }));
     marks.push(Plot.tip(points, Plot.pointer({ ...tip, fill: "var(--paper)" })));
     const drawn = Plot.plot({

@@ -57,7 +57,7 @@ def _plots(comparison: Comparison) -> Iterator[Plot]:
         | {f"s{place}": float(each[n]) for place, each in enumerate(scores)}
         for n, value in enumerate(values)
     ]
-    yield Plot(f"{comparison.population}: {label} against scores", axes, label, points, front=False)
+    yield Plot(f"{comparison.population}: {label} against scores", axes, label, points)
 
 
 def _failures(comparison: Comparison) -> Table | None:

@@ -35,5 +35,5 @@ def fit_page(
         if score is not None
     ]
     title = "Accuracy against scores by fits that had not seen the network"
-    plots = [Plot(title, [_SCORE], "accuracy", points, front=False)]
+    plots = [Plot(title, [_SCORE], "accuracy", points)]
     return Page("Fit to trained networks", [summary], plots if points else [], tables, settings)

@@ -83,11 +83,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Axis:
-    """What x is: a key of the points, its name with unit, and whether it is logarithmic."""
+    """What x is: a key of the points, its name with unit, and whether it is logarithmic.
+
+    Of a cost, the points that no other beats (more y for less x) are joined.
+    """
 
     key: str
     label: str
     log: bool = False
+    cost: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,14 +103,12 @@ class Plot:
         x: the axes to choose from.
         y: name of y.
         points: the networks.
-        front: whether the points that no other beats (more y for less x) are joined.
     """
 
     title: str
     x: Sequence[Axis]
     y: str
     points: Sequence[Mapping[str, Any]]
-    front: bool = True
 
 
 @dataclass(frozen=True)
@@ -191,9 +193,8 @@ def _settings(values: Mapping[str, Any]) -> str:
 
 
 def _plot(plot: Plot) -> dict[str, Any]:
-    axes = [{"key": axis.key, "label": axis.label, "log": axis.log} for axis in plot.x]
     points = [dict(point) for point in plot.points]
-    return {"title": plot.title, "x": axes, "y": plot.y, "points": points, "front": plot.front}
+    return {"title": plot.title, "x": list(map(asdict, plot.x)), "y": plot.y, "points": points}
 
 
 def _table(table: Table) -> dict[str, Any]:

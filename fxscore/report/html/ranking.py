@@ -15,8 +15,13 @@ from fxscore.report.rows import Row, groups, rows
 from fxscore.report.table import summary
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 
-SIZES = (Axis("params", "parameters", log=True), Axis("macs", "multiply-accumulates of one image", log=True))
+SIZES = (
+    Axis("params", "parameters", log=True, cost=True),
+    Axis("macs", "multiply-accumulates of one image", log=True, cost=True),
+)
+_PUBLISHED = Axis("published", "published ImageNet top-1 of its weights (%)")
 Detail = Callable[[ModelRef], Panel]
+_FURTHER = ("published", "group", "support")
 _COLUMNS = ("rank", "network", "score", "parameters", "MACs", "seconds")
 
 
@@ -42,8 +47,8 @@ def ranking_page(
         detail(row.record.ref) if detail and place < details else None for place, row in enumerate(shown)
     ]
     panels = [_panel(row.record, more) for row, more in zip(shown, asked, strict=True)]
-    further = [name for name in ("group", "support") if any(getattr(row.record, name) for row in shown)]
-    lines = [_row(row) + [Cell.of(getattr(row.record, name) or "") for name in further] for row in shown]
+    further = [name for name in _FURTHER if any(getattr(row.record, name) is not None for row in shown)]
+    lines = [_row(row) + [_further(getattr(row.record, name)) for name in further] for row in shown]
     tables = [Table("Networks", (*_COLUMNS, *further), lines, panels, opens=1)]
     if ranking.failures:
         tables.append(_failures(ranking.failures))
@@ -83,6 +88,10 @@ def _row(row: Row) -> list[Cell]:
     ]
 
 
+def _further(value: float | str | None) -> Cell:
+    return Cell.of(value or "") if value is None or isinstance(value, str) else Cell.of(value, "accuracy")
+
+
 def _panel(record: ScoreRecord, more: Panel | None) -> Panel:
     facts = {
         name: str(value) for name, value in record.as_dict().items() if value is not None and name != "name"
@@ -99,12 +108,13 @@ def _failures(failed: Iterable[ScoreRecord]) -> Table:
 
 def _plot(records: Sequence[ScoreRecord]) -> Plot:
     """The networks of one group, whose scores compare."""
-    points = [
-        {"name": str(r.ref), "y": r.score, "params": r.params, "macs": r.macs, "low": r.low, "high": r.high}
-        for r in records
-    ]
+    keys = ("params", "macs", "published", "low", "high")
+    points = [{"name": str(r.ref), "y": r.score} | {key: getattr(r, key) for key in keys} for r in records]
     of = f" of {records[0].group}" if records[0].group else ""
-    return Plot(f"Score against size{of}, with the Pareto front", SIZES, "score", points)
+    if all(record.published is None for record in records):
+        return Plot(f"Score against size{of}, with the Pareto front", SIZES, "score", points)
+    title = f"Score{of} against size, with the Pareto front, and against published accuracy"
+    return Plot(title, (*SIZES, _PUBLISHED), "score", points)
 
 
 def network_detail(scorer: Any) -> Detail:

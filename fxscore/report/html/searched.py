@@ -41,7 +41,8 @@ def search_page(
     lead = [f"{len(feasible)} networks of {result.space.name} within the limits, {len(front)} on the front."]
     if chosen is not None:
         lead.append(f"Chosen: {chosen.text}, whose panel has its drawing.")
-    plots = [_plot(feasible, names)] if feasible else []
+    better = {each.name for each in result.objectives if each.maximise}
+    plots = [_plot(feasible, names, better)] if feasible else []
     return Page(f"Search of {result.space.name}", lead, plots, tables, {**result.settings, **settings})
 
 
@@ -57,10 +58,13 @@ def _panel(evaluation: Evaluation, svg: str | None) -> Panel:
     return Panel({"genotype": evaluation.text, **facts}, svg=svg, alt=f"Drawing of {evaluation.text}")
 
 
-def _plot(evaluations: list[Evaluation], names: list[str]) -> Plot:
+def _plot(evaluations: list[Evaluation], names: list[str], better: set[str]) -> Plot:
+    """Arguments: networks, names of their values, and of those values the ones that are better the higher they are."""
     sizes = [axis for axis in SIZES if axis.key in names]
     others = [
-        Axis(name, name, log=False) for name in names if name not in (SCORE, *(axis.key for axis in SIZES))
+        Axis(name, name, cost=name not in better)
+        for name in names
+        if name not in (SCORE, *(axis.key for axis in SIZES))
     ]
     points = [{"name": each.text, "y": each.values[SCORE], **each.values} for each in evaluations]
     return Plot("Score against cost, with the Pareto front", [*sizes, *others], "score", points)
