@@ -11,7 +11,8 @@ Three things, all kept in the scorer's file and absent from files without them:
 
 To give a scorer its confidence, set `Hybrid(..., confidence=Confidence(neighbours, pairs))` before it is saved::
 
-    neighbours = Neighbours.of(columns, rows, names=names, accuracies=accuracies)  # of the training networks
+    measured = Measured.of({"my table": (range(len(accuracies)), accuracies)})
+    neighbours = Neighbours.of(columns, rows, networks=Networks(names, measured))  # of the training networks
     pairs = PairTable.of([LeftOut(scores, accuracies, distances), ...])  # one for each left-out population
 
 `Hybrid.standing(subject)` then finds where a network stands, once, beside its score.

@@ -10,21 +10,27 @@ import numpy as np
 
 from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Head, Radial
 from fxscore.scorer.kernel_head import KernelHead
-from fxscore.scorer.neighbours import Neighbours, reach_of
+from fxscore.scorer.measured import Networks
+from fxscore.scorer.neighbours import Neighbours
 
 
-def neighbours_of(head: AnyHead) -> tuple[Neighbours, ...]:
-    """The training networks of the head, as `Confidence` takes them; () where it holds none."""
-    found = _of_kernel(head) if isinstance(head, KernelHead) else _of_machine(head)
+def neighbours_of(head: AnyHead, networks: Networks | None = None) -> tuple[Neighbours, ...]:
+    """The training networks of the head, as `Confidence` takes them; () where it holds none.
+
+    Args:
+        head: of a scorer.
+        networks: who they are, in the order of a `KernelHead`'s points.
+    """
+    found = _of_kernel(head, networks) if isinstance(head, KernelHead) else _of_machine(head)
     return () if found is None else (found,)
 
 
-def _of_kernel(head: KernelHead) -> Neighbours:
+def _of_kernel(head: KernelHead, networks: Networks | None) -> Neighbours:
     """By what networks of all sizes have: columns of a forward are 0 where none is made."""
     kept = np.flatnonzero(~np.isin(head.group, head.faded))
-    points = np.unique(head.points[:, kept].astype(np.float32), axis=0).astype(np.float16)
-    columns = tuple(head.columns[place] for place in kept)
-    return Neighbours(columns, head.centre[kept], head.spread[kept], points, reach_of(points), squash=True)
+    columns = [head.columns[place] for place in kept]
+    centre, spread = head.centre[kept], head.spread[kept]
+    return Neighbours.at(columns, centre, spread, head.points[:, kept], networks, squash=True)
 
 
 def _of_machine(head: Head) -> Neighbours | None:
@@ -32,8 +38,6 @@ def _of_machine(head: Head) -> Neighbours | None:
     kept = [place for place, name in enumerate(head.columns) if name != PRIOR and not name.startswith(RECIPE)]
     if not vectors or not len(vectors[0]) or not kept:
         return None
-    points = np.unique(vectors[0][:, kept].astype(np.float32), axis=0).astype(np.float16)
-    columns = tuple(head.columns[place] for place in kept)
-    return Neighbours(
-        columns, head.centre[kept], head.spread[kept], points, reach_of(points), squash=head.squash
-    )
+    columns = [head.columns[place] for place in kept]
+    centre, spread = head.centre[kept], head.spread[kept]
+    return Neighbours.at(columns, centre, spread, vectors[0][:, kept], squash=head.squash)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fxscore.scorer.measured import Networks
 from fxscore.scorer.trees import require
 
 Floats = NDArray[np.float64]
@@ -32,8 +33,7 @@ class Neighbours:
         centre, spread: (columns,) of the features, squashed where `squash` says so.
         points: (n, columns) standardised rows, in half precision; no two are equal.
         reach: (2,) distances, in units of the points, at which a network is no longer inside, and is outside.
-        names: (n,) of the networks, as people know them; () where the file has none.
-        accuracies: (n,) of the networks; empty where the file has none.
+        networks: who they are; without names where the file has none.
         squash: whether features are squashed by SymLog before they are standardised.
     """
 
@@ -42,8 +42,7 @@ class Neighbours:
     spread: Floats
     points: NDArray[np.float16]
     reach: Floats
-    names: tuple[str, ...] = ()
-    accuracies: Floats = field(default_factory=lambda: np.zeros(0))
+    networks: Networks = field(default_factory=Networks)
     squash: bool = False
 
     def __post_init__(self) -> None:
@@ -53,8 +52,7 @@ class Neighbours:
         require(self._parts, {"centre": wide, "spread": wide, "points": (count, *wide), "reach": (2,)})
         if not count or (self.spread <= 0).any() or not 0 < self.reach[0] < self.reach[1]:
             raise ValueError("neighbours are one at least, their spreads are positive and their reach rises")
-        if len(self.names) not in (0, count) or len(self.accuracies) not in (0, count):
-            raise ValueError("each neighbour has a name and an accuracy, or none has")
+        self.networks.check(count)
 
     @property
     def _parts(self) -> dict[str, NDArray[Any]]:
@@ -66,17 +64,30 @@ class Neighbours:
         columns: Sequence[str],
         rows: Floats,
         *,
-        names: Sequence[str] = (),
-        accuracies: Sequence[float] = (),
+        networks: Networks | None = None,
         squash: bool = False,
     ) -> Neighbours:
         """The points of training networks with these features, (n, columns); of equal ones the first."""
         values = squashed(rows) if squash else rows
         centre, spread = values.mean(0), np.maximum(values.std(0), 1e-6)
-        points, first = np.unique(_cut((values - centre) / spread), axis=0, return_index=True)
-        chosen = tuple(names[place] for place in first) if names else ()
-        right = np.asarray(accuracies, dtype=float)[first] if len(accuracies) else np.zeros(0)
-        return cls(tuple(columns), centre, spread, points, reach_of(points), chosen, right, squash)
+        return cls.at(columns, centre, spread, _cut((values - centre) / spread), networks, squash=squash)
+
+    @classmethod
+    def at(
+        cls,
+        columns: Sequence[str],
+        centre: Floats,
+        spread: Floats,
+        rows: NDArray[np.float16],
+        networks: Networks | None = None,
+        *,
+        squash: bool,
+    ) -> Neighbours:
+        """Those at standardised rows, (n, columns); of equal ones the first."""
+        found = np.unique(rows.astype(np.float32), axis=0, return_index=True, return_inverse=True)
+        points, first, place = found[0].astype(np.float16), found[1], found[2].reshape(-1)
+        known = (networks or Networks()).merged(first, place)
+        return cls(tuple(columns), centre, spread, points, reach_of(points), known, squash)
 
     def distance(self, names: Sequence[str], values: Floats) -> float:
         """How far a network with these features, (names,), is from the nearest point: 1 and 2 at the two reaches."""
@@ -99,22 +110,21 @@ class Neighbours:
 
     def describe(self) -> dict[str, Any]:
         """What `from_arrays` needs beside the arrays, JSON-ready."""
-        return {"columns": list(self.columns), "names": list(self.names), "squash": self.squash}
+        return {"columns": list(self.columns), "squash": self.squash, **self.networks.describe()}
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """All numbers by name."""
-        own = {**self._parts, "accuracies": self.accuracies}
-        return {f"{prefix}{name}": array for name, array in own.items()}
+        own = {f"{prefix}{name}": array for name, array in self._parts.items()}
+        return own | self.networks.measured.arrays(f"{prefix}measured.")
 
     @classmethod
     def from_arrays(
         cls, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str
     ) -> Neighbours:
         """What `describe` and `arrays` were kept of; raises `KeyError`, `TypeError` or `ValueError`."""
-        own = {
-            name: arrays[f"{prefix}{name}"] for name in ("centre", "spread", "points", "reach", "accuracies")
-        }
-        return cls(tuple(about["columns"]), **own, names=tuple(about["names"]), squash=bool(about["squash"]))
+        own = {name: arrays[f"{prefix}{name}"] for name in ("centre", "spread", "points", "reach")}
+        networks = Networks.from_arrays(about, arrays, f"{prefix}measured.")
+        return cls(tuple(about["columns"]), **own, networks=networks, squash=bool(about["squash"]))
 
 
 def reach_of(points: NDArray[Any]) -> Floats:

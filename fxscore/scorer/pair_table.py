@@ -10,7 +10,7 @@ Between the gaps of the table, linear, from one half at no gap; beyond the last,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,48 @@ class LeftOut:
 
 
 @dataclass(frozen=True, eq=False)
+class Tally:
+    """What the pairs of some populations came to: by distance, and by the gap of a table that theirs is nearest to.
+
+    Attributes:
+        counts: (3, g) pairs.
+        weights: (3, g) their weights, which add up to 1 for each population.
+        right: (3, g) the weights of those ordered rightly.
+        apart: (3, g) sums of weight × gap.
+    """
+
+    counts: Floats
+    weights: Floats
+    right: Floats
+    apart: Floats
+
+    @classmethod
+    def of(cls, gaps: Floats, populations: Sequence[LeftOut]) -> Tally:
+        """The pairs of these populations near these gaps."""
+        pairs = [_pairs(population) for population in populations if len(population.scores) > 1]
+        gap, row, right, weight = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        cell = row * len(gaps) + np.searchsorted((gaps[1:] + gaps[:-1]) / 2, gap)
+        sums = (
+            np.bincount(cell, each, _ROWS * len(gaps)).reshape(_ROWS, -1)
+            for each in (None, weight, weight * right, weight * gap)
+        )
+        return cls(*(each.astype(float) for each in sums))
+
+    def __add__(self, other: Tally) -> Tally:
+        parts = (field.name for field in fields(Tally))
+        return Tally(*(getattr(self, name) + getattr(other, name) for name in parts))
+
+    def rows(self) -> dict[str, list[list[float]]]:
+        """All numbers by name, JSON-ready."""
+        return {name: array.round(8).tolist() for name, array in vars(self).items()}
+
+    @classmethod
+    def from_rows(cls, rows: Mapping[str, Sequence[Sequence[float]]]) -> Tally:
+        """What `rows` were kept of."""
+        return cls(**{name: np.array(table) for name, table in rows.items()})
+
+
+@dataclass(frozen=True, eq=False)
 class PairTable:
     """Shares of pairs ordered rightly.
 
@@ -66,21 +108,27 @@ class PairTable:
     @classmethod
     def of(cls, populations: Sequence[LeftOut]) -> PairTable:
         """The table of these populations; raises `ValueError` where they hold no pair of different scores."""
-        pairs = [_pairs(population) for population in populations if len(population.scores) > 1]
-        gap, row, right, weight = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-        gaps = np.unique(np.quantile(gap[gap > 0], (np.arange(_COLUMNS) + 0.5) / _COLUMNS))
-        counts = np.bincount(row, minlength=_ROWS).astype(float)
+        gaps = gaps_of(populations)
+        return cls.of_tally(gaps, Tally.of(gaps, populations))
+
+    @classmethod
+    def of_tally(cls, gaps: Floats, tally: Tally) -> PairTable:
+        """The table of what pairs came to, near these gaps."""
+        counts = tally.counts.sum(1)
         counts[counts < _LEAST] = 0
-        shares = np.array([_shares(gaps, *(x[row == r] for x in (gap, right, weight))) for r in range(_ROWS)])
+        rows = zip(tally.counts, tally.weights, tally.right, strict=True)
+        shares = np.array([_shares(*row) for row in rows])
         shares[counts == 0] = shares.max()  # what was not measured lowers nothing
         return cls(gaps, np.minimum.accumulate(shares, 0), counts)
 
     def right(self, gap: float, distance: float) -> float | None:
         """The probability that the higher score is the better network's; None where nothing was measured."""
         row = int(np.digitize(distance, EDGES, right=True))
-        if not self.counts[row]:
-            return None
-        return float(np.interp(gap, (0.0, *self.gaps), (0.5, *self.shares[row])))
+        return float(self.promised(row, np.array(gap))) if self.counts[row] else None
+
+    def promised(self, row: int, gaps: Floats) -> Floats:
+        """The probabilities that a row states at some gaps."""
+        return np.asarray(np.interp(gaps, (0.0, *self.gaps), (0.5, *self.shares[row])))
 
     def gap(self, level: float, distance: float) -> float | None:
         """The least gap that orders rightly with this probability, the last of the table where none does."""
@@ -103,6 +151,15 @@ class PairTable:
         return cls(*(arrays[f"{prefix}{name}"] for name in ("gaps", "shares", "counts")))
 
 
+def gaps_of(populations: Sequence[LeftOut]) -> Floats:
+    """(g,) the gaps of a table of these populations; raises `ValueError` where none of their scores differ."""
+    found = [_pairs(population)[0] for population in populations if len(population.scores) > 1]
+    gap = np.concatenate(found) if found else np.zeros(0)
+    if not (gap > 0).any():
+        raise ValueError("no two networks of a population have different scores")
+    return np.unique(np.quantile(gap[gap > 0], (np.arange(_COLUMNS) + 0.5) / _COLUMNS))
+
+
 def _pairs(population: LeftOut) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:
     """(gap, row of the table, 1 where ordered rightly, weight) of every pair of a population."""
     first, second = np.triu_indices(len(population.scores), 1)
@@ -114,18 +171,11 @@ def _pairs(population: LeftOut) -> tuple[Floats, NDArray[np.int64], Floats, Floa
     return np.abs(apart), rows, right, np.full(len(right), 1 / len(right))
 
 
-def _shares(gaps: Floats, gap: Floats, right: Floats, weight: Floats) -> Floats:
-    """The shares at each gap of pairs whose gap is nearest to it, made to rise by pooling neighbours that fall."""
-    nearest = np.searchsorted((gaps[1:] + gaps[:-1]) / 2, gap)
-    share, trust = np.full(len(gaps), 0.5), np.full(len(gaps), 1e-9)
-    for column in range(len(gaps)):
-        here = nearest == column
-        count = float(here.sum())
-        if count:
-            measured = float((right[here] * weight[here]).sum() / weight[here].sum())
-            share[column] = (count * measured + _PRIOR / 2) / (count + _PRIOR)
-            trust[column] = count
-    return np.clip(_rising(share, trust), 0.5, 1 - 1e-6)
+def _shares(counts: Floats, weights: Floats, right: Floats) -> Floats:
+    """The shares of one row of cells, (g,) each, made to rise by pooling neighbours that fall."""
+    measured = np.divide(right, weights, out=np.full(len(counts), 0.5), where=counts > 0)
+    share = (counts * measured + _PRIOR / 2) / (counts + _PRIOR)
+    return np.clip(_rising(share, np.maximum(counts, 1e-9)), 0.5, 1 - 1e-6)
 
 
 def _rising(values: Floats, weights: Floats) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from fxscore.scorer import Hybrid, load_scorer
 from fxscore.scorer.checkpoint import load_checkpoint, save_checkpoint
 from fxscore.scorer.confidence import FOREIGN, LEVEL, Confidence, Standing
 from fxscore.scorer.features import feature_names
+from fxscore.scorer.measured import Measured, Networks
 from fxscore.scorer.neighbours import Neighbours
 from fxscore.scorer.pair_table import LeftOut, PairTable
 from fxscore.scorer.subject import subject_of
@@ -106,11 +109,12 @@ def test_probabilities_of_two_sum_to_one_and_other_kinds_do_not_compare() -> Non
 
 def test_nearest_networks_have_their_names_and_the_reach_is_that_of_training() -> None:
     rows = np.random.default_rng(0).normal(size=(200, 5))
-    found = Neighbours.of([f"f{i}" for i in range(5)], rows, names=[f"n{i}" for i in range(200)])
+    networks = Networks(tuple(f"n{i}" for i in range(200)))
+    found = Neighbours.of([f"f{i}" for i in range(5)], rows, networks=networks)
     names = ("other", *found.columns)
     for place in (3, 77):
         ((nearest, distance), *_) = found.nearest(names, np.array([9.0, *rows[place]]))
-        assert found.names[nearest] == f"n{place}"
+        assert found.networks.one(nearest) == (f"n{place}", ())
         assert distance < 0.05
     assert found.distance(names, np.array([0.0, *np.full(5, 3.9)])) > 1
     assert found.distance(names, np.zeros(6)) < 1
@@ -157,15 +161,16 @@ def fitted(confidence: Confidence | None) -> Hybrid:
 
 def test_files_keep_confidence_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
     rows = np.random.default_rng(1).normal(size=(30, 2))
-    neighbours = Neighbours.of(
-        feature_names()[:2], rows, names=[f"n{i}" for i in range(30)], accuracies=range(30)
-    )
+    networks = Networks(tuple(f"n{i}" for i in range(30)), Measured.of({"t/a": (range(30), range(30))}))
+    neighbours = Neighbours.of(feature_names()[:2], rows, networks=networks)
     scorer = fitted(Confidence((neighbours,), table()))
     scorer.save(tmp_path / "made.safetensors")
     again = load_scorer(tmp_path / "made.safetensors")
     assert isinstance(again, Hybrid)
     assert again.scorer_id == scorer.scorer_id != fitted(None).scorer_id
-    assert again.confidence.neighbours[0].names == neighbours.names
+    kept = again.confidence.neighbours[0].networks
+    assert kept.names == neighbours.networks.names
+    assert [kept.one(place) for place in range(30)] == [neighbours.networks.one(place) for place in range(30)]
     assert again.confidence.probability(Standing(1, distance=0), Standing(40, distance=0)) == (
         scorer.confidence.probability(Standing(1, distance=0), Standing(40, distance=0))
     )
@@ -174,3 +179,55 @@ def test_files_keep_confidence_and_a_damaged_one_is_refused(tmp_path: Path) -> N
     save_checkpoint(tmp_path / "worse.safetensors", held)
     with pytest.raises(CheckpointError, match="shares"):
         load_scorer(tmp_path / "worse.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("networks", lambda tensor: tensor + 30, "each network of training has a name"),
+        ("networks", lambda tensor: tensor.double(), "whole numbers"),
+        ("places", lambda tensor: tensor + 1, "one of the tasks"),
+        ("values", lambda tensor: tensor[1:], "shape"),
+    ],
+)
+def test_measurements_of_networks_that_are_not_there_are_refused(
+    name: str, change: Callable[[torch.Tensor], torch.Tensor], said: str, tmp_path: Path
+) -> None:
+    networks = Networks(tuple(f"n{i}" for i in range(30)), Measured.of({"t/a": (range(30), range(30))}))
+    rows = np.random.default_rng(1).normal(size=(30, 2))
+    fitted(Confidence((Neighbours.of(feature_names()[:2], rows, networks=networks),))).save(tmp_path / "made")
+    held = load_checkpoint(tmp_path / "made")
+    key = f"confidence.neighbours0.measured.{name}"
+    tensors = {**held.tensors, key: change(held.tensors[key]).contiguous()}
+    save_checkpoint(tmp_path / "worse.safetensors", replace(held, tensors=tensors))
+    with pytest.raises(CheckpointError, match=said):
+        load_scorer(tmp_path / "worse.safetensors")
+
+
+def test_a_file_from_before_networks_had_names_loads(tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(30, 2))
+    fitted(Confidence((Neighbours.of(feature_names()[:2], rows),))).save(tmp_path / "made")
+    held = load_checkpoint(tmp_path / "made")
+    about = {
+        key: value for key, value in held.settings["confidence"]["neighbours"][0].items() if key != "tasks"
+    }
+    old = {key: tensor for key, tensor in held.tensors.items() if ".measured." not in key}
+    old["confidence.neighbours0.accuracies"] = torch.zeros(0, dtype=torch.float64)
+    settings = {**held.settings, "confidence": {"neighbours": [about], "pairs": False}}
+    save_checkpoint(tmp_path / "old.safetensors", replace(held, tensors=old, settings=settings))
+    scorer = load_scorer(tmp_path / "old.safetensors")
+    assert isinstance(scorer, Hybrid)
+    (neighbours,) = scorer.confidence.neighbours
+    assert neighbours.networks.one(3) == ("", ())
+
+
+def test_the_same_network_in_two_tasks_is_one_point_with_both_results() -> None:
+    rows = np.array([[0.0], [1.0], [0.0], [0.0], [5.0]])
+    tasks = {"t/a": ([0, 1, 4], [70.0, 80.0, 90.0]), "u/b": ([2, 3], [7.0, 9.0])}
+    networks = Networks(("same", "other", "same", "twin of same", "third"), Measured.of(tasks))
+    found = Neighbours.of(["f"], rows, networks=networks)
+    ((place, _), *_) = found.nearest(["f"], np.array([0.0]))
+    name, results = found.networks.one(place)
+    assert name == "same"
+    assert [(result.task, result.value) for result in results] == [("t/a", 70.0), ("u/b", 7.0)]
+    assert [result.percentile for result in results] == [0, 50]  # of two others; of none

@@ -13,7 +13,7 @@ all kinds are believed further away than a narrow space, whose networks are all 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from fxscore.scorer.hybrid_learners import normal_targets
 from fxscore.scorer.kernel_head import SIDE, Floats, KernelHead
 from fxscore.scorer.neighbours import squashed
 from fxscore.train.general.lessons import WHOLE, Lesson
+from fxscore.types import ModelRef
 
 SIZE = (
     "log_params",
@@ -132,16 +133,22 @@ class Pool:
         table, origin: as of the lessons.
         values: (n, `feature_names`).
         targets: (n,) standardised normal quantiles of the ranks.
+        refs: (n,) the networks.
+        labels: (n,) the measure of each task, by the task's name.
     """
 
     table: str
     origin: str
     values: Floats
     targets: Floats
+    refs: tuple[ModelRef, ...]
+    labels: Mapping[str, Floats]
 
     def subset(self, rows: Any) -> Pool:
         """The networks at `rows`."""
-        return replace(self, values=self.values[rows], targets=self.targets[rows])
+        refs = tuple(self.refs[row] for row in rows)
+        labels = {name: values[rows] for name, values in self.labels.items()}
+        return Pool(self.table, self.origin, self.values[rows], self.targets[rows], refs, labels)
 
 
 def pools_of(lessons: Iterable[Lesson], most: int = TAUGHT, whole: int = 0, seed: int = 0) -> list[Pool]:
@@ -164,7 +171,8 @@ def pools_of(lessons: Iterable[Lesson], most: int = TAUGHT, whole: int = 0, seed
 def _pool(same: Sequence[Lesson]) -> Pool:
     targets = np.mean([normal_targets(lesson.labels) for lesson in same], 0)
     targets = (targets - targets.mean()) / (targets.std() + _TINY)
-    return Pool(same[0].table, same[0].origin, same[0].values, targets)
+    labels = {lesson.name: lesson.labels for lesson in same}
+    return Pool(same[0].table, same[0].origin, same[0].values, targets, same[0].refs, labels)
 
 
 def _drawn(pool: Pool, most: int, seed: int) -> Pool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from fxscore.errors import ScorerError
 from fxscore.evaluate import Measures, agreement, spearman
+from fxscore.evaluate.calibration import calibration
 from fxscore.evaluate.tables import TABLE_FILES
 from fxscore.provenance import file_sha256, provenance
 from fxscore.published.tables import TABLES
@@ -19,13 +20,14 @@ from fxscore.scorer import Hybrid
 from fxscore.scorer.confidence import Confidence
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.head_neighbours import neighbours_of
-from fxscore.scorer.kernel_head import KernelHead
-from fxscore.scorer.pair_table import LeftOut, PairTable
+from fxscore.scorer.kernel_head import Floats, KernelHead
+from fxscore.scorer.pair_table import LeftOut, PairTable, Tally, gaps_of
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.train.general.choice import candidates, chosen
-from fxscore.train.general.learning import Learning, fit, pools_of
+from fxscore.train.general.learning import Learning, Pool, fit, pools_of
 from fxscore.train.general.left_out import FEW, Judged, sizes_of, without_families, without_origins
 from fxscore.train.general.lessons import Lesson, read_lessons
+from fxscore.train.general.named import networks_of
 
 NAME = "general"
 WITH_FAMILIES = ("wild", "timm")
@@ -73,11 +75,14 @@ def taught(lessons: Sequence[Lesson], tell: Callable[[str], None] = lambda line:
         )
     learning = chosen(lessons, pools_of(lessons, whole=FEW), candidates())
     tell(f"chosen of {len(candidates())} settings: {learning}")
-    head = fit(pools_of(lessons), learning)
+    pools = pools_of(lessons)
+    head = fit(pools, learning)
     judged = left_out(lessons, learning)
     tell(f"judged on {len(judged)} tasks and families that were left out")
-    scorer = Hybrid(head=head, scale=scale_of(head), name=NAME, confidence=confidence(head, judged))
-    scorer.record = record(lessons, learning, judged)
+    parts = by_origin([each for _, each in judged])
+    found = confidence(head, pools, parts)
+    scorer = Hybrid(head=head, scale=scale_of(head), name=NAME, confidence=found)
+    scorer.record = record(lessons, learning, judged, parts)
     return scorer
 
 
@@ -96,11 +101,24 @@ def scale_of(head: KernelHead) -> Percentiles:
     return Percentiles.of(head.own_scores())
 
 
-def confidence(head: KernelHead, judged: Sequence[tuple[str, Judged]]) -> Confidence:
-    """Distances from the training of `head`; probabilities from networks that were left out of theirs."""
-    return Confidence(
-        neighbours_of(head), PairTable.of([left_out_pairs(each) for _, each in judged]), (0.0, 100.0)
-    )
+def confidence(head: KernelHead, pools: Sequence[Pool], parts: Mapping[str, Sequence[LeftOut]]) -> Confidence:
+    """Distances from the training of `head` by `pools`; probabilities from networks that were left out of theirs."""
+    pairs = PairTable.of([each for own in parts.values() for each in own])
+    return Confidence(neighbours_of(head, networks_of(pools)), pairs, (0.0, 100.0))
+
+
+def by_origin(judged: Sequence[Judged]) -> dict[str, list[LeftOut]]:
+    """The populations of each origin, as users would see them."""
+    found: dict[str, list[LeftOut]] = {}
+    for each in judged:
+        found.setdefault(each.lesson.origin, []).append(left_out_pairs(each))
+    return found
+
+
+def calibrated(parts: Mapping[str, Sequence[LeftOut]]) -> tuple[Floats, dict[str, Tally]]:
+    """(gaps, pairs of each origin), as `fxscore.evaluate.calibration` takes them."""
+    gaps = gaps_of([each for own in parts.values() for each in own])
+    return gaps, {origin: Tally.of(gaps, own) for origin, own in parts.items()}
 
 
 def left_out_pairs(judged: Judged) -> LeftOut:
@@ -112,10 +130,14 @@ def left_out_pairs(judged: Judged) -> LeftOut:
 
 
 def record(
-    lessons: Sequence[Lesson], learning: Learning, judged: Sequence[tuple[str, Judged]]
+    lessons: Sequence[Lesson],
+    learning: Learning,
+    judged: Sequence[tuple[str, Judged]],
+    parts: Mapping[str, Sequence[LeftOut]],
 ) -> dict[str, Any]:
     """What the file says of its making, without where and by which command."""
     pools = pools_of(lessons)
+    gaps, tallies = calibrated(parts)
     networks = {pool.table: 0 for pool in pools}
     for pool in pools:
         networks[pool.table] += len(pool.targets)
@@ -128,6 +150,8 @@ def record(
         },
         "scale": f"percentile among the {sum(networks.values())} networks of its training",
         "measured": [_line(how, each) for how, each in judged],
+        "calibration": calibration(gaps, tallies).as_dict(),
+        "pairs": {"gaps": gaps.tolist(), "origins": {name: own.rows() for name, own in tallies.items()}},
         "caution": CAUTION,
         "learning": asdict(learning),
         "seed": 0,
@@ -142,12 +166,14 @@ def _line(how: str, judged: Judged) -> dict[str, Any]:
     sizes = {name: spearman(scores, lesson.labels) for name, scores in sizes_of(lesson).items()}
     return {
         "on": f"{lesson.name}, {how} left out",
+        "task": lesson.name,
+        "origin": lesson.origin,
+        "left_out": how,
         "n": len(lesson),
         "spearman": _round(rho.value),
         "interval": [_round(rho.low), _round(rho.high)],
         "kendall": _round(tau.value),
-        "params_spearman": _round(sizes["params"]),
-        "macs_spearman": _round(sizes["MACs"]),
+        "sizes": {name: _round(value) for name, value in sizes.items()},
     }
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +13,16 @@ from fxscore.errors import ScorerError
 from fxscore.run import Where
 from fxscore.scorer import Hybrid, load_scorer
 from fxscore.scorer.kernel_head import KernelHead
+from fxscore.scorer.pair_table import PairTable, Tally
 from fxscore.scorer.subject import Subject
 from fxscore.train.general import choice, make
 from fxscore.train.general.choice import candidates, chosen, chosen_without
 from fxscore.train.general.learning import Learning, Pool, fit, pools_of
-from fxscore.train.general.left_out import merit, without_families, without_origins
+from fxscore.train.general.left_out import SIZES, merit, without_families, without_origins
 from fxscore.train.general.lessons import Lesson, read_lessons
-from tests.train.general.made import column, lesson, shared
+from fxscore.train.general.named import name_of
+from fxscore.types import ModelRef
+from tests.train.general.made import NAMES, column, lesson, shared
 
 WIDTHS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
 
@@ -80,6 +85,7 @@ def test_the_scorer_and_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert scorer.confidence.pairs is not None
     assert {line["n"] for line in scorer.record["measured"]} == {60}
     assert "judge" not in scorer.record["trained_on"]
+    assert set(scorer.record["measured"][0]["sizes"]) == set(SIZES)
     scorer.save(tmp_path / "made.safetensors")
     read = load_scorer(tmp_path / "made.safetensors")
     assert isinstance(read, Hybrid)
@@ -88,6 +94,39 @@ def test_the_scorer_and_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )
     assert read.score(subject) == pytest.approx(scorer.score(subject), abs=1e-9)
     assert 0 < read.score(subject) < 100
+    (neighbours,) = read.confidence.neighbours
+    assert len(neighbours.networks.names) == len(neighbours.points)
+    for known in lessons():
+        for row in (0, 7):
+            ((place, distance), *_) = neighbours.nearest(NAMES, known.values[row])
+            name, results = neighbours.networks.one(place)
+            assert (str(known.refs[row]) == name) == known.may_train
+            if known.may_train:
+                assert [(each.task, each.value) for each in results] == [(known.name, known.labels[row])]
+                assert distance < 0.05
+
+
+def test_the_record_holds_the_pairs_of_the_table_and_how_far_it_comes_true(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(make, "candidates", lambda: candidates(1))
+    scorer = make.taught(lessons())
+    held = scorer.record["pairs"]
+    origins = {name: Tally.from_rows(rows) for name, rows in held["origins"].items()}
+    assert set(origins) == {each.origin for each in lessons()}
+    again = PairTable.of_tally(np.array(held["gaps"]), reduce(add, origins.values()))
+    pairs = scorer.confidence.pairs
+    assert pairs is not None
+    assert again.shares == pytest.approx(pairs.shares, abs=1e-5)
+    assert again.counts.tolist() == pairs.counts.tolist()
+    assert [each["name"] for each in scorer.record["calibration"]["origins"]] == [*origins]
+    assert 0 < scorer.record["calibration"]["error"] < 0.3
+
+
+def test_names_do_not_tell_where_tables_lie() -> None:
+    ref = ModelRef.of("some.graphs", "network", {"file": "/home/me/graphs.gz", "name": "a/b", "classes": 10})
+    assert name_of(ref) == 'some.graphs:network{"classes": 10, "file": "graphs.gz", "name": "a/b"}'
+    assert name_of(ModelRef("timm", "resnet18")) == "timm:resnet18"
 
 
 def test_too_few_origins_are_refused() -> None:
