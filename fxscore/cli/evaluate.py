@@ -86,7 +86,13 @@ def evaluate(
     json: options.Json = None,
     csv: options.Csv = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg or .pdf.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw it: .png, .svg or .pdf. Scorer against scorer goes to FILE-scorers; of several spaces, FILE is "
+            "the matrix across them, and FILE-SPACE each.",
+            show_default=False,
+        ),
     ] = None,
     report: options.Report = None,
     where: options.Where = options.HERE,
@@ -178,11 +184,12 @@ def _draw(found: Mapping[str, Comparison], scorers: Mapping[str, str], path: Pat
     from fxscore.evaluate.study import across
     from fxscore.report.plots import plot_comparison, plot_cross_space, plot_score_matrix
 
-    if len(found) == 1:
-        plot_comparison(next(iter(found.values())), path)
-    else:
-        matrix, alike = across(found, scorers)
+    matrix, alike = across(found, scorers)
+    if len(found) > 1:
         plot_cross_space(matrix, path)
+    for space, comparison in found.items():
+        plot_comparison(comparison, path.with_stem(f"{path.stem}-{space}") if len(found) > 1 else path)
+    if len(scorers) > 1:
         plot_score_matrix(alike, path.with_stem(f"{path.stem}-scorers"))
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from fxscore.evaluate.coefficients import Floats
+
 FORMATS = (".png", ".svg", ".pdf")
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's colours, which readers with every kind of colour vision tell apart."""
+_SQUEEZED = 10  # ranges of the middle half
 SIZES = {
     "params": "parameters",
     "macs": "multiply-accumulates of one image (MACs)",
@@ -45,6 +49,17 @@ def name_cost(axes: Axes, cost: str) -> None:
         axes.set_xscale("log")
     elif cost in _COUNTED:
         whole_numbers(axes)
+
+
+def spread_out(axes: Axes, values: Floats) -> None:
+    """X shows these values, on a scale on which few extreme ones do not squeeze all others together."""
+    low, high = np.quantile(values, (0.25, 0.75))
+    if np.ptp(values) <= _SQUEEZED * (high - low):
+        return
+    if values.min() > 0:
+        axes.set_xscale("log")
+    else:
+        axes.set_xscale("asinh", linear_width=float(np.median(np.abs(values))) or 1.0)
 
 
 def whole_numbers(axes: Axes) -> None:

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import rankdata
 
 from fxscore.evaluate import Comparison, CrossSpace, LearningCurve
 from fxscore.evaluate.coefficients import Floats
 from fxscore.evaluate.cross_space import ScoreMatrix
 from fxscore.report.evaluation_table import headline, ordered, value_text
-from fxscore.report.figure import PALETTE, new_axes, new_figure, save, whole_numbers
+from fxscore.report.figure import PALETTE, SIZES, new_axes, new_figure, save, spread_out, whole_numbers
 
 _DARK = 0.7  # beyond this ρ a cell of a heat map is dark
+_BINS = 30  # of a margin
 _PANELS = 6  # scatter plots at most; the best of the first label
 
 
 def plot_comparison(comparison: Comparison, path: Path) -> None:
-    """ρ with intervals for every scorer and label, and the networks of the best scorers, rank against label.
+    """ρ with intervals for every scorer and label, and the networks of the best scorers, score against label.
 
     Args:
         comparison: what to draw.
@@ -40,8 +40,8 @@ def plot_comparison(comparison: Comparison, path: Path) -> None:
     _draw_intervals(figure.add_subplot(grid[0, :]), comparison)
     for index, evaluation in enumerate(best):
         axes = figure.add_subplot(grid[1 + index // columns, index % columns])
-        ranks = rankdata(comparison.scores[evaluation.scorer]) - 1
-        _draw_networks(axes, ranks, comparison.labels[label], evaluation.scorer, label)
+        scores = comparison.scores[evaluation.scorer]
+        _draw_networks(axes, scores, comparison.labels[label], evaluation.scorer, label)
     save(figure, path)
 
 
@@ -119,16 +119,32 @@ def _draw_intervals(axes: Axes, comparison: Comparison) -> None:
     axes.set_title(headline(comparison), fontsize=8, wrap=True)
 
 
-def _draw_networks(axes: Axes, ranks: Floats, values: Floats, scorer: str, label: str) -> None:
-    """Networks by rank and label, and how the labels are spread."""
-    axes.scatter(ranks, values, s=4, alpha=0.5, linewidths=0, color=PALETTE[0])
-    axes.set_title(scorer, fontsize=8)
-    axes.set_xlabel("rank by score, best last", fontsize=7)
+def _draw_networks(axes: Axes, scores: Floats, values: Floats, scorer: str, label: str) -> None:
+    """Networks by score and label, and how both are spread."""
+    axes.scatter(scores, values, s=4, alpha=0.5, linewidths=0, color=PALETTE[0])
+    if scorer in SIZES and scores.min() > 0:
+        axes.set_xscale("log")
+    else:
+        spread_out(axes, scores)
+    axes.set_xlabel(f"score: {SIZES.get(scorer, scorer)}", fontsize=7)
     axes.set_ylabel(label, fontsize=7)
     axes.tick_params(labelsize=7)
-    margin = axes.inset_axes((1.01, 0, 0.12, 1), sharey=axes)
-    margin.hist(values, bins=30, orientation="horizontal", color=PALETTE[0], alpha=0.5)
-    margin.axis("off")
+    above = axes.inset_axes((0, 1.01, 1, 0.12), sharex=axes)
+    above.hist(scores, bins=_bins(axes, scores), color=PALETTE[0], alpha=0.5)
+    above.set_title(scorer, fontsize=8)
+    beside = axes.inset_axes((1.01, 0, 0.12, 1), sharey=axes)
+    beside.hist(values, bins=_BINS, orientation="horizontal", color=PALETTE[0], alpha=0.5)
+    for margin in (above, beside):
+        margin.axis("off")
+
+
+def _bins(axes: Axes, values: Floats) -> list[float]:
+    """Edges that stand at equal distances on the scale of x."""
+    scale = axes.xaxis.get_transform()
+    first, last = scale.transform(np.array([values.min(), values.max()]))
+    if first == last:
+        return [float(values[0]) - 0.5, float(values[0]) + 0.5]
+    return [float(edge) for edge in scale.inverted().transform(np.linspace(first, last, _BINS + 1))]
 
 
 def _write_cell(axes: Axes, x: int, y: int, value: float | None, mark: str = "") -> None:

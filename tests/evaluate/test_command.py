@@ -62,6 +62,7 @@ def test_json_csv_and_plots(
         (e["scorer"], e["label"]) for e in content["evaluations"]
     ]
     assert "<svg" in picture.read_text()
+    assert "<svg" in (tmp_path / "a-scorers.svg").read_text()
 
 
 def test_failures_are_said_and_change_the_exit_code(
@@ -103,7 +104,11 @@ def test_several_spaces_give_the_matrices(
     row = next(line for line in out.splitlines() if line.split()[:2] == ["nasbench_macro", "1.000"])
     assert row.split() == ["nasbench_macro", "1.000", "1.000"]
     assert "mean over nasbench201, nasbench_macro" in out
-    assert "<svg" in picture.read_text()
+    for name in (
+        picture.name,
+        *(f"{picture.stem}-{each}.svg" for each in ("nasbench201", "nasbench_macro", "scorers")),
+    ):
+        assert "<svg" in picture.with_name(name).read_text()
     assert run([*both, "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert [(each["population"], each["evaluations"][0]["label"]) for each in content] == [

@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 
 from fxscore.evaluate.cross_space import score_matrix
-from fxscore.report.figure import PALETTE, name_cost, new_axes, new_figure, scorer_name, whole_numbers
-from fxscore.report.plots import plot_score_matrix
+from fxscore.report.figure import (
+    PALETTE,
+    SIZES,
+    name_cost,
+    new_axes,
+    new_figure,
+    scorer_name,
+    spread_out,
+    whole_numbers,
+)
+from fxscore.report.plots import _draw_networks, plot_score_matrix
 from fxscore.report.search.plots import plot_convergence, plot_pareto
 from fxscore.searching import Evaluation, Objective, SearchResult
 from tests.searching.spaces import Tiny
@@ -61,6 +70,35 @@ def test_sizes_are_logarithmic_and_counts_whole() -> None:
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
     name_cost(axes, "latency")
     assert axes.get_xlabel() == "latency of one image (s)"
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        (np.arange(20.0), "linear"),
+        (np.full(3, 2.0), "linear"),
+        (10.0 ** np.arange(9), "log"),
+        (np.array([-1e9, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 1e9]), "asinh"),
+        (np.array([0.0] * 9 + [7.0]), "asinh"),
+    ],
+    ids=["even", "constant", "over magnitudes", "of both signs", "mostly zero"],
+)
+def test_few_extreme_scores_do_not_squeeze_the_others(values: np.ndarray, scale: str) -> None:
+    axes = new_axes(new_figure(4, 3))
+    spread_out(axes, values)
+    assert axes.get_xscale() == scale
+
+
+def test_networks_have_their_spread_on_both_margins() -> None:
+    figure = new_figure(4, 3)
+    axes = figure.add_subplot()
+    scores, accuracies = np.logspace(0, 8, 9), np.linspace(60, 70, 9)
+    _draw_networks(axes, scores, accuracies, "macs", "top1")
+    above, beside = axes.child_axes
+    assert (axes.get_xscale(), axes.get_xlabel()) == ("log", f"score: {SIZES['macs']}")
+    assert sum(bar.get_height() for bar in above.patches) == 9  # type: ignore[attr-defined]
+    assert sum(bar.get_width() for bar in beside.patches) == 9  # type: ignore[attr-defined]
+    assert max(bar.get_height() for bar in above.patches) == 1  # type: ignore[attr-defined]
 
 
 def test_lines_take_the_palette_in_turn() -> None:
