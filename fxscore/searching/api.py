@@ -22,7 +22,7 @@ from fxscore.searching.measuring import Bench, Measurer, needed, open_measures
 from fxscore.searching.random_search import RandomSearch
 from fxscore.searching.regularised_evolution import RegularisedEvolution
 from fxscore.searching.result import SearchResult
-from fxscore.searching.strategy import SearchProblem, Strategy
+from fxscore.searching.strategy import SearchProblem, Strategy, count_genotypes
 
 REGULARISED = "regularised-evolution"
 ALGORITHMS = ("nsga2-de", "nsga2", REGULARISED, "random")
@@ -56,7 +56,8 @@ def search(
 ) -> SearchResult:
     """Search a space for networks that score high and cost little, without training any.
 
-    Ctrl-C ends the search with what it has found so far (`SearchResult.interrupted`).
+    A search ends with its budget or its generations, or when every network of the space has been looked at
+    (`SearchResult.ended`). Ctrl-C ends it with what it has found so far (`SearchResult.interrupted`).
 
     Args:
         space: a space, a shipped one's name (`zen_resnet`), or `nets.py:Plain`. The networks of a class that other
@@ -72,7 +73,7 @@ def search(
             layers.
         algorithm: one of `ALGORITHMS`.
         population: networks of one generation; by default that of the search that is resumed, 512, as in the paper
-            (IV-A3), or a sixteenth of a smaller budget.
+            (IV-A3), or a sixteenth of a smaller budget. No more than the space has.
         generations: at most; by default until the budget is used up, and without one 100, as in the paper.
         seed: of everything random in the search.
         folder: keeps the history there, from which `resume` goes on.
@@ -94,8 +95,9 @@ def search(
     goals = tuple(map(Objective.parse, objectives))
     limits = SizeLimits(max_params, max_macs, max_layers)
     size = sizes(budget, population, generations, algorithm=algorithm, begun=folder if resume else None)
-    task = SearchProblem(opened, goals, size.population, seed, limits)
     with own_errors_only("the space"):
+        genotypes = count_genotypes(opened)
+        task = SearchProblem(opened, goals, min(size.population, genotypes), seed, limits)
         strategy = make_strategy(algorithm, task)
     settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
     with ExitStack() as stack:
@@ -111,11 +113,11 @@ def search(
         bench = stack.enter_context(Bench(handle, where, names))
         measures = open_measures(bench, names, portable(scorer))
         measurer = Measurer(opened, goals, limits, measures)
-        loop = Loop(task, strategy, measurer, size.budget, size.generations, journal, watcher)
+        loop = Loop(task, strategy, measurer, size.budget, size.generations, genotypes, journal, watcher)
         with own_errors_only("the space"):
-            interrupted = loop.run()
+            ended = loop.run()
     history = tuple(map(tuple, loop.history))
-    return SearchResult(opened, handle.place, goals, history, settings, interrupted)
+    return SearchResult(opened, handle.place, goals, history, settings, ended)
 
 
 class Sizes(NamedTuple):

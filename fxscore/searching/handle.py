@@ -139,6 +139,10 @@ def _code(space: AnySpace) -> str:
     found = " ".join(f"{name}={value}" for name, value in versions("torch", "fxscore").items())
     try:
         file = Path(inspect.getsourcefile(type(space)) or "")
-    except (TypeError, OSError):  # typed into an interpreter: no later process can tell that it is the same
+    except (TypeError, OSError):
+        file = Path()
+    if (
+        not file.is_file()
+    ):  # typed or piped into an interpreter: no later process can tell that it is the same
         return f"{found} {THIS_PROCESS}"
     return found if file.resolve().is_relative_to(_PACKAGE) else f"{found} {source_digest(file)}"

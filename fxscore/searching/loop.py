@@ -1,11 +1,11 @@
-"""The loop of a search: ask, evaluate, tell, until the budget or the generations are used up."""
+"""The loop of a search: ask, evaluate, tell, until budget, generations or the space itself are used up."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Protocol
+from typing import Literal, Protocol
 
 from fxscore.errors import SearchError, WorkerError
 from fxscore.run import Watcher
@@ -16,6 +16,9 @@ from fxscore.searching.measuring import Measurer
 from fxscore.searching.strategy import SearchProblem, Strategy, Vectors
 
 _logger = logging.getLogger(__name__)
+# Its budget or its generations are used up; every network of the space has been looked at, or nothing is left to
+# propose; too many networks in a row kept no limits; Ctrl-C, or the loss of all workers.
+Ending = Literal["budget", "generations", "exhausted", "limits", "interrupted"]
 _FAILURES = 200  # networks that fail, before there was one that did not
 _PATIENCE = 100  # populations without a network that keeps the limits
 
@@ -56,6 +59,7 @@ class Loop:
         measurer: what evaluates them.
         budget: networks to score at most.
         generations: at most; None until the budget is used up.
+        genotypes: that the space has, or more (`strategy.count_genotypes`); None where nobody counted them.
         journal: answers what it knows, and keeps what is new.
         watcher: for a display.
     """
@@ -65,44 +69,55 @@ class Loop:
     measurer: Measurer
     budget: int
     generations: int | None = None
+    genotypes: int | None = None
     journal: Journal | None = None
     watcher: SearchWatcher | None = None
     history: list[list[Evaluation]] = field(default_factory=list)
     scored: int = 0
     _front: tuple[Evaluation, ...] = ()
+    _seen: set[str] = field(default_factory=set)
     _in_vain: int = 0
 
-    def run(self) -> bool:
-        """Fill `history`; whether Ctrl-C, or the loss of all workers, cut it short.
+    def run(self) -> Ending:
+        """Fill `history`, and say what ended it.
 
         Raises:
             SearchError: nothing keeps the limits.
         """
         try:
-            for number in count() if self.generations is None else range(self.generations):
-                if self.scored >= self.budget or not self._generation(number) or self._loses_patience():
-                    return False
+            return self._generations()
         except WorkerError as error:
             if not self.history:
                 raise
             _logger.warning("%s; the search ends with what it has found", error)
-            return True
         except KeyboardInterrupt:
             if self.measurer.unfinished:
                 self.history.append(self.measurer.unfinished)
-            return True
-        return False
+        return "interrupted"
 
-    def _generation(self, number: int) -> bool:
+    def _generations(self) -> Ending:
+        for number in count() if self.generations is None else range(self.generations):
+            if self.scored >= self.budget:
+                return "budget"
+            if ended := self._generation(number):
+                return ended
+        return "generations"
+
+    def _generation(self, number: int) -> Ending | None:
+        """Ask, evaluate and tell once; what ended the search, if anything did."""
         vectors = self.strategy.ask()
         if not len(vectors):
             _logger.info("nothing is left to propose after %d generations", number)
-            return False
+            return "exhausted"
         evaluations, replayed = self._evaluate(number, vectors)
         if evaluations:
             self.strategy.tell(vectors[: len(evaluations)], evaluations)
         self._take(evaluations, replayed)
-        return len(evaluations) == len(vectors)
+        if self._is_exhausted():
+            return "exhausted"
+        if len(evaluations) < len(vectors):
+            return "budget"
+        return "limits" if self._loses_patience() else None
 
     def _evaluate(self, number: int, vectors: Vectors) -> tuple[list[Evaluation], bool]:
         texts = [self.task.space.format(self.task.space.decode(vector)) for vector in vectors.tolist()]
@@ -119,6 +134,7 @@ class Loop:
 
     def _take(self, evaluations: list[Evaluation], replayed: bool) -> None:
         self.history.append(evaluations)
+        self._seen.update(evaluation.text for evaluation in evaluations)
         self.scored += sum(evaluation.attempted for evaluation in evaluations)
         self._front = front((*self._front, *evaluations), self.task.objectives)
         if self.watcher is not None:
@@ -127,6 +143,18 @@ class Loop:
             self.watcher.generation(
                 Standing(len(self.history), self.scored, best, len(self._front), replayed)
             )
+
+    def _is_exhausted(self) -> bool:
+        """Whether every network of the space has been looked at: what is proposed from now on is known.
+
+        Raises:
+            SearchError: none of them is of use.
+        """
+        if self.genotypes is None or len(self._seen) < self.genotypes:
+            return False
+        if not self._front:
+            raise SearchError(f"all {len(self._seen)} networks of the space were of no use: {self._why()}")
+        return True
 
     def _loses_patience(self) -> bool:
         """Whether so many networks in a row kept no limits that more of them are no use.

@@ -12,8 +12,15 @@ from fxscore.errors import SearchError
 from fxscore.searching.evaluation import Evaluation, front
 from fxscore.searching.goals import SCORE, Objective
 from fxscore.searching.handle import AnySpace, reference
+from fxscore.searching.loop import Ending
 from fxscore.tabular import Tabular
 from fxscore.types import ModelRef
+
+_EARLY = {
+    "exhausted": ("nothing left in the space to look at",),
+    "limits": ("hardly any network keeps the limits",),
+    "interrupted": ("interrupted",),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,7 +33,7 @@ class SearchResult(Tabular):
         objectives: that were wanted.
         history: the evaluations of every generation; of an interrupted one, those that were there.
         settings: that decided the course of the search.
-        interrupted: whether Ctrl-C ended it.
+        ended: what ended it.
     """
 
     space: AnySpace
@@ -34,14 +41,24 @@ class SearchResult(Tabular):
     objectives: tuple[Objective, ...]
     history: tuple[tuple[Evaluation, ...], ...]
     settings: Mapping[str, Any]
-    interrupted: bool = False
+    ended: Ending = "budget"
 
     AXES = ("params", SCORE)
 
     def summary(self) -> str:
-        """What was searched, and what came of it."""
-        ended = ", interrupted" if self.interrupted else ""
-        return f"{self.place}, {len(self.evaluations)} networks, {len(self.front)} on the front{ended}"
+        """What was searched, what came of it, and what ended it where that was neither budget nor generations."""
+        found = f"{self.place}, {len(self.evaluations)} networks, {len(self.front)} on the front"
+        return ", ".join([found, *self.early])
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C, or the loss of all workers, ended it."""
+        return self.ended == "interrupted"
+
+    @property
+    def early(self) -> tuple[str, ...]:
+        """Why it ended before its budget and its generations were used up, in a few words; () where it did not."""
+        return _EARLY.get(self.ended, ())
 
     def table(self) -> list[dict[str, Any]]:
         """A row for each network of the front, best first objective first."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +21,7 @@ from fxscore.sources.blame import foreign_code
 Vectors = NDArray[np.int64]  # (networks, variables): the position of each value in its variable
 
 _TRIES = 20
+_SMALL = 5_000  # vectors that are gone through to count the genotypes behind them
 
 
 class Strategy(Protocol):
@@ -73,3 +76,14 @@ class SearchProblem:
             return self.space.format(self.space.decode(vector))
         except SpaceError:
             return None
+
+
+def count_genotypes(space: AnySpace) -> int:
+    """How many genotypes a space has; of one with more than a few thousand vectors an upper bound, their number."""
+    if space.size > _SMALL:
+        return space.size
+    found = set()
+    for vector in product(*(range(len(variable.values)) for variable in space.variables)):
+        with suppress(SpaceError):
+            found.add(space.format(space.decode(vector)))
+    return len(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ import pytest
 import fxscore
 from fxscore.cli.app import run as run_command
 from fxscore.errors import NetworkError, SearchError, SpaceError
-from fxscore.searching import HISTORY, sizes
+from fxscore.report.search.table import summary
+from fxscore.searching import ALGORITHMS, HISTORY, sizes
+from fxscore.spaces import Variable
 from tests.searching.spaces import Taste, Tiny
 
 SPACE = """
@@ -67,6 +71,68 @@ def test_regularised_evolution_ends_where_its_budget_says(given: dict[str, Any],
         Local(), scorer=Taste(), algorithm="regularised-evolution", no_store=True, **given
     )
     assert scored(result) == count == sizes(algorithm="regularised-evolution", **given).budget
+
+
+class Five(Tiny):
+    """Five networks in all."""
+
+    name = "five"
+    variables = (
+        Variable("depth", (1,), ordered=True),
+        Variable("width", (2, 4, 6, 8, 10), ordered=True),
+        Variable("kernel", (3,)),
+        Variable("norm", ("none",)),
+    )
+
+
+def of_five(algorithm: str, **given: Any) -> fxscore.SearchResult:
+    class Local(Five):
+        """Of this process alone, so that no worker is started."""
+
+    return fxscore.search(Local(), scorer=Taste(), algorithm=algorithm, no_store=True, **given)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+class TestASpaceOfFiveNetworks:
+    def test_a_smaller_budget_ends_the_search(self, algorithm: str) -> None:
+        result = of_five(algorithm, budget=4, population=4)
+        assert (scored(result), result.ended) == (4, "budget")
+        assert "nothing left" not in repr(result)
+
+    @pytest.mark.parametrize("given", [{}, {"budget": 5_000}])
+    def test_a_larger_one_ends_when_all_are_known_and_says_so(
+        self, algorithm: str, given: dict[str, Any]
+    ) -> None:
+        result = of_five(algorithm, **given)
+        assert len(result.evaluations) == 5
+        assert scored(result) <= 30
+        assert result.ended == "exhausted"
+        assert "nothing left in the space" in repr(result)
+        assert "nothing left in the space" in summary(result)
+
+    def test_limits_that_few_keep_do_not_prolong_it(self, algorithm: str) -> None:
+        result = of_five(algorithm, budget=40, population=4, max_params=250)
+        assert result.ended == "exhausted"
+        assert [each.text for each in result.evaluations if each.feasible]
+        assert len(result.evaluations) == 5
+
+    def test_limits_that_none_keeps_are_an_error(self, algorithm: str) -> None:
+        with pytest.raises(SearchError, match="all 5 networks of the space were of no use: the limits"):
+            of_five(algorithm, budget=4, population=4, max_params=10)
+
+
+def test_generations_end_a_search_too() -> None:
+    assert of_five("random", generations=1, population=2).ended == "generations"
+
+
+def test_a_class_that_was_piped_into_an_interpreter_is_searched() -> None:
+    code = f"""{SPACE}
+result = fxscore.search(Sound(), scorer="params", budget=4, population=4, no_store=True)
+print(len(result.evaluations))
+"""
+    words = [sys.executable, "-"]
+    found = subprocess.run(words, input=code, capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout == "4\n"
 
 
 def test_every_name_that_a_search_writes_is_taken_back(

@@ -18,7 +18,9 @@ from fxscore.searching import Evaluation, Objective, SizeLimits
 from fxscore.searching.evaluation import front
 from fxscore.searching.handle import LocalSpace, NamedSpace, PickledSpace, open_space
 from fxscore.searching.mating import GenotypeDuplicates, MixedMating, Rates
-from fxscore.searching.strategy import SearchProblem
+from fxscore.searching.regularised_evolution import RegularisedEvolution
+from fxscore.searching.strategy import SearchProblem, count_genotypes
+from fxscore.spaces import SearchSpace, Variable
 from fxscore.spaces.zen_resnet import ZenResNet
 from tests.searching.spaces import Tiny
 
@@ -38,6 +40,12 @@ def test_violation_adds_the_shares_beyond_each_limit() -> None:
     limits = SizeLimits(params=100, layers=10)
     assert limits.violation({"params": 100, "layers": 10}) == 0
     assert limits.violation({"params": 150, "layers": 12}) == pytest.approx(0.7)
+
+
+def test_room_under_one_limit_pays_for_no_excess_over_another() -> None:
+    limits = SizeLimits(params=100, layers=10)
+    assert limits.violation({"params": 10, "layers": 1}) == 0
+    assert limits.violation({"params": 10, "layers": 12}) == pytest.approx(0.2)
 
 
 def evaluation(text: str, score: float, params: float, violation: float = 0.0) -> Evaluation:
@@ -69,6 +77,53 @@ def offspring(operator: MixedMating, parents: Any, count: int, seed: int = 0) ->
     problem = Problem(n_var=parents.shape[1], n_obj=2, vtype=int)
     pop = Population.new("X", parents)
     return operator._do(problem, pop, count, random_state=np.random.default_rng(seed)).get("X")
+
+
+def evolution(population: int, losses: list[tuple[float, float]], tournament: int) -> RegularisedEvolution:
+    """A search whose members, at depth 1 and rising width, have these (violation, loss)."""
+    strategy = RegularisedEvolution(SearchProblem(Tiny(), (PARAMS,), population, 0), tournament)
+    told = [Evaluation(str(place), {"params": loss}, bad) for place, (bad, loss) in enumerate(losses)]
+    strategy.tell(np.array([[0, place, 0, 0] for place in range(len(losses))]), told)
+    return strategy
+
+
+def parents(strategy: RegularisedEvolution, asks: int = 30) -> set[int]:
+    """The widths of the parents that children can be of: those one move away from each child."""
+    space, found = Tiny(), set(range(20))
+    for child in (child for _ in range(asks) for child in strategy.ask()):
+        near = {space.encode(each)[1] for each in space.neighbours(space.decode(child.tolist()))}
+        found &= near | {int(child[1])}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"),
+    [
+        ([(0, 5), (0, 4), (0, 1), (0, 3), (0, 2), (0, 9)], 2),
+        (
+            [(0.5, 1), (0.2, 9), (0.9, 0), (0.3, 2)],
+            1,
+        ),  # without any that keeps the limits, the least violation
+        ([(0.1, 0), (0.2, 0), (0, 99), (0.3, 1)], 2),
+    ],
+)
+def test_the_best_of_the_sample_has_the_child(losses: list[tuple[float, float]], best: int) -> None:
+    assert parents(evolution(len(losses), losses, tournament=len(losses))) == {best}
+
+
+def test_a_small_sample_lets_others_than_the_best_have_children() -> None:
+    assert not parents(evolution(4, [(0, 9), (0, 1), (0, 3), (0, 4)], tournament=1))
+
+
+def test_the_oldest_die() -> None:
+    strategy = evolution(2, [(0, 1), (0, 5), (0, 3), (0, 4)], tournament=2)
+    assert parents(strategy) == {2}  # 0 and 1 are gone
+
+
+@pytest.mark.parametrize(("population", "children"), [(4, 1), (15, 1), (16, 2), (40, 5)])
+def test_children_come_in_eighths_of_the_population_one_at_least(population: int, children: int) -> None:
+    strategy = evolution(population, [(0, 1), (0, 2)], tournament=10)  # more than there are members
+    assert len(strategy.ask()) == children
 
 
 def test_unordered_variables_come_from_the_parents_without_mutation() -> None:
@@ -152,3 +207,25 @@ def test_key_tells_members_from_what_the_space_rules_out() -> None:
     with pytest.raises(SpaceError):
         space.decode(vector)
     assert task.key(vector) is None
+
+
+class Ruled(SearchSpace[Any]):
+    """Rules out two of six vectors; two of the others are one genotype."""
+
+    name = "ruled"
+    input_shape = (3, 8, 8)
+    variables = (Variable("a", (1, 2)), Variable("b", (0, 1, 2)))
+
+    def from_values(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if values[1] == 2:
+            raise SpaceError("no two")
+        return (values[0], 0) if values[0] == 1 else values
+
+    def build(self, genotype: Any) -> Any:
+        raise AssertionError("counting builds nothing")
+
+
+def test_genotypes_of_a_small_space_are_counted_and_those_of_a_large_one_bounded() -> None:
+    assert (Ruled().size, count_genotypes(Ruled())) == (6, 3)
+    assert count_genotypes(Tiny()) == Tiny().size == 720
+    assert count_genotypes(ZenResNet()) == ZenResNet().size

@@ -39,6 +39,7 @@ def search_page(
         lines = [[Cell.of(each.text), Cell.of(str(each.error))] for each in result.failures]
         tables.append(Table("Networks that failed", ("genotype", "reason"), lines))
     lead = [f"{len(feasible)} networks of {result.space.name} within the limits, {len(front)} on the front."]
+    lead += [f"It ended early: {why}." for why in result.early]
     if chosen is not None:
         lead.append(f"Chosen: {chosen.text}, whose panel has its drawing.")
     better = {each.name for each in result.objectives if each.maximise}

@@ -43,13 +43,14 @@ def print_search(console: Console, result: SearchResult, chosen: Evaluation | No
 
 
 def summary(result: SearchResult) -> str:
-    """How many networks were scored, were beyond a limit, or failed."""
+    """How many networks were scored, were beyond a limit, or failed; and what ended the search early, if anything."""
     every = result.evaluations
     scored, failed = sum(e.feasible for e in every), len(result.failures)
     text = f"{scored} networks scored in {len(result.history)} generations"
     if beyond := len(every) - scored - failed:
         text += f", {beyond} beyond a limit"
-    return text + (f", {failed} failed" if failed else "")
+    text += f", {failed} failed" if failed else ""
+    return "; ".join([text, *result.early])
 
 
 def _short(genotype: str) -> str:
