@@ -12,7 +12,7 @@ from torch import nn
 
 from fxscore.budgets import Budget, SizeJob, size_module
 from fxscore.capture.inputs import Examples
-from fxscore.explanation import Explanation, explain_subject
+from fxscore.explanation import Explanation, explain_against, explain_judged
 from fxscore.published.accuracies import published_accuracy
 from fxscore.quantities import Quantity
 from fxscore.run import Watcher, Where, evaluate, in_order
@@ -150,15 +150,31 @@ def _by_budget(
 def explain(
     model: Model,
     *,
+    against: Model | None = None,
     input_shape: Shape | None = None,
     example_inputs: Examples | None = None,
     scorer: str | Path | Scorer | None = None,
 ) -> Explanation:
-    """What each operator of a network became, what is encoded, and what it costs; arguments as for `score`."""
+    """What became of a network, what it costs, its score, and the networks of training that it looks most like.
+
+    Args:
+        model: as for `score`, like all arguments that are not named here.
+        against: another network; the explanation then says what makes the difference of the two scores.
+        input_shape: of both.
+        example_inputs: of both.
+        scorer: whose score is explained.
+
+    Raises:
+        FxScoreError: as `score`; a network that the scorer gives no score is explained without one.
+    """
     used = load_scorer(scorer)
     with own_errors_only(), unchanged_globals():
         subject = subject_of(model, input_shape, example_inputs, weights=used.needs_weights)
-        return explain_subject(_name(model), subject, used.batch or 16)
+        if against is None:
+            return explain_judged(_name(model), subject, used)
+        other = subject_of(against, input_shape, example_inputs, weights=used.needs_weights)
+        name, other_name = _names(model, against)
+        return explain_against(name, subject, other_name, other, used)
 
 
 def _name(model: Model) -> str:
@@ -169,3 +185,9 @@ def _name(model: Model) -> str:
         if isinstance(model, os.PathLike)
         else str(model)
     )
+
+
+def _names(first: Model, second: Model) -> tuple[str, str]:
+    """Modules of one class are told apart as in a ranking."""
+    names = _name(first), _name(second)
+    return names if names[0] != names[1] else (f"{names[0]}#0", f"{names[1]}#1")

@@ -18,8 +18,9 @@ from fxscore.errors import UsageError
 from fxscore.run import Where, evaluate
 from fxscore.score_job import FeatureJob, feature_module
 from fxscore.scorer import Hybrid, Scorer, load_scorer
-from fxscore.scorer.contributions import Contribution, contributions
+from fxscore.scorer.contributions import Contribution
 from fxscore.scorer.features import feature_names
+from fxscore.scorer.reasons import by_group
 from fxscore.scorer.subject import Model, sorted_out
 from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape, shape_of
 
@@ -102,10 +103,7 @@ class _Look:
     def contributions(self, first: ModelRef, second: ModelRef) -> tuple[Contribution, ...]:
         """What speaks for each; () where the scorer has no features."""
         known = [self.features.get(ref) for ref in (first, second)]
-        if not isinstance(self.scorer, Hybrid) or None in known:
-            return ()
-        a, b = (np.array(values) for values in known)
-        return contributions(feature_names(), a, b, self.scorer.scores)
+        return () if None in known else by_group(self.scorer, *(np.array(values) for values in known))
 
 
 def _values(records: Sequence[ScoreRecord]) -> dict[ModelRef, tuple[float, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fxscore.scorer.confidence import LEVEL
+from fxscore.scorer.confidence import in_words
 from fxscore.scorer.contributions import Contribution
 from fxscore.tabular import Tabular
 from fxscore.types import ModelRef, Ranking, ScoreRecord
@@ -55,16 +55,7 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict in words."""
-        if not self.compares:
-            return (
-                f"{self.better} and {self.other} do not compare: networks of other kinds, or on other scales."
-            )
-        if self.probability is None:
-            return f"{self.better} scores higher than {self.other}; how surely it is better is not known."
-        chance = f"{round(100 * self.probability)} %"
-        if self.probability < LEVEL:
-            return f"{self.better} and {self.other} cannot be told apart: {chance} for the first."
-        return f"{self.better} is better than {self.other} with a probability of {chance}."
+        return in_words(self.better, self.other, self.probability, compares=self.compares)
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready form."""

@@ -37,21 +37,36 @@ class Tabular:
         """A mapping of column to plain value (text, number, None) for each row, all with the same columns."""
         raise NotImplementedError
 
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """All tables by name; a result has one or, such as an explanation, several."""
+        return {"": self.table()}
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.summary()}>"
 
     def _repr_html_(self) -> str:
-        """The table as a notebook shows it."""
-        rows = self.table()
-        hidden = f" ({_MOST} of {len(rows)} rows)" if len(rows) > _MOST else ""
-        return f"{_STYLE}{_html(rows[:_MOST])}<p>{escape(self.summary() + hidden)}</p>"
+        """The tables as a notebook shows them."""
+        shown = "".join(_html(name, rows) for name, rows in self.tables().items())
+        return f"{_STYLE}{shown}<p>{escape(self.summary())}</p>"
 
-    def to_frame(self) -> Any:
-        """The table as a pandas data frame; raises `MissingExtraError` where pandas is not installed."""
+    def to_frame(self, name: str | None = None) -> Any:
+        """A table as a pandas data frame.
+
+        Args:
+            name: of one of `tables`; the first by default.
+
+        Raises:
+            UsageError: there is no such table.
+            MissingExtraError: pandas is not installed.
+        """
         require("frames", "A data frame")
         from pandas import DataFrame  # no requirement of fxscore
 
-        return DataFrame(self.table())
+        tables = self.tables()
+        wanted = next(iter(tables)) if name is None else name
+        if wanted not in tables:
+            raise UsageError(f"this result has no table {wanted!r}; there are {', '.join(tables)}")
+        return DataFrame(tables[wanted])
 
     def plot(self, axes: Any = None) -> Any:
         """A point for each row that has both of `AXES`.
@@ -81,13 +96,16 @@ class Tabular:
         return axes
 
 
-def _html(rows: Sequence[Mapping[str, Any]]) -> str:
+def _html(name: str, every: Sequence[Mapping[str, Any]]) -> str:
+    rows = every[:_MOST]
+    hidden = f" ({_MOST} of {len(every)} rows)" if len(every) > _MOST else ""
+    caption = f"<caption>{escape(name + hidden)}</caption>" if name or hidden else ""
     shown = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
     head = "".join(f"<th>{escape(name)}</th>" for name in shown)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(_text(row[name]))}</td>" for name in shown) + "</tr>" for row in rows
     )
-    return f'<table class="fxscore"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<table class="fxscore">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _text(value: Any) -> str:

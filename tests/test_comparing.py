@@ -50,6 +50,7 @@ def sure() -> Hybrid:
 
 def test_every_column_has_a_group_and_shares_add_up_to_the_difference() -> None:
     assert {group_of(name) for name in feature_names()} == set(GROUPS)
+    assert {group_of(name) for name in ("log_macs", "own_log_macs")} == {"size: parameters, MACs, elements"}
     generator = np.random.default_rng(0)
     names = ["log_params", "count_sum", "uses_relu", "width_max", "depth", "encoding_mean"]
     first, second = generator.normal(size=(2, 6))

@@ -67,7 +67,7 @@ def test_results_show_themselves(results: dict[str, Tabular], name: str) -> None
         value is None or isinstance(value, (str, int, float)) for row in rows for value in row.values()
     )
     html = result._repr_html_()
-    assert html.count("<tr>") == len(rows) + 1
+    assert html.count("<tr>") == sum(len(table) + 1 for table in result.tables().values())
     assert "<narrow>" not in html
     assert len(repr(result)) < 400
     assert "\n" not in repr(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,7 +13,8 @@ from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
 
 if TYPE_CHECKING:
-    from fxscore.explanation import Explanation, OperatorSummary
+    from fxscore.explanation import Against, Explanation, Judgement, OperatorSummary
+    from fxscore.scorer.measured import Result
 
 # What the forms of `OperatorSummary.form` mean.
 MEANINGS = {
@@ -22,6 +24,8 @@ MEANINGS = {
     "head": "not run: the scorer takes its place",
 }
 _MANY_PATHS = 8
+_MANY_TASKS = 3
+_LONG_NAME = 160
 
 
 def print_explanation(
@@ -36,7 +40,7 @@ def print_explanation(
         code: Print the constructed architecture's code as well.
     """
     console.print(Text(explanation.name, style="bold"))
-    for name, value in _summary(explanation):
+    for name, value in (*_summary(explanation), *_judged(explanation.judgement)):
         console.print(Text(f"  {name:<12} {value}"))
     console.print(operator_table(explanation, paths=paths))
     if explanation.left_out:
@@ -47,8 +51,99 @@ def print_explanation(
         console.print(
             Text("Parameters that the encoding does not depend on: " + _some(explanation.unused, paths))
         )
+    if explanation.judgement is not None:
+        print_neighbours(console, explanation.judgement)
+    if explanation.against is not None:
+        print_against(console, explanation.name, explanation.against)
     if code:
         console.print(Text(explanation.code), soft_wrap=True)
+
+
+def print_neighbours(console: Console, judgement: Judgement) -> None:
+    """Print which networks of training the network looks most like, and what was measured of them."""
+    if judgement.unknown:
+        console.print(Text(judgement.unknown))
+        return
+    if not judgement.neighbours:
+        return
+    table = NarrowingTable("looks most like")
+    table.add_column("looks most like", overflow="fold")
+    table.add_column("distance", justify="right", no_wrap=True)
+    table.add_column("measured", overflow="fold")
+    for each in judgement.neighbours:
+        table.add_row(*map(Text, (short(each.name), f"{each.distance:.2f}", results_in_words(each.results))))
+    console.print(table)
+
+
+def results_in_words(results: Sequence[Result]) -> str:
+    """What was measured of a network of training; of many tasks, the first ones."""
+    shown = "; ".join(each.words() for each in results[:_MANY_TASKS])
+    rest = len(results) - _MANY_TASKS
+    return (shown + (f"; and {rest} tasks more" if rest > 0 else "")) or "nothing"
+
+
+def short(name: str) -> str:
+    """A reference as a table takes it: genotypes of thousands of letters are cut."""
+    return name if len(name) <= _LONG_NAME else f"{name[:_LONG_NAME]}…"
+
+
+def print_against(console: Console, name: str, against: Against) -> None:
+    """Print which of two networks is better, and what makes the difference."""
+    console.print(Text(against.sentence, style="bold"))
+    if against.members:
+        console.print(Text(f"Scores of {name} over those of {against.other}:"))
+        console.print(contribution_table(against))
+    if against.operators:
+        console.print(_difference_table(name, against))
+    for sentence in against.unknown:
+        console.print(Text(sentence))
+
+
+def contribution_table(against: Against) -> Table:
+    """The difference in points of score and in raw score, by member of the scorer and by group of features."""
+    table = NarrowingTable("part")
+    table.add_column("by", no_wrap=True)
+    table.add_column("part", overflow="fold")
+    for heading in ("points", "raw score"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for by, parts in (("member", against.members), ("features", against.groups)):
+        for place, each in enumerate(parts):
+            table.add_row(*map(Text, ("" if place else by, each.group, *_signed(each.points, each.raw))))
+    table.add_row(*map(Text, ("either", "together", *_signed(against.points, against.raw))))
+    return table
+
+
+def _signed(points: float | None, raw: float | None) -> tuple[str, str]:
+    """With a sign; what rounds to nothing has none."""
+    texts = (
+        numbers.MISSING if value is None else f"{value:+.{digits}f}"
+        for value, digits in ((points, 1), (raw, 3))
+    )
+    first, second = (text.replace("-", "−") for text in texts)
+    return first, second
+
+
+def _difference_table(name: str, against: Against) -> Table:
+    """Operators of which the two have not the same."""
+    table = NarrowingTable("operator")
+    table.add_column("operator", overflow="fold")
+    for heading in ("times", "params", "MACs"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in against.operators:
+        pairs = (
+            (str(each.count), str(each.other_count)),
+            *(
+                (numbers.count(own), numbers.count(other))
+                for own, other in ((each.params, each.other_params), (each.macs, each.other_macs))
+            ),
+        )
+        table.add_row(
+            *map(
+                Text, (each.operator, *(own if own == other else f"{own} : {other}" for own, other in pairs))
+            )
+        )
+    table.caption = Text(f"{name} : {against.other}")
+    return table
 
 
 def operator_table(explanation: Explanation, *, paths: bool = False) -> Table:
@@ -79,6 +174,25 @@ def _summary(explanation: Explanation) -> list[tuple[str, str]]:
         ("fingerprint", explanation.fingerprint),
         ("time", numbers.seconds(explanation.seconds)),
     ]
+
+
+def _judged(judgement: Judgement | None) -> list[tuple[str, str]]:
+    """The score and where it stands."""
+    if judgement is None:
+        return []
+    if judgement.score is None:
+        return [("score", f"none: {judgement.error}")]
+    name, percent = judgement.scorer.partition("@")[0], judgement.scale.startswith("percentile")
+    form = numbers.percentile if percent else numbers.score
+    score = f"{form(judgement.score)} by {name}" + (f", {judgement.scale}" if judgement.scale else "")
+    lines = [("score", score)]
+    if judgement.low is not None:
+        lines.append(("", f"cannot be told from {form(judgement.low)} to {form(judgement.high)}"))
+    if judgement.support is not None:
+        lines.append(
+            ("training", f"{judgement.support} (distance {judgement.distance:.2f}; 1 is its edge, 2 outside)")
+        )
+    return lines
 
 
 def _capture(exported: tuple[str, ...]) -> str:

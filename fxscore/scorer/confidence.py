@@ -44,6 +44,7 @@ KINDS = (
 IMAGES = KINDS.index("images")
 NEAR, OUTSIDE = 1.0, 2.0  # distances at which `near` and `outside` begin
 FOREIGN = 3.0  # the least distance of what training had nothing of the kind of
+_UNKNOWN = -1.0  # a distance that is not known, among kept numbers
 LEVEL = 2 / 3  # two networks are told apart from this probability on
 
 
@@ -56,25 +57,41 @@ class Standing:
         kind: place in `KINDS`.
         scale: which of the scorer's reference populations the score is a percentile of.
         distance: from training; None where the scorer does not know.
+        nearest: (place, distance) of the nearest networks of training, nearest first.
+        parts: what the scorer's head puts together (`fxscore.scorer.reasons`).
     """
 
     score: float
     kind: int = IMAGES
     scale: int = 0
     distance: float | None = None
+    nearest: tuple[tuple[int, float], ...] = ()
+    parts: tuple[float, ...] = ()
 
     @property
     def values(self) -> tuple[float, ...]:
         """What is kept beside the score; `of` takes it back."""
-        known = () if self.distance is None else (self.distance,)
-        return (float(self.kind), float(self.scale), *known)
+        distance = _UNKNOWN if self.distance is None else self.distance
+        nearest = (float(number) for pair in self.nearest for number in pair)
+        return (
+            float(self.kind),
+            float(self.scale),
+            distance,
+            float(len(self.nearest)),
+            *nearest,
+            *self.parts,
+        )
 
     @classmethod
     def of(cls, score: float, values: Sequence[float]) -> Standing | None:
         """The standing of which `values` were kept; None where nothing was."""
         if not values:
             return None
-        return cls(score, int(values[0]), int(values[1]), values[2] if len(values) > 2 else None)
+        kind, scale, distance, count, *rest = values
+        pairs = rest[: 2 * int(count)]
+        nearest = tuple((int(place), apart) for place, apart in zip(pairs[::2], pairs[1::2], strict=True))
+        known = None if distance == _UNKNOWN else distance
+        return cls(score, int(kind), int(scale), known, nearest, tuple(rest[len(pairs) :]))
 
     @property
     def support(self) -> Support | None:
@@ -104,14 +121,16 @@ class Confidence:
     bounds: tuple[float, float] = (-inf, inf)
     scales: tuple[str, ...] = ()
 
-    def distance(
-        self, names: Sequence[str], values: NDArray[Any], scale: int, known_kind: bool
-    ) -> float | None:
-        """How far a network with these features, (columns,), is from training; None where the file cannot tell."""
+    def nearest(
+        self, names: Sequence[str], values: NDArray[Any], scale: int
+    ) -> tuple[tuple[int, float], ...]:
+        """(place, distance) of the training networks nearest to one with these features, (columns,).
+
+        () where the file has none.
+        """
         if scale >= len(self.neighbours):
-            return None
-        found = self.neighbours[scale].distance(names, values)
-        return found if known_kind else max(found, FOREIGN)
+            return ()
+        return tuple(self.neighbours[scale].nearest(names, values))
 
     def probability(self, first: Standing, second: Standing) -> float | None:
         """That the first network is the better one, in (0, 1).
@@ -183,6 +202,18 @@ class Confidence:
         )
         pairs = PairTable.from_arrays(arrays, f"{prefix}pairs.") if about["pairs"] else None
         return cls(neighbours, pairs, bounds, scales)
+
+
+def in_words(better: object, other: object, probability: float | None, *, compares: bool = True) -> str:
+    """Which of two networks is the better one, `better` being that of the higher score."""
+    if not compares:
+        return f"{better} and {other} do not compare: networks of other kinds, or on other scales."
+    if probability is None:
+        return f"{better} scores higher than {other}; how surely it is better is not known."
+    chance = f"{round(100 * probability)} %"
+    if probability < LEVEL:
+        return f"{better} and {other} cannot be told apart: {chance} for the first."
+    return f"{better} is better than {other} with a probability of {chance}."
 
 
 def standing_of(record: ScoreRecord) -> Standing | None:

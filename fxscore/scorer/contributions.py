@@ -1,16 +1,18 @@
-"""What speaks for one of two networks: their difference in score, shared out to groups of features.
+"""What speaks for one of two networks: their difference in score, shared out to groups of features or to members.
 
-Shapley values, exact: a group's value is the mean, over all orders in which the groups of one network take the place of
-the other's, of what the score changes at its turn. They add up to the difference of the two scores. Features that go
-together (a deeper network is larger, too) share what only both explain; what the scorer does not see has no value.
+Shapley values, exact: a player's value is the mean, over all orders in which what one network has takes the place of
+what the other has, of what the score changes at its turn. They add up to the difference of the two scores, and of the
+two raw scores. Features that go together (a deeper network is larger, too) share what only both explain; what the
+scorer does not see has no value.
 Source: Shapley, A Value for n-Person Games, 1953; Lundberg and Lee, NeurIPS 2017.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import factorial
 
 import numpy as np
@@ -20,7 +22,7 @@ Floats = NDArray[np.float64]
 # In this order: a column belongs to the first group that its name begins like.
 GROUPS = {
     "signal of the constructed forward": "encoding_|factors_|patterns_|forward|ft_score",
-    "size: parameters, MACs, elements": "log_params|log_macs|log_activations|log_weighted|log_elements|entropy_",
+    "size: parameters, MACs, elements": "(own_)?log_(params|macs|activations|weighted|elements)|entropy_",
     "kinds of operators": "count_|uses_|share_",
     "widths": "width_|log_width|expansion_|head_width|group_width",
     "windows": "kernel_|stem_",
@@ -31,34 +33,59 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Contribution:
-    """What a group of features adds to the first network's score over the second's, in points of score."""
+    """What a group of features, or a member of the scorer, adds to the first network's score over the second's.
+
+    Attributes:
+        group: its name.
+        points: of score.
+        raw: of the raw score, of which the score may be a percentile.
+    """
 
     group: str
     points: float
+    raw: float
 
 
 def contributions(
-    names: Sequence[str], first: Floats, second: Floats, scores: Callable[[Floats], Floats]
+    names: Sequence[str],
+    first: Floats,
+    second: Floats,
+    raw_scores: Callable[[Floats], Floats],
+    scale: Callable[[float], float] | None = None,
 ) -> tuple[Contribution, ...]:
-    """The difference of two scores by group, the greatest share first.
+    """The difference of two scores by group of features, the greatest share first.
 
     Args:
         names: of the columns.
         first: (columns,) of the network that the shares speak for.
         second: (columns,) of the other.
-        scores: (n, columns) → (n,).
+        raw_scores: (n, columns) → (n,).
+        scale: from a raw score to the score; None where they are one.
     """
     groups = [group_of(name) for name in names]
-    members = [np.array([group == each for group in groups]) for each in GROUPS]
-    count = len(members)
+    return shared_out(
+        {each: [group == each for group in groups] for each in GROUPS}, first, second, raw_scores, scale
+    )
+
+
+def shared_out(
+    players: Mapping[str, Sequence[bool]],
+    first: Floats,
+    second: Floats,
+    raw_scores: Callable[[Floats], Floats],
+    scale: Callable[[float], float] | None = None,
+) -> tuple[Contribution, ...]:
+    """As `contributions`, by players that have the columns where they are true, every column one."""
+    count = len(players)
     rows = np.repeat(
         second[None], 2**count, 0
-    )  # the row of a number has the groups of its bits from the first
-    for place, columns in enumerate(members):
-        taken = (np.arange(2**count) >> place) & 1 == 1
-        rows[np.ix_(taken, columns)] = first[columns]
-    values = scores(rows)
-    found = [Contribution(name, _shapley(values, place, count)) for place, name in enumerate(GROUPS)]
+    )  # the row of a number has the players of its bits from the first
+    for place, columns in enumerate(players.values()):
+        rows[np.ix_(_taken(place, count), np.flatnonzero(columns))] = first[np.flatnonzero(columns)]
+    raw = raw_scores(rows)
+    scores = raw if scale is None else np.array([scale(each) for each in raw.tolist()])
+    points, own = _weights(count) @ scores, _weights(count) @ raw
+    found = [Contribution(*each) for each in zip(players, points.tolist(), own.tolist(), strict=True)]
     return tuple(sorted(found, key=lambda each: -abs(each.points)))
 
 
@@ -67,12 +94,19 @@ def group_of(name: str) -> str:
     return next(group for group, begins in GROUPS.items() if re.match(begins, name))
 
 
-def _shapley(values: Floats, place: int, count: int) -> float:
-    total = 0.0
-    for without in range(2**count):
-        if without >> place & 1:
-            continue
-        size = without.bit_count()
-        weight = factorial(size) * factorial(count - size - 1) / factorial(count)
-        total += weight * float(values[without | 1 << place] - values[without])
-    return total
+@cache
+def _weights(count: int) -> Floats:
+    """(players, 2^players) of the scores of all coalitions, by which Shapley values are their sums."""
+    sizes = np.array([number.bit_count() for number in range(2**count)])
+    share = np.array([factorial(k) * factorial(count - k - 1) / factorial(count) for k in range(count)])
+    found = np.zeros((count, 2**count))
+    for place in range(count):
+        taken = _taken(place, count)
+        found[place, taken] = share[sizes[taken] - 1]
+        found[place, ~taken] = -share[sizes[~taken]]
+    return found
+
+
+def _taken(place: int, count: int) -> NDArray[np.bool_]:
+    """(2^players,) whether a coalition has this player."""
+    return np.asarray((np.arange(2**count) >> place) & 1 == 1)

@@ -15,7 +15,7 @@ from torch import Tensor
 from fxscore.errors import ScorerError
 from fxscore.graph_features.layers import larger_side
 from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint
-from fxscore.scorer.confidence import IMAGES, Confidence, Standing, kind_of
+from fxscore.scorer.confidence import FOREIGN, IMAGES, Confidence, Standing, kind_of
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.ft_scorenet import FTScoreNet
@@ -87,19 +87,31 @@ class Hybrid:
         return self.standing(subject).score
 
     def standing(self, subject: Subject) -> Standing:
-        """The score of a network, and how far it is from training; raises as `score`."""
+        """The score of a network, and where it stands to training; raises as `score`."""
         if self.head is None:
             raise ScorerError(_UNTRAINED)
         forward = self.head.uses(FORWARD, larger_side(subject.input_shape))
-        features = network_features(subject, self.encoder, forward=forward)
+        return self.standing_of(subject, network_features(subject, self.encoder, forward=forward))
+
+    def standing_of(self, subject: Subject, features: NetworkFeatures) -> Standing:
+        """As `standing`, of a network whose features are known."""
+        if self.head is None:
+            raise ScorerError(_UNTRAINED)
+        names, values = features.names, features.values
         with np.errstate(over="ignore", invalid="ignore"):  # told below
-            raw = float(self.head.predict(features.names, features.values[None])[0])
+            raw = float(self.head.predict(names, values[None])[0])
+            parts = self.head.parts(names, values[None])[0]
         if not isfinite(raw):
             raise ScorerError(f"the scorer {self.name!r} gives {raw}; its learned numbers are too large")
-        kind = kind_of(subject.inputs)
-        known = kind == IMAGES and subject.inputs.is_one_image
-        distance = self.confidence.distance(features.names, features.values, SCALE_OF_ALL, known)
-        return Standing(raw if self.scale is None else self.scale(raw), kind, SCALE_OF_ALL, distance)
+        nearest = self.confidence.nearest(names, values, SCALE_OF_ALL)
+        return Standing(
+            raw if self.scale is None else self.scale(raw),
+            kind_of(subject.inputs),
+            SCALE_OF_ALL,
+            _distance(subject, nearest),
+            nearest,
+            tuple(parts.tolist()) if np.isfinite(parts).all() else (),
+        )
 
     @cached_property
     def confidence(self) -> Confidence:
@@ -120,11 +132,6 @@ class Hybrid:
         if self.head is None:
             raise ScorerError(_UNTRAINED)
         return self.head.predict(feature_names(), values)
-
-    def scores(self, values: Floats) -> Floats:
-        """Scores (n,) of networks with these features (n, columns of `feature_names`)."""
-        raw = self.raw_scores(values)
-        return raw if self.scale is None else np.array([self.scale(each) for each in raw.tolist()])
 
     def fit(
         self,
@@ -207,6 +214,14 @@ class Hybrid:
 def confidence_of(scorer: object) -> Confidence:
     """What any scorer knows of its own reliability: one that is no hybrid, nothing."""
     return scorer.confidence if isinstance(scorer, Hybrid) else Confidence()
+
+
+def _distance(subject: Subject, nearest: Sequence[tuple[int, float]]) -> float | None:
+    """From training: to its nearest network, and at least `FOREIGN` for what training had nothing of the kind of."""
+    if not nearest:
+        return None
+    known = kind_of(subject.inputs) == IMAGES and subject.inputs.is_one_image
+    return nearest[0][1] if known else max(nearest[0][1], FOREIGN)
 
 
 def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTScoreNet:

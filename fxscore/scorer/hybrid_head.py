@@ -9,7 +9,7 @@ on top of another one takes that one's raw score as a further column.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -117,9 +117,28 @@ class Head:
         """Raw scores (n,) of networks with these features (n, names)."""
         rows = self.standardised(names, values)
         total = np.zeros(len(rows))
-        for member, (mean, deviation, weight) in zip(self.members.values(), self.levels, strict=True):
-            total += weight * (member.predict(rows) - mean) / deviation
+        for term in self._terms(rows):
+            total += term
         return np.asarray(total / self.levels[:, 2].sum())
+
+    def _terms(self, rows: Floats) -> Iterator[Floats]:
+        for member, (mean, deviation, weight) in zip(self.members.values(), self.levels, strict=True):
+            yield weight * (member.predict(rows) - mean) / deviation
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """What the columns of `parts` are."""
+        return tuple(self.members)
+
+    def parts(self, names: Sequence[str], values: Floats) -> Floats:
+        """(n, members) what each adds to the raw scores."""
+        terms = [*self._terms(self.standardised(names, values))]
+        return np.asarray(np.stack(terms, 1) / self.levels[:, 2].sum())
+
+    @staticmethod
+    def whole(parts: Floats) -> Floats:
+        """(n,) the raw scores of networks with these parts."""
+        return np.asarray(parts.sum(1))
 
     def uses(self, names: Collection[str], side: int) -> bool:
         """Whether it, or what it builds upon, reads one of these features of networks of this larger input side."""

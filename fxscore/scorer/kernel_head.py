@@ -17,7 +17,7 @@ Source: METHOD.md section 5.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -33,6 +33,8 @@ FULL, GONE = 48.0, 96.0
 RIVALRY = 64.0  # the greater, the more the population that is most alike counts alone
 TINY = 1e-12
 SIDE = "own_log_side"
+GROUPS = ("size", "operators", "wiring", "layout", "forward")
+LIKE = ("how much it is like one population alone", "what that population alone teaches")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,16 +102,52 @@ class KernelHead:
     def _raw(self, prior: Floats, rows: Floats, sides: Floats) -> Floats:
         likeness = self._likeness(rows, sides)
         common = prior + likeness @ self.amounts
+        shares = self._shares(likeness)
+        placed = self._placed(rows, sides)
+        return np.asarray((1 - shares.sum(1)) * common + (shares * placed).sum(1))
+
+    def _shares(self, likeness: Floats) -> Floats:
+        """(n, populations) w."""
+        nearest = np.zeros((len(likeness), len(self.reach)))
+        for place in range(len(self.reach)):
+            nearest[:, place] = likeness[:, self.pool == place].max(1) / self.heights.sum()
+        shares = nearest**self.reach * (nearest / np.maximum(nearest.max(1, keepdims=True), TINY)) ** RIVALRY
+        return np.asarray(shares / np.maximum(shares.sum(1, keepdims=True), 1))
+
+    def _placed(self, rows: Floats, sides: Floats) -> Floats:
+        """(n, populations) what each population alone says, on the common scale."""
         near = self._kernel(rows, sides, self.local_lengths, self.local_heights)
-        nearest, local = np.zeros((2, len(rows), len(self.reach)))
+        local = np.zeros((len(rows), len(self.reach)))
         for place in range(len(self.reach)):
             own = self.pool == place
-            nearest[:, place] = likeness[:, own].max(1) / self.heights.sum()
             local[:, place] = near[:, own] @ self.local_amounts[own]
-        shares = nearest**self.reach * (nearest / np.maximum(nearest.max(1, keepdims=True), TINY)) ** RIVALRY
-        shares /= np.maximum(shares.sum(1, keepdims=True), 1)
-        placed = self.middles + self.spreads * local
-        return np.asarray((1 - shares.sum(1)) * common + (shares * placed).sum(1))
+        return np.asarray(self.middles + self.spreads * local)
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """What the columns of `parts` are."""
+        groups = (f"all populations, by {name}" for name in group_names(len(self.heights)))
+        return ("prior: size and activation patterns", *groups, *LIKE)
+
+    def parts(self, names: Sequence[str], values: Floats) -> Floats:
+        """What `whole` puts together, (n, parts): prior, terms of the groups, w, and what w's populations say alone.
+
+        A network that is like no population has nothing of the last; what is common stands there.
+        """
+        rows, sides = self.standardised(names, values), _sides(names, values)
+        kernels = list(self._kernels(rows, sides, self.lengths, self.heights))
+        shares = self._shares(np.sum(kernels, 0))
+        terms = np.stack([self.prior_mean(names, values), *(each @ self.amounts for each in kernels)], 1)
+        total = shares.sum(1)
+        said = (shares * self._placed(rows, sides)).sum(1)
+        alone = np.where(total > TINY, said / np.maximum(total, TINY), terms.sum(1))
+        return np.column_stack([terms, total, alone])
+
+    @staticmethod
+    def whole(parts: Floats) -> Floats:
+        """(n,) the raw scores of networks with these parts."""
+        share, alone = parts[:, -2], parts[:, -1]
+        return np.asarray((1 - share) * parts[:, :-2].sum(1) + share * alone)
 
     def prior_mean(self, names: Sequence[str], values: Floats) -> Floats:
         """(n,) what is said of any network: sizes, and patterns of small images."""
@@ -129,15 +167,22 @@ class KernelHead:
         return self._kernel(rows, sides, self.lengths, self.heights)
 
     def _kernel(self, rows: Floats, sides: Floats, lengths: Floats, heights: Floats) -> Floats:
+        total = np.zeros((len(rows), len(self.points)))
+        for part in self._kernels(rows, sides, lengths, heights):
+            total += part
+        return total
+
+    def _kernels(self, rows: Floats, sides: Floats, lengths: Floats, heights: Floats) -> Iterator[Floats]:
+        """(n, m) of each group."""
         points = self.points.astype(float)
         ours, theirs = weight_of(sides), weight_of(self.sides)
-        total = np.zeros((len(rows), len(points)))
         for place, height in enumerate(heights):
             own = self.group == place
-            if height and own.any():
-                part = height * alikeness(rows[:, own] * lengths[own], points[:, own] * lengths[own])
-                total += part * ours[:, None] * theirs if place in self.faded else part
-        return total
+            if not height or not own.any():
+                yield np.zeros((len(rows), len(points)))
+                continue
+            part = height * alikeness(rows[:, own] * lengths[own], points[:, own] * lengths[own])
+            yield part * ours[:, None] * theirs if place in self.faded else part
 
     def standardised(self, names: Sequence[str], values: Floats) -> Floats:
         """What the kernel sees: (n, columns)."""
@@ -193,6 +238,11 @@ class KernelHead:
 
 
 _ARRAYS = tuple(field.name for field in fields(KernelHead) if not field.name.endswith("columns"))
+
+
+def group_names(count: int) -> tuple[str, ...]:
+    """What people call so many groups: the files that there are have `GROUPS`, in this order."""
+    return GROUPS if count == len(GROUPS) else tuple(f"group {place + 1}" for place in range(count))
 
 
 def weight_of(sides: Floats) -> Floats:

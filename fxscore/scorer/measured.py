@@ -34,6 +34,10 @@ class Result:
     value: float
     percentile: float
 
+    def words(self) -> str:
+        """As people read it: value, task, place."""
+        return f"{self.value:.4g} on {self.task}, above {self.percentile:.0f} % there"
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
