@@ -100,6 +100,12 @@ _RUN = (
     "grad_norm",
     "jacov",
     "grasp",
+    "swap",
+    "wrcor",
+    "vkdnw",
+    "az_expressivity",
+    "az_progressivity",
+    "az_trainability",
 )  # proxies that run networks
 BOARDS = (
     Board(

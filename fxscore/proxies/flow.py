@@ -80,8 +80,8 @@ class FlowMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.origins: dict[StorageWeakRef, Origin] = {}
         for parameter in parameters:
-            self.origins[_storage(parameter)] = PARAMETER
-        self.origins[_storage(images)] = INPUT
+            self.origins[storage_of(parameter)] = PARAMETER
+        self.origins[storage_of(images)] = INPUT
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)  # type: ignore[no-untyped-call]
@@ -94,7 +94,7 @@ class FlowMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def origin_of(self, tensor: Tensor) -> Origin:
         """What `tensor` is made of."""
-        return self.origins.get(_storage(tensor), CONSTANT)
+        return self.origins.get(storage_of(tensor), CONSTANT)
 
     def __torch_dispatch__(
         self,
@@ -118,7 +118,7 @@ class FlowMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.see(call)
         origin = Origin(call.data, any(origin.learned for origin in call.origins), _depth(call))
         for output in call.outputs:
-            key = _storage(output)
+            key = storage_of(output)
             known = self.origins.get(key)
             self.origins[key] = origin if known is None or known == origin else _joined(known, origin)
 
@@ -139,7 +139,8 @@ def _joined(known: Origin, new: Origin) -> Origin:
     return Origin(known.data or new.data, known.learned or new.learned, max(depths, default=None))
 
 
-def _storage(tensor: Tensor) -> StorageWeakRef:
+def storage_of(tensor: Tensor) -> StorageWeakRef:
+    """What tells apart what is stored, whatever views of it there are."""
     # The weak reference keeps the address from being given to another storage while the origin is kept.
     return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
 

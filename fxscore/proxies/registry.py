@@ -7,18 +7,23 @@ from types import MappingProxyType
 from typing import Any
 
 from fxscore.errors import ScorerError
+from fxscore.proxies.az_nas import Expressivity, Progressivity, Trainability
 from fxscore.proxies.base import BaseProxy, Proxy
 from fxscore.proxies.fisher import Fisher
 from fxscore.proxies.gradients import GradNorm, Grasp, Snip
 from fxscore.proxies.jacov import Jacov
 from fxscore.proxies.naswot import Naswot
 from fxscore.proxies.structural import Activations, Depth, Flops, Layers, Macs, Params
+from fxscore.proxies.swap import Swap
 from fxscore.proxies.synflow import Synflow
+from fxscore.proxies.vkdnw import Vkdnw
+from fxscore.proxies.wrcor import WRCor
 from fxscore.proxies.zen import Zen
 
 _STRUCTURAL: tuple[type[BaseProxy], ...] = (Params, Macs, Flops, Activations, Layers, Depth)
 _WEIGHTED: tuple[type[BaseProxy], ...] = (Naswot, Zen, Synflow, Snip, Grasp, Fisher, GradNorm, Jacov)
-PROXIES = MappingProxyType({kind.name: kind for kind in (*_STRUCTURAL, *_WEIGHTED)})
+_LATER: tuple[type[BaseProxy], ...] = (Swap, WRCor, Vkdnw, Expressivity, Progressivity, Trainability)
+PROXIES = MappingProxyType({kind.name: kind for kind in (*_STRUCTURAL, *_WEIGHTED, *_LATER)})
 
 
 def proxy_names() -> tuple[str, ...]:

@@ -27,8 +27,9 @@ WEIGHTED = tuple(name for name in NAMES if name not in STRUCTURAL)
 
 
 def small(name: str, **settings: Any) -> Proxy:
-    """The proxy with a batch of four, if it has one."""
-    batch = {"batch": 4} if issubclass(PROXIES[name], SeededProxy) else {}
+    """The proxy with a batch of four, if it has one; `swap`, which counts at most 2^batch patterns, with sixteen."""
+    seeded = issubclass(PROXIES[name], SeededProxy)
+    batch = {"batch": 16 if name == "swap" else 4} if seeded else {}
     return get_proxy(name, **batch, **settings)
 
 
