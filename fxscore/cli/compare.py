@@ -65,8 +65,12 @@ def _write_report(found: Comparison, path: Path, scorer: str | None) -> None:
     from fxscore.cli.reporting import scorer_record, settings, write_page
     from fxscore.report.html.comparison import comparison_page
     from fxscore.report.html.ranking import network_detail
+    from fxscore.report.html.reasons import reasons_in
+    from fxscore.scorer import load_scorer
 
     name, record = scorer_record(scorer)
-    write_page(
-        comparison_page(found, settings(scorer=name), scorer=record, detail=network_detail(scorer)), path
+    why = reasons_in(found.ranking, load_scorer(scorer), found.verdicts)
+    page = comparison_page(
+        found, settings(scorer=name), scorer=record, why=why, detail=network_detail(scorer)
     )
+    write_page(page, path)

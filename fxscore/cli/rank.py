@@ -123,8 +123,11 @@ def _write_report(ranking: Ranking, path: Path, scorer: str | None, drawn: int) 
     """The networks that are drawn are built once more, in this process: their files have just been run."""
     from fxscore.cli.reporting import scorer_record, settings, write_page
     from fxscore.report.html.ranking import network_detail, ranking_page
+    from fxscore.report.html.reasons import reasons_in
+    from fxscore.scorer import load_scorer
 
     name, record = scorer_record(scorer)
-    detail = network_detail(scorer)
-    page = ranking_page(ranking, settings(scorer=name), scorer=record, detail=detail, details=drawn)
+    detail, why = network_detail(scorer), reasons_in(ranking, load_scorer(scorer))
+    chosen = settings(scorer=name)
+    page = ranking_page(ranking, chosen, scorer=record, why=why, detail=detail, details=drawn)
     write_page(page, path)

@@ -12,7 +12,7 @@ from fxscore.scorer import Hybrid, Scorer, Subject
 from fxscore.scorer.confidence import Standing, kind_of
 from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.hybrid import confidence_of
-from fxscore.scorer.reasons import Neighbour, neighbours
+from fxscore.scorer.reasons import Neighbour, neighbours, unknown_of
 from fxscore.texts import message_of, one_line
 
 
@@ -70,7 +70,7 @@ def judge(
         low=low,
         high=high,
         neighbours=near,
-        unknown=_unknown(near),
+        unknown=unknown_of(near),
     )
     return found, standing
 
@@ -81,11 +81,3 @@ def _standing(scorer: Scorer, subject: Subject, features: NetworkFeatures | None
         finite(found.score)
         return found
     return Standing(finite(scorer.score(subject)), kind_of(subject.inputs))
-
-
-def _unknown(near: tuple[Neighbour, ...]) -> str:
-    if not near:
-        return "The scorer keeps no networks of its training: which of them this one is like is not known."
-    if not near[0].name:
-        return "The scorer's file does not name the networks of its training: which this one is like is not known."
-    return ""

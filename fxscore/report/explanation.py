@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,10 +10,10 @@ from rich.text import Text
 
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
+from fxscore.report.reasons import in_points, results_in_words, short
 
 if TYPE_CHECKING:
     from fxscore.explanation import Against, Explanation, Judgement, OperatorSummary
-    from fxscore.scorer.measured import Result
 
 # What the forms of `OperatorSummary.form` mean.
 MEANINGS = {
@@ -24,8 +23,6 @@ MEANINGS = {
     "head": "not run: the scorer takes its place",
 }
 _MANY_PATHS = 8
-_MANY_TASKS = 3
-_LONG_NAME = 160
 
 
 def print_explanation(
@@ -75,18 +72,6 @@ def print_neighbours(console: Console, judgement: Judgement) -> None:
     console.print(table)
 
 
-def results_in_words(results: Sequence[Result]) -> str:
-    """What was measured of a network of training; of many tasks, the first ones."""
-    shown = "; ".join(each.words() for each in results[:_MANY_TASKS])
-    rest = len(results) - _MANY_TASKS
-    return (shown + (f"; and {rest} tasks more" if rest > 0 else "")) or "nothing"
-
-
-def short(name: str) -> str:
-    """A reference as a table takes it: genotypes of thousands of letters are cut."""
-    return name if len(name) <= _LONG_NAME else f"{name[:_LONG_NAME]}…"
-
-
 def print_against(console: Console, name: str, against: Against) -> None:
     """Print which of two networks is better, and what makes the difference."""
     console.print(Text(against.sentence, style="bold"))
@@ -108,19 +93,9 @@ def contribution_table(against: Against) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for by, parts in (("member", against.members), ("features", against.groups)):
         for place, each in enumerate(parts):
-            table.add_row(*map(Text, ("" if place else by, each.group, *_signed(each.points, each.raw))))
-    table.add_row(*map(Text, ("either", "together", *_signed(against.points, against.raw))))
+            table.add_row(*map(Text, ("" if place else by, each.group, *in_points(each.points, each.raw))))
+    table.add_row(*map(Text, ("either", "together", *in_points(against.points, against.raw))))
     return table
-
-
-def _signed(points: float | None, raw: float | None) -> tuple[str, str]:
-    """With a sign; what rounds to nothing has none."""
-    texts = (
-        numbers.MISSING if value is None else f"{value:+.{digits}f}"
-        for value, digits in ((points, 1), (raw, 3))
-    )
-    first, second = (text.replace("-", "−") for text in texts)
-    return first, second
 
 
 def _difference_table(name: str, against: Against) -> Table:

@@ -7,6 +7,7 @@ and read no features, nothing of this is known.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,15 @@ def neighbours(scorer: Scorer, standing: Standing) -> tuple[Neighbour, ...]:
         name, results = known[standing.scale].networks.one(place)
         found.append(Neighbour(name, apart, results))
     return tuple(found)
+
+
+def unknown_of(near: Sequence[Neighbour]) -> str:
+    """What is not known of a network's neighbours, in a sentence; "" where nothing is missing."""
+    if not near:
+        return "The scorer keeps no networks of its training: which of them this one is like is not known."
+    if not near[0].name:
+        return "The scorer's file does not name the networks of its training: which this one is like is not known."
+    return ""
 
 
 def by_member(scorer: Scorer, first: Standing, second: Standing) -> tuple[Contribution, ...]:

@@ -19,12 +19,11 @@ from fxscore.cli.app import run
 from fxscore.errors import UsageError
 from fxscore.explanation import Explanation
 from fxscore.report.explanation import print_explanation
-from fxscore.scorer import Hybrid, load_scorer
+from fxscore.scorer import Hybrid
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_head import Head
 from fxscore.scorer.hybrid_learners import Learning
 from fxscore.scorer.kernel_head import KernelHead
-from fxscore.scorer.measured import Measured, Networks
 from fxscore.scorer.reasons import by_member
 from fxscore.scorer.subject import subject_of
 
@@ -36,23 +35,6 @@ def network(width: int, depth: int = 1) -> nn.Module:
     for place in range(depth):
         layers += [nn.Conv2d(width if place else 3, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 4))
-
-
-@pytest.fixture(scope="module")
-def general() -> Hybrid:
-    """The shipped scorer; its networks have made-up names, and every one was measured in the task `table/made`."""
-    scorer = load_scorer()
-    assert isinstance(scorer, Hybrid)
-    (neighbours,) = scorer.confidence.neighbours
-    count = len(neighbours.points)
-    networks = Networks(
-        tuple(f"made:{place}" for place in range(count)),
-        Measured.of({"table/made": (range(count), range(count))}),
-    )
-    confidence = replace(scorer.confidence, neighbours=(replace(neighbours, networks=networks),))
-    named = Hybrid(scorer.encoder, scorer.head, scorer.scale, name="general", confidence=confidence)
-    named.record = scorer.record
-    return named
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from fxscore.comparison import Comparison
 from fxscore.report.comparison import speaking
 from fxscore.report.html.page import Cell, Page, Table
 from fxscore.report.html.ranking import Detail, ranking_page
+from fxscore.report.html.reasons import Why
 
 
 def comparison_page(
@@ -17,10 +18,11 @@ def comparison_page(
     settings: Mapping[str, Any],
     *,
     scorer: Mapping[str, Any] | None = None,
+    why: Why | None = None,
     detail: Detail | None = None,
 ) -> Page:
     """The report of `fxscore compare`; arguments as for `ranking_page`, of whose report it is the beginning."""
-    page = ranking_page(comparison.ranking, settings, scorer=scorer, detail=detail)
+    page = ranking_page(comparison.ranking, settings, scorer=scorer, why=why, detail=detail)
     lead = [*(verdict.sentence for verdict in comparison.verdicts), *comparison.advice, *page.lead]
     reasons = [
         [Cell.of(f"{verdict.better} against {verdict.other}"), Cell.of(line)]

@@ -6,13 +6,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fxscore.api import explain
 from fxscore.errors import FxScoreError, MissingExtraError
+from fxscore.explanation import batch_of, explain_subject
 from fxscore.report import numbers
 from fxscore.report.drawing import draw
 from fxscore.report.html.page import Axis, Cell, Listing, Page, Panel, Plot, Table
+from fxscore.report.html.reasons import Reasons, Why
 from fxscore.report.rows import Row, groups, rows
 from fxscore.report.table import summary
+from fxscore.run.failure import own_errors_only
+from fxscore.run.guard import unchanged_globals
+from fxscore.scorer import load_scorer
+from fxscore.scorer.subject import subject_of
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 
 SIZES = (
@@ -30,6 +35,7 @@ def ranking_page(
     settings: Mapping[str, Any],
     *,
     scorer: Mapping[str, Any] | None = None,
+    why: Why | None = None,
     detail: Detail | None = None,
     details: int = 10,
 ) -> Page:
@@ -39,6 +45,7 @@ def ranking_page(
         ranking: what was scored.
         settings: of the command.
         scorer: what the scorer's file says of itself (`scale`, `measured`, `caution`).
+        why: what stands behind the score of each network.
         detail: operators and drawing of a network; asked for the best `details` networks.
         details: how many.
     """
@@ -46,7 +53,10 @@ def ranking_page(
     asked = [
         detail(row.record.ref) if detail and place < details else None for place, row in enumerate(shown)
     ]
-    panels = [_panel(row.record, more) for row, more in zip(shown, asked, strict=True)]
+    panels = [
+        _panel(row.record, more, why(row.record) if why else Reasons())
+        for row, more in zip(shown, asked, strict=True)
+    ]
     further = [name for name in _FURTHER if any(getattr(row.record, name) is not None for row in shown)]
     lines = [_row(row) + [_further(getattr(row.record, name)) for name in further] for row in shown]
     tables = [Table("Networks", (*_COLUMNS, *further), lines, panels, opens=1)]
@@ -92,13 +102,15 @@ def _further(value: float | str | None) -> Cell:
     return Cell.of(value or "") if value is None or isinstance(value, str) else Cell.of(value, "accuracy")
 
 
-def _panel(record: ScoreRecord, more: Panel | None) -> Panel:
+def _panel(record: ScoreRecord, more: Panel | None, reasons: Reasons) -> Panel:
     facts = {
         name: str(value) for name, value in record.as_dict().items() if value is not None and name != "name"
     }
+    if reasons.unknown:
+        facts["looks most like"] = reasons.unknown
     if more is None:
-        return Panel(facts)
-    return Panel({**facts, **more.facts}, more.lists, more.svg, more.alt)
+        return Panel(facts, reasons.lists)
+    return Panel({**facts, **more.facts}, [*reasons.lists, *more.lists], more.svg, more.alt)
 
 
 def _failures(failed: Iterable[ScoreRecord]) -> Table:
@@ -134,7 +146,10 @@ def network_detail(scorer: Any) -> Detail:
 
 
 def _operators(ref: ModelRef, scorer: Any) -> Panel:
-    explained = explain(ref, scorer=scorer)
+    used = load_scorer(scorer)
+    with own_errors_only(), unchanged_globals():
+        subject = subject_of(ref, weights=used.needs_weights)
+        explained = explain_subject(str(ref), subject, batch_of(used))
     lines = [[o.operator, o.form, str(o.count), numbers.count(o.params)] for o in explained.operators]
     facts = {
         "operators with weights": str(sum(operator.count for operator in explained.operators)),
