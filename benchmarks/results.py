@@ -2,8 +2,8 @@
 
 Of long ones it keeps a headline; all figures are then in a file of the folder `results` beside it. A section lies
 between two HTML comments that carry its key, so that running one benchmark again replaces its own section and touches
-no other. `benchmarks/RESULTS.md` lists all sections. What users look for first also stands in the README, in the same
-way. Every section states the command, the date, the machine and the versions.
+no other. `benchmarks/RESULTS.md` lists all sections. What users look for first also stands on pages of `docs/`, in the
+same way. Every section states the command, the date, the machine and the versions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.catalogue import QUESTIONS, ROOT, question_of
 
-README = ROOT.parent / "README.md"
+DOCS = ROOT.parent / "docs"
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "fxscore")
 NOTE = "Each section is written by the command that it names; nothing is typed in by hand.\n"
 SECTION = re.compile(
@@ -108,8 +108,8 @@ def anchor(title: str) -> str:
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
-def write_readme(key: str, body: str, path: Path = README) -> None:
-    """Replace the block `key` of the README, which stands between two comments; the first names its command."""
+def write_block(key: str, body: str, path: Path) -> None:
+    """Replace the block `key` of a page, which stands between two comments; the first names its command."""
     block = re.compile(
         rf"(<!-- begin {re.escape(key)}: [^\n]* -->\n).*?(<!-- end {re.escape(key)} -->)", re.DOTALL
     )

@@ -4,40 +4,79 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
+from collections.abc import Iterator
+from glob import glob, has_magic
 from pathlib import Path
 
 import pytest
 
 from fxscore.cli.app import run
+from tests.pages import blocks, follow
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(page for folder in ("tutorials", "how-to") for page in (ROOT / "docs" / folder).glob("*.md"))
+DOCS = ROOT / "docs"
+TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
+PAGES = sorted(DOCS.rglob("*.md"))
+GROUPS = ("plot", "store")  # whose commands have commands
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(
-        rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of one's own, with the zoo in it, whose modules can be imported."""
+    (tmp_path / "zoo").symlink_to(ROOT / "zoo")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield tmp_path
+    sys.modules.pop("nets", None)
+
+
+def succeed(command: str) -> None:
+    """Run a command of a page, as a shell would."""
+    program, *words = shlex.split(command)
+    assert program == "fxscore"
+    found = [sorted(glob(word)) or [word] if has_magic(word) else [word] for word in words]
+    assert run([word for each in found for word in each]) == 0, command
+
+
+@pytest.mark.slow
+@pytest.mark.zoo
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+def test_a_tutorial_works_from_its_first_line_to_its_last(page: Path, folder: Path) -> None:
+    for extra in ("pymoo", "grandalf", "sklearn"):
+        pytest.importorskip(extra, reason="the tutorials need fxscore[fit,search,draw]")
+    assert blocks(page, "python")
+    assert blocks(page, "console")
+    follow(page, folder, succeed)
+
+
+def test_there_are_the_five_tutorials() -> None:
+    assert {page.stem for page in TUTORIALS} == {
+        "rank-a-folder",
+        "choose-under-a-budget",
+        "is-b-better-than-a",
+        "search-your-own-space",
+        "fit-to-your-networks",
+    }
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.stem
+    "page",
+    [page for page in PAGES if page not in TUTORIALS and blocks(page, "python")],
+    ids=lambda page: page.stem,
 )
-def test_python_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    for code in blocks(page, "python"):
-        exec(compile(code, str(page), "exec"), {"__name__": "docs"})
+def test_python_runs(page: Path, folder: Path) -> None:
+    follow(page, folder)
 
 
-COMMANDS = sorted(
-    {line[2:] for page in PAGES for text in blocks(page, "console") for line in text.splitlines()}
-)
+COMMANDS = sorted({line for page in PAGES for block in blocks(page, "console") for line in block.commands})
 
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each.startswith("fxscore ")])
 def test_commands_exist_with_their_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     _, *words = shlex.split(command)
-    name = words[:2] if words[0] == "plot" else words[:1]
+    name = words[: 2 if words[0] in GROUPS else 1]
     assert run([*name, "--help"]) == 0
     usage = capsys.readouterr().out
     for option in (word for word in words if word.startswith("-")):
@@ -46,8 +85,39 @@ def test_commands_exist_with_their_options(command: str, capsys: pytest.CaptureF
 
 def test_every_page_is_in_the_contents() -> None:
     contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    for page in (ROOT / "docs").rglob("*.md"):
-        assert page.relative_to(ROOT / "docs").as_posix() in contents
+    listed = re.findall(r"\S+\.md", contents[contents.index("nav:") :])
+    assert sorted(listed) == sorted(page.relative_to(DOCS).as_posix() for page in PAGES)
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in target:
+            name, _, anchor = target.partition("#")
+            there = page.parent / name if name else page
+            assert there.is_file(), target
+            assert not anchor or anchor in anchors(there), target
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        {
+            path
+            for page in [ROOT / "README.md", *PAGES]
+            for path in re.findall(r"`((?:benchmarks|fxscore)/[\w./]+)`", page.read_text(encoding="utf-8"))
+        }
+    ),
+)
+def test_files_that_are_named_are_there(path: str) -> None:
+    assert (ROOT / path).exists()
 
 
 @pytest.mark.slow

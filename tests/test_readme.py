@@ -1,6 +1,7 @@
-"""README.md keeps its promises: its code runs, its commands exist, its table is what the command prints.
+"""README.md keeps its promises: its code runs, its commands exist, its tables are what commands print.
 
-`python tests/test_readme.py` writes the table and the answers to the three questions anew.
+`python -m tests.test_readme` writes anew: the answers to the three questions and the rows of the board of quality in
+README, and the ranking of the zoo in its tutorial.
 """
 
 from __future__ import annotations
@@ -15,45 +16,63 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from benchmarks.results import write_block
+from tests.pages import blocks, follow
+
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-BEGIN, END = "<!-- begin ranking: python tests/test_readme.py -->", "<!-- end ranking -->"
+README, DOCS = ROOT / "README.md", ROOT / "docs"
+RANKED, SPACE = DOCS / "tutorials" / "rank-a-folder.md", DOCS / "tutorials" / "search-your-own-space.md"
+MARK = "python -m tests.test_readme"
 
 
-def blocks(language: str) -> list[tuple[int, str]]:
-    """(line number, text) of the fenced blocks in a language."""
+def shown(key: str, page: Path = README, command: str = MARK) -> str:
+    """What stands between the marks of a block."""
+    _, begin, rest = page.read_text(encoding="utf-8").partition(f"<!-- begin {key}: {command}")
+    assert begin
+    return rest.partition("-->\n")[2].partition(f"<!-- end {key} -->")[0]
+
+
+def test_readme_is_little_more_than_a_screen() -> None:
     text = README.read_text(encoding="utf-8")
-    found = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [(text.count("\n", 0, match.start()) + 2, match[1]) for match in found]
+    assert text.count("\n") <= 150
+    assert text.count("](docs/") >= 12
 
 
-@pytest.mark.parametrize(
-    ("line", "code"), [pytest.param(*block, id=f"line{block[0]}") for block in blocks("python")]
-)
 def test_python_runs(
-    line: int, code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(ROOT)
-    # The line numbers of a failure are those of the README.
-    exec(compile("\n" * (line - 1) + code, str(README), "exec"), {"__name__": "readme"})
-    if "print(" in code:
-        assert capsys.readouterr().out.strip()
+    assert blocks(README, "python")
+    follow(README, tmp_path)
+    assert capsys.readouterr().out.strip()
 
 
-@pytest.mark.parametrize(
-    "command", [line[2:] for _, block in blocks("console") for line in block.splitlines()]
-)
+@pytest.mark.parametrize("command", [line for block in blocks(README, "console") for line in block.commands])
 def test_commands_exist_with_their_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The words up to the first argument are a command, and each option is one of its own."""
+    """The first word is a command, and each option is one of its own."""
     from fxscore.cli.app import run
 
-    program, *words = shlex.split(command)
+    program, name, *words = shlex.split(command)
     assert program == "fxscore"
-    name = words[:2] if words[0] == "store" else words[:1]
-    assert run([*name, "--help"]) == 0
+    assert run([name, "--help"]) == 0
     usage = capsys.readouterr().out
     for option in (word for word in words if word.startswith("--")):
         assert f"{option} " in usage
+
+
+def losses() -> str:
+    """Of the board of quality the mean, and the origins on which the scorer is not the best."""
+    head, rule, *rows = shown(
+        "quality", DOCS / "quality.md", "python -m benchmarks.quality.board"
+    ).splitlines()
+    *origins, mean = rows
+    return "\n".join([head, rule, mean, *(row for row in origins if "**" not in row.split("|")[3])])
+
+
+def test_the_origins_where_the_scorer_loses_are_told() -> None:
+    assert shown("losses").strip() == losses()
+    assert "general" in losses().split("|")[3]
+    assert losses().count("\n") > 3
 
 
 def ranked() -> str:
@@ -79,10 +98,9 @@ def cells(table: str) -> list[list[str]]:
 @pytest.mark.zoo
 def test_the_table_is_what_the_command_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    shown = README.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     expected = cells(ranked())
     assert len(expected) >= 12
-    got = cells(shown)
+    got = cells(shown("ranking", RANKED))
     assert [row[1] for row in got] == [row[1] for row in expected]
     assert [row[3:] for row in got] == [row[3:] for row in expected]
     # Scores agree to METHOD's tolerance across machines and thread counts; two digits are shown, which may round apart.
@@ -99,11 +117,11 @@ ANSWERS = {
 
 
 def answer(name: str, folder: Path) -> str:
-    """What one of the commands prints, run in a folder with `zoo` and the README's `nets.py`, without times."""
+    """What one of the commands prints, run in a folder with `zoo` and the tutorial's `nets.py`, without times."""
     from fxscore.cli.app import run
 
-    space = next(code for _, code in blocks("python") if "class SmallCNN" in code)
-    (folder / "nets.py").write_text(space.partition("\n\nresult = ")[0] + "\n", encoding="utf-8")
+    space = next(block for block in blocks(SPACE) if block.file == "nets.py")
+    (folder / "nets.py").write_text(space.text, encoding="utf-8")
     if not (folder / "zoo").exists():
         (folder / "zoo").symlink_to(ROOT / "zoo")
     files = " ".join(f"zoo/{path.name}" for path in sorted((ROOT / "zoo").glob("*.py")))
@@ -143,30 +161,25 @@ def test_the_answers_are_what_the_commands_print(
 ) -> None:
     pytest.importorskip("pymoo")
     monkeypatch.setenv("COLUMNS", "100")
-    text = README.read_text(encoding="utf-8")
-    assert f"$ fxscore {ANSWERS[name]}\n" in text
-    shown = text.partition(f"<!-- begin {name}: python tests/test_readme.py -->")[2].partition("<!-- end")[0]
+    assert f"$ fxscore {ANSWERS[name]}\n" in README.read_text(encoding="utf-8")
     words, numbers = words_and_numbers(answer(name, tmp_path))
-    told_words, told_numbers = words_and_numbers(shown.replace("```", ""))
+    told_words, told_numbers = words_and_numbers(shown(name).replace("```", ""))
     assert told_words == words
     assert told_numbers == pytest.approx(numbers, rel=0.12)
 
 
-def put(name: str, text: str) -> None:
-    """Put a text between its marks in the README."""
-    begin, end = f"<!-- begin {name}: python tests/test_readme.py -->", f"<!-- end {name} -->"
-    before, _, rest = README.read_text(encoding="utf-8").partition(begin)
-    after = rest.partition(end)[2]
-    README.write_text(f"{before}{begin}\n```\n{text}\n```\n{end}{after}", encoding="utf-8")
-
-
 def write() -> None:
-    """Put the present ranking and answers into the README."""
+    """Put what the commands print now into the pages."""
     os.environ["COLUMNS"] = "100"
-    put("ranking", ranked())
+    write_block("losses", losses(), README)
+    write_block("ranking", fenced(ranked()), RANKED)
     for name in ANSWERS:
         with TemporaryDirectory() as folder:
-            put(name, answer(name, Path(folder)))
+            write_block(name, fenced(answer(name, Path(folder))), README)
+
+
+def fenced(text: str) -> str:
+    return f"```\n{text}\n```"
 
 
 if __name__ == "__main__":

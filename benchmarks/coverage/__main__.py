@@ -31,7 +31,7 @@ from benchmarks.coverage import transformers_models
 from benchmarks.coverage.probe import probe
 from benchmarks.coverage.rows import CoverageRow, add_scores, capture_step, examine, write_csv
 from benchmarks.features import FOLDER, read_known, write_known
-from benchmarks.results import command_line, table, write_readme, write_section
+from benchmarks.results import DOCS, command_line, table, write_block, write_section
 from fxscore.run import Where
 from fxscore.sources import expand
 
@@ -171,7 +171,7 @@ def run(options: argparse.Namespace) -> None:
     keep_features(rows, options.features)
     if not options.only:
         write_csv(rows, CSV)
-        write_readme("coverage", counts_table(rows))
+        write_block("coverage", counts_table(rows), DOCS / "coverage.md")
         write_section("coverage", "Coverage", text, command_line())
 
 

@@ -28,7 +28,7 @@ from torch.utils._pytree import tree_map
 from benchmarks.coverage import wild_networks
 from benchmarks.coverage.probe import probe
 from benchmarks.coverage.rows import CoverageRow, add_scores, examine, forget_failures, write_csv
-from benchmarks.results import command_line, table, write_readme, write_section
+from benchmarks.results import DOCS, command_line, table, write_block, write_section
 from fxscore import Shared
 from fxscore.run import Where
 from fxscore.scorer.features import network_features
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
         for name, row in rows.items():
             row |= {"package": package(name), "kind": kind_of(row["error"]) if row["error"] else ""}
         write_csv(rows, CSV, ("package", "kind", "variant", "unseen"))
-        write_readme("wild", counts(rows, kind))
+        write_block("wild", counts(rows, kind), DOCS / "coverage.md")
         write_section("wild-coverage", "Wild coverage", summary(rows), command_line())
 
 

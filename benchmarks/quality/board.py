@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from benchmarks.results import command_line, table, write_readme, write_section
+from benchmarks.results import DOCS, command_line, table, write_block, write_section
 from fxscore.evaluate import Measures, agreement, family_spearman, matched_spearman, spearman
 from fxscore.report.evaluation_table import interval_text
 from fxscore.run import Where
@@ -217,7 +217,7 @@ def _promises(pairs: PairTable, part: LeftOut) -> tuple[Floats, Floats]:
 
 
 def overview(rows: Sequence[Row]) -> str:
-    """One line for each origin, for the README."""
+    """One line for each origin, for the documentation; `python -m tests.test_readme` brings README to it."""
     names, lines = [OURS, "params", "MACs", "activations", ROBUST], []
     for origin in sorted({row.judged.lesson.origin for row in rows}):
         own = [row for row in rows if row.judged.lesson.origin == origin]
@@ -266,7 +266,7 @@ def main() -> None:
     print(body)
     if options.write:
         write_section("board", "The general scorer on populations left out", body, command_line())
-        write_readme("quality", overview(rows))
+        write_block("quality", overview(rows), DOCS / "quality.md")
 
 
 NOTE = (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import table, write_readme, write_section
+from benchmarks.results import table, write_block, write_section
 
 
 def test_a_section_replaces_itself_and_no_other(tmp_path: Path) -> None:
@@ -42,12 +42,12 @@ def test_table_aligns_numbers_and_escapes_bars() -> None:
     ]
 
 
-def test_a_block_of_the_readme_is_replaced_and_the_rest_is_left(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- begin a: python x -->\nold\n<!-- end a -->\nafter\n", encoding="utf-8")
-    write_readme("a", "| 1 |\n| 2 |", readme)
-    write_readme("a", "| 3 |", readme)
+def test_a_block_of_a_page_is_replaced_and_the_rest_is_left(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- begin a: python x -->\nold\n<!-- end a -->\nafter\n", encoding="utf-8")
+    write_block("a", "| 1 |\n| 2 |", page)
+    write_block("a", "| 3 |", page)
     expected = "before\n<!-- begin a: python x -->\n| 3 |\n<!-- end a -->\nafter\n"
-    assert readme.read_text(encoding="utf-8") == expected
+    assert page.read_text(encoding="utf-8") == expected
     with pytest.raises(ValueError, match="0 blocks named b"):
-        write_readme("b", "", readme)
+        write_block("b", "", page)
