@@ -8,16 +8,18 @@ Names are loaded when first used, so that importing fxscore is quick.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fxscore.on_demand import loader
+
 if TYPE_CHECKING:
-    from fxscore.api import explain, rank, score
+    from fxscore.api import explain, score
     from fxscore.capture.inputs import Shared
     from fxscore.comparing import compare
     from fxscore.comparison import Comparison
     from fxscore.constructed import ConstructedArchitecture, construct
     from fxscore.errors import FxScoreError
+    from fxscore.ranking import rank
     from fxscore.report.drawing import draw
     from fxscore.represent import represents
     from fxscore.scorer import FTScoreNet, Hybrid, load_scorer
@@ -48,7 +50,7 @@ _HOMES = {
     "explain": "fxscore.api",
     "fit": "fxscore.train.fit",
     "load_scorer": "fxscore.scorer",
-    "rank": "fxscore.api",
+    "rank": "fxscore.ranking",
     "represents": "fxscore.represent",
     "score": "fxscore.api",
     "search": "fxscore.searching",
@@ -86,9 +88,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("fxscore")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fxscore' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return loader(__name__, _HOMES)(name)
 
 
 def __dir__() -> list[str]:

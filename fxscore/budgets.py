@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from fxscore.capture.inputs import Examples
-from fxscore.costs import Costs
 from fxscore.quantities import Quantity, bytes_of, count_of
-from fxscore.run import Prepared
-from fxscore.run.job import Found
-from fxscore.score_job import ScoreJob, ScoreSession, attempted
-from fxscore.scorer import load_scorer
-from fxscore.scorer.subject import subject_of
-from fxscore.types import ModelRef, ScoreRecord, Shape
+from fxscore.score_job import ScoreJob
+from fxscore.scorer.names import SIZES
+from fxscore.types import ScoreRecord
+
+if TYPE_CHECKING:
+    from fxscore.score_session import SizeSession
 
 
 @dataclass(frozen=True)
@@ -65,40 +62,10 @@ class SizeJob(ScoreJob):
     """Counts parameters, multiply-accumulates and memory of references, from shapes alone; kept like scores."""
 
     scorer: str = "params"
-    scorer_id: str = "sizes"
+    scorer_id: str = SIZES
 
     def open(self) -> SizeSession:
-        """As `ScoreJob.open`; there is nothing to load."""
-        return SizeSession(load_scorer(self.scorer), self.input_shape, self.example_inputs)
+        """As `ScoreJob.open`."""
+        from fxscore.score_session import SizeSession
 
-
-class SizeSession(ScoreSession):
-    """Counting in one process."""
-
-    def prepare(self, ref: ModelRef) -> Prepared:
-        """Build the network weight-free and capture it once, at its own size."""
-        prepared = super().prepare(ref)
-        if prepared.params is None:
-            prepared.payload.costs()  # says why
-        return prepared
-
-    def finish(self, prepared: Prepared) -> Found:
-        """Parameters; memory and activations beside them."""
-        return size_found(prepared.payload.costs())
-
-
-def size_module(
-    ref: ModelRef, module: nn.Module, input_shape: Shape | None = None, examples: Examples | None = None
-) -> ScoreRecord:
-    """The record of a `SizeJob` for a module in this very process, whatever its code raises."""
-
-    def work() -> tuple[Prepared, Found]:
-        size = subject_of(module, input_shape, examples).costs()
-        return Prepared("", size.params, size.macs), size_found(size)
-
-    return attempted(ref, SizeJob.scorer_id, work)
-
-
-def size_found(size: Costs) -> Found:
-    """What a `SizeJob` finds: parameters; memory and activations beside them."""
-    return Found(size.params, (float(size.memory), float(size.activations)))
+        return SizeSession.of(self.scorer, self.input_shape, self.example_inputs)

@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from fxscore.api import rank
-from fxscore.budgets import SizeJob, size_module
+from fxscore.budgets import SizeJob
 from fxscore.capture.inputs import Examples
 from fxscore.comparison import Comparison, Contender, Verdict
 from fxscore.errors import UsageError
+from fxscore.ranking import rank
 from fxscore.run import Where, evaluate
-from fxscore.score_job import FeatureJob, feature_module
+from fxscore.score_job import FeatureJob
+from fxscore.score_session import feature_module, size_module
 from fxscore.scorer import Hybrid, Scorer, load_scorer
 from fxscore.scorer.contributions import Contribution
 from fxscore.scorer.features import feature_names
+from fxscore.scorer.given import Model, sorted_out
 from fxscore.scorer.reasons import by_group
-from fxscore.scorer.subject import Model, sorted_out
 from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape, shape_of
 
 _SETTLED = 0.9  # a probability from which more evidence is hardly worth its price

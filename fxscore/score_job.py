@@ -1,30 +1,19 @@
-"""The job of scoring: what a worker does with one reference (see `fxscore.run.job`)."""
+"""The job of scoring, as workers do it (see `fxscore.run.job`); loads no torch before it is opened."""
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-
-from fxscore.capture.inputs import Examples, examples_digest
-from fxscore.costs import Costs
-from fxscore.errors import FxScoreError
-from fxscore.run import Prepared
-from fxscore.run.failure import describe_exception
-from fxscore.run.guard import unchanged_globals
-from fxscore.run.job import Found
-from fxscore.scorer import Hybrid, Scorer, Subject, load_scorer
-from fxscore.scorer.confidence import Standing, kind_of
-from fxscore.scorer.features import fingerprint_of
-from fxscore.scorer.subject import subject_of
 from fxscore.sources import recipe_key
+from fxscore.sources.digest import versions
 from fxscore.spaces import space_names
-from fxscore.types import ModelRef, ScoreRecord, Shape
+from fxscore.types import ModelRef, Shape
+
+if TYPE_CHECKING:
+    from fxscore.capture.inputs import Examples
+    from fxscore.score_session import FeatureSession, ScoreSession
+    from fxscore.scorer import Scorer
 
 _OWN_CODE = ("timm", "torchvision")
 
@@ -48,8 +37,16 @@ class ScoreJob:
     @property
     def settings(self) -> str:
         """What else changes a score."""
-        given = "" if self.example_inputs is None else f" inputs={examples_digest(self.example_inputs)}"
-        return f"input_shape={self.input_shape or 'own'} torch={torch.__version__}{given}"
+        torch = versions("torch")["torch"]
+        return f"input_shape={self.input_shape or 'own'} torch={torch}{self._given}"
+
+    @property
+    def _given(self) -> str:
+        if self.example_inputs is None:
+            return ""
+        from fxscore.capture.inputs import examples_digest  # the examples are tensors: torch is there
+
+        return f" inputs={examples_digest(self.example_inputs)}"
 
     def recipe_key(self, ref: ModelRef) -> str:
         """Text that changes with what the reference builds."""
@@ -60,83 +57,10 @@ class ScoreJob:
         return ref.source in _OWN_CODE or ref.source in space_names()
 
     def open(self) -> ScoreSession:
-        """Load the scorer in this process, and score one small network.
+        """Load the scorer in this process, and score one small network; see `Job.open`."""
+        from fxscore.score_session import ScoreSession
 
-        What is imported and compiled on first use is then there before processes are forked for networks.
-        """
-        scorer = load_scorer(self.scorer)
-        with suppress(FxScoreError):  # a scorer that fails here says so again for every network
-            scorer.score(Subject(_small_network(), (3, 8, 8)))
-        return ScoreSession(scorer, self.input_shape, self.example_inputs)
-
-
-class ScoreSession:
-    """A scorer at work in one process."""
-
-    def __init__(
-        self, scorer: Scorer, input_shape: Shape | None, example_inputs: Examples | None = None
-    ) -> None:
-        self.scorer = scorer
-        self.input_shape = input_shape
-        self.example_inputs = example_inputs
-
-    def prepare(self, ref: ModelRef) -> Prepared:
-        """Build the network, and construct it where the scorer will."""
-        recipe = recipe_key(ref)  # before its code runs, which may change the folder
-        return prepare(self.subject(ref, weights=self.scorer.needs_weights), self.scorer, recipe)
-
-    def subject(self, ref: ModelRef, *, weights: bool = False) -> Subject:
-        """The network, with the inputs that were given for all, or its own."""
-        return subject_of(ref, self.input_shape, self.example_inputs, weights=weights, counted=True)
-
-    def finish(self, prepared: Prepared) -> float | Found:
-        """The score, and where the network stands to training."""
-        return found_of(self.scorer, prepared.payload)
-
-
-def score_module(
-    ref: ModelRef,
-    module: nn.Module,
-    scorer: Scorer,
-    input_shape: Shape | None = None,
-    example_inputs: Examples | None = None,
-) -> ScoreRecord:
-    """The record of a module in this very process, whatever its code raises; Ctrl-C goes through."""
-
-    def work() -> tuple[Prepared, float | Found]:
-        weights = scorer.needs_weights
-        subject = subject_of(module, input_shape, example_inputs, weights=weights, counted=True)
-        prepared = prepare(subject, scorer, f"{ref} {id(module)}")
-        return prepared, found_of(scorer, subject)
-
-    return attempted(ref, scorer.scorer_id, work)
-
-
-def attempted(
-    ref: ModelRef, scorer_id: str, work: Callable[[], tuple[Prepared, float | Found]]
-) -> ScoreRecord:
-    """The record of what `work` finds, or of what it raises; a boundary like a worker's, without its process."""
-    start = time.perf_counter()
-    try:
-        with unchanged_globals():
-            prepared, result = work()
-            found = Found.of(result)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  a network's own code raises anything
-        seconds = time.perf_counter() - start
-        return ScoreRecord(ref, error=describe_exception(error), seconds=seconds, scorer_id=scorer_id)
-    facts = (prepared.params, prepared.macs, time.perf_counter() - start, prepared.fingerprint)
-    return ScoreRecord(ref, found.score, None, *facts, scorer_id, prepared.note, found.values)
-
-
-def found_of(scorer: Scorer, subject: Subject) -> Found:
-    """A network's score with its `Standing` beside it, of which a scorer that is no hybrid knows the kind alone."""
-    if isinstance(scorer, Hybrid):
-        standing = scorer.standing(subject)
-    else:
-        standing = Standing(scorer.score(subject), kind_of(subject.inputs))
-    return Found(standing.score, standing.values)
+        return ScoreSession.of(self.scorer, self.input_shape, self.example_inputs)
 
 
 @dataclass(frozen=True)
@@ -144,84 +68,7 @@ class FeatureJob(ScoreJob):
     """Reads the features of references, as the hybrid scorer `scorer` sees them; kept like scores, and beside them."""
 
     def open(self) -> FeatureSession:
-        """As `ScoreJob.open`: with the features of one small network, before processes are forked."""
-        scorer = load_scorer(self.scorer)
-        assert isinstance(scorer, Hybrid)  # what a FeatureJob is made with
-        scorer.features(Subject(_small_network(), (3, 8, 8)))
-        return FeatureSession(scorer, self.input_shape, self.example_inputs)
+        """As `ScoreJob.open`, with the features of one small network."""
+        from fxscore.score_session import FeatureSession
 
-
-class FeatureSession(ScoreSession):
-    """A hybrid scorer's encoder at work in one process."""
-
-    def finish(self, prepared: Prepared) -> Found:
-        """The features, in the order of `feature_names`; the score is their number."""
-        assert isinstance(self.scorer, Hybrid)  # what a FeatureJob is made with
-        return features_found(self.scorer, prepared.payload)
-
-
-def features_found(scorer: Hybrid, subject: Subject) -> Found:
-    """What a `FeatureJob` finds."""
-    values = scorer.features(subject).values.tolist()
-    return Found(len(values), tuple(values))
-
-
-def feature_module(
-    ref: ModelRef,
-    module: nn.Module,
-    scorer: Hybrid,
-    input_shape: Shape | None = None,
-    example_inputs: Examples | None = None,
-) -> ScoreRecord:
-    """The record of a `FeatureJob` for a module in this very process, whatever its code raises."""
-
-    def work() -> tuple[Prepared, Found]:
-        return Prepared(""), features_found(scorer, subject_of(module, input_shape, example_inputs))
-
-    return attempted(ref, scorer.scorer_id, work)
-
-
-def prepare(subject: Subject, scorer: Scorer, recipe: str) -> Prepared:
-    """The fingerprint and the size of a network."""
-    known = fingerprint(subject, scorer, recipe)
-    size = _costs(subject) if scorer.batch is None else subject.costs()
-    note = note_of(subject.left_out, size.uncounted if size else ())
-    return Prepared(known, size.params if size else None, size.macs if size else None, subject, note)
-
-
-def note_of(left_out: tuple[str, ...], uncounted: tuple[str, ...]) -> str | None:
-    """What a record says of modules that the score does not see, and operators that the counts do not hold."""
-    lines = {"score and MACs without": left_out, "MACs without": uncounted}
-    return "; ".join(f"{what} {', '.join(names)}" for what, names in lines.items() if names) or None
-
-
-def fingerprint(subject: Subject, scorer: Scorer, recipe: str) -> str:
-    """Equal where a scorer must give equal scores.
-
-    A scorer that does not construct networks may tell apart what their canonical graphs do not (parameters that
-    reach no output): for it, only equal recipes are equal.
-    """
-    if scorer.batch is None:
-        return "recipe-" + hashlib.sha256(recipe.encode()).hexdigest()[:24]
-    constructed = subject.construct(scorer.batch, scorer.shape_for(subject.input_shape))
-    return fingerprint_of(constructed, subject.input_shape)
-
-
-def _small_network() -> nn.Module:
-    layers = [
-        nn.Conv2d(3, 4, 3),
-        nn.BatchNorm2d(4),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(4, 2),
-    ]
-    return nn.Sequential(*layers)
-
-
-def _costs(subject: Subject) -> Costs | None:
-    """Size of a network that is not constructed; None where it cannot be captured, which need not stop a proxy."""
-    try:
-        return subject.costs()
-    except FxScoreError:
-        return None
+        return FeatureSession.of(self.scorer, self.input_shape, self.example_inputs)

@@ -53,7 +53,8 @@ def data(
     """List the official benchmark files, or download some."""
     output.prepare(verbose, log_file, json)
     from fxscore.cli.progress import DownloadProgress
-    from fxscore.spaces.official import download, official_file, official_files
+    from fxscore.spaces.downloads import download
+    from fxscore.spaces.official import official_file, official_files
 
     if file is not None:
         typer.echo(str(_kept(names, file, folder)))

@@ -65,12 +65,12 @@ def rank(
     read = arguments.files(*models, scorer, where["store"])
     output.prepare(verbose, log_file, json, csv, report, inputs=read)
     refs = expand(models, pretrained_only)
-    from fxscore import api
     from fxscore.cli.progress import RankingProgress
+    from fxscore.ranking import rank as rank_networks
 
     with RankingProgress(len(refs), output.console(stderr=True)) as progress:
         try:
-            ranking = api.rank(
+            ranking = rank_networks(
                 refs,
                 scorer=scorer,
                 input_shape=input_shape,

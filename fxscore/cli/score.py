@@ -35,10 +35,10 @@ def score(
     output.prepare(verbose, log_file, json, inputs=arguments.files(model, scorer, store))
     from json import dumps
 
-    from fxscore import api
+    from fxscore.ranking import rank as rank_networks
     from fxscore.types import ModelRef
 
-    ranking = api.rank(
+    ranking = rank_networks(
         [ModelRef.parse(model)],
         scorer=scorer,
         input_shape=input_shape,

@@ -33,9 +33,9 @@ def scorers(
     from json import dumps
 
     from fxscore.errors import ScorerError
+    from fxscore.proxies import proxy_names
     from fxscore.report.scorers import print_record, print_scorers
     from fxscore.scorer import DEFAULT_SCORER, list_scorers
-    from fxscore.scorer.proxy import proxy_names
 
     known = list_scorers()
     shown = [info for info in known if name in (None, info.name)]

@@ -15,7 +15,7 @@ from fxscore.evaluate.population import refs_of
 from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
 from fxscore.score_job import ScoreJob
 from fxscore.scorer import Scorer, load_scorer
-from fxscore.scorer.registry import portable
+from fxscore.scorer.names import portable
 from fxscore.spaces import BenchmarkTable
 from fxscore.types import ModelRef, ScoreRecord, Shape
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fxscore.explanation.judgement import Judgement, judge
 from fxscore.explanation.operators import OperatorDifference, Sizes, differences
 from fxscore.scorer import Hybrid, Scorer, Subject
+from fxscore.scorer.card import confidence_of
 from fxscore.scorer.confidence import Standing, in_words
 from fxscore.scorer.contributions import Contribution
 from fxscore.scorer.features import NetworkFeatures
-from fxscore.scorer.hybrid import confidence_of
 from fxscore.scorer.reasons import by_group, by_member
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from fxscore.errors import FxScoreError
 from fxscore.run.job import finite
 from fxscore.scorer import Hybrid, Scorer, Subject
+from fxscore.scorer.card import confidence_of
 from fxscore.scorer.confidence import Standing, kind_of
 from fxscore.scorer.features import NetworkFeatures
-from fxscore.scorer.hybrid import confidence_of
 from fxscore.scorer.reasons import Neighbour, neighbours, unknown_of
 from fxscore.texts import message_of, one_line
 

@@ -24,7 +24,7 @@ from fxscore.costs import network_costs
 from fxscore.errors import SpaceError, UsageError
 from fxscore.extras import require
 from fxscore.scorer import Scorer, load_scorer
-from fxscore.scorer.subject import Model
+from fxscore.scorer.given import Model
 from fxscore.spaces import SearchSpace
 from fxscore.types import Shape
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fxscore.api import score
 from fxscore.capture.inputs import Examples
 from fxscore.scorer import Scorer, load_scorer
-from fxscore.scorer.subject import Model
+from fxscore.scorer.given import Model
 from fxscore.types import Shape
 
 

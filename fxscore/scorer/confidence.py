@@ -23,14 +23,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import NDArray
 
-from fxscore.capture.inputs import Inputs
 from fxscore.scorer.neighbours import Neighbours
 from fxscore.scorer.pair_table import PairTable
 from fxscore.types import ScoreRecord
+
+if TYPE_CHECKING:
+    from fxscore.capture.inputs import Inputs
 
 Support = Literal["inside", "near", "outside"]
 KINDS = (

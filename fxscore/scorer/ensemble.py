@@ -16,13 +16,8 @@ import torch
 from torch import Tensor
 
 from fxscore.errors import ScorerError
-from fxscore.scorer.checkpoint import (
-    MISFITS,
-    Checkpoint,
-    check_record,
-    misfit,
-    save_checkpoint,
-)
+from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint
+from fxscore.scorer.file_contents import MISFITS, check_record, misfit
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.identity import Identity

@@ -20,7 +20,8 @@ from fxscore.errors import ScorerError
 from fxscore.input_like import resample
 from fxscore.kernel import FourierKernel, WeightCache
 from fxscore.ops import Observer
-from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint
+from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint
+from fxscore.scorer.file_contents import MISFITS, misfit
 from fxscore.scorer.identity import Identity
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.seen_size import seen_shape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from torch import Tensor
 
 from fxscore.errors import ScorerError
 from fxscore.graph_features.layers import larger_side
-from fxscore.scorer.checkpoint import MISFITS, Checkpoint, misfit, save_checkpoint
+from fxscore.scorer.card import HYBRID, held_confidence, measured_confidence
+from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint
 from fxscore.scorer.confidence import FOREIGN, IMAGES, Confidence, Standing, kind_of
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
+from fxscore.scorer.file_contents import MISFITS, misfit
 from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.ft_scorenet import FTScoreNet
-from fxscore.scorer.head_neighbours import neighbours_of
+from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
 from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
 from fxscore.scorer.identity import Identity
 from fxscore.scorer.percentiles import Percentiles
-from fxscore.scorer.subject import Model, Subject, subjects_of
+from fxscore.scorer.subject import Subject, subjects_of
 from fxscore.types import Shape
 
 ENCODER = "encoder."
@@ -44,7 +46,7 @@ class Hybrid:
         confidence: what it knows of its own reliability, where that was measured.
     """
 
-    KIND = "hybrid"
+    KIND = HYBRID
     needs_weights = False
 
     def __init__(
@@ -118,10 +120,7 @@ class Hybrid:
         """That of the file; of one without, distances from the training networks that the head holds, no more."""
         if self.measured_confidence is not None:
             return self.measured_confidence
-        if self.head is None:
-            return Confidence()
-        bounds = _bounds(self.head, self.scale)
-        return Confidence(neighbours_of(self.head), None, bounds)
+        return Confidence() if self.head is None else held_confidence(self.head, self.scale is not None)
 
     def features(self, subject: Subject) -> NetworkFeatures:
         """What the head reads of a network."""
@@ -186,7 +185,7 @@ class Hybrid:
             scale = (
                 Percentiles(arrays[f"{SCALE}raw"], arrays[f"{SCALE}percent"]) if settings["scale"] else None
             )
-            confidence = _confidence(settings, arrays, head, scale)
+            confidence = _confidence(settings, arrays)
         except MISFITS as error:
             raise misfit("scorer", checkpoint.name, error) from None
         scorer = cls(encoder, head, scale, name=checkpoint.name, confidence=confidence)
@@ -211,11 +210,6 @@ class Hybrid:
         }
 
 
-def confidence_of(scorer: object) -> Confidence:
-    """What any scorer knows of its own reliability: one that is no hybrid, nothing."""
-    return scorer.confidence if isinstance(scorer, Hybrid) else Confidence()
-
-
 def _distance(subject: Subject, nearest: Sequence[tuple[int, float]]) -> float | None:
     """From training: to its nearest network, and at least `FOREIGN` for what training had nothing of the kind of."""
     if not nearest:
@@ -229,23 +223,11 @@ def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTSc
     return FTScoreNet.of_tensors(settings, state, "encoder")
 
 
-def _bounds(head: AnyHead | None, scale: Percentiles | None) -> tuple[float, float]:
-    """Between which scores lie: percentiles, or any numbers."""
-    return (0.0, 100.0) if scale is not None else (-inf, inf)
-
-
-def _confidence(
-    settings: Mapping[str, Any],
-    arrays: Mapping[str, Any],
-    head: AnyHead | None,
-    scale: Percentiles | None,
-) -> Confidence | None:
-    """That of a file; None where the file has none, as those before it was measured."""
-    about = settings.get("confidence")
-    if about is None or head is None:
-        return None
-    found = Confidence.from_arrays(about, arrays, bounds=_bounds(head, scale))
-    if unknown := {name for each in found.neighbours for name in each.columns} - {*feature_names()}:
+def _confidence(settings: Mapping[str, Any], arrays: Mapping[str, Any]) -> Confidence | None:
+    """That of a file, where this version computes the features that it asks for."""
+    found = measured_confidence(settings, arrays, settings["scale"])
+    named = () if found is None else (name for each in found.neighbours for name in each.columns)
+    if unknown := {*named} - {*feature_names()}:
         raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
     return found
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +9,7 @@ from torch import Tensor
 
 from fxscore.capture.torch_private import version_of
 from fxscore.scorer.checkpoint import tensors_sha256
+from fxscore.scorer.file_contents import id_of
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -28,8 +27,7 @@ class Identity:
         stamp = _stamp(tensors)
         if stamp != self._stamp:
             self._hashed, self._stamp, self._hash = tensors, stamp, tensors_sha256(tensors)
-        contents = f"{self._hash} {json.dumps(settings, sort_keys=True)}"
-        return f"{name}@{hashlib.sha256(contents.encode()).hexdigest()[:10]}"
+        return id_of(name, settings, self._hash)
 
     def __reduce__(self) -> tuple[type[Identity], tuple[()]]:
         return Identity, ()

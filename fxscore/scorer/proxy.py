@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from fxscore.capture.lazy import initialised
 from fxscore.errors import ScorerError
-from fxscore.proxies import Proxy, get_proxy
-from fxscore.proxies import proxy_names as handcrafted
+from fxscore.proxies import Proxy
 from fxscore.proxies.structural import CostProxy
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
@@ -43,13 +42,3 @@ class ProxyScorer:
             return proxy.checked(subject.module, subject.input_shape, lambda: proxy.of(subject.costs()))
         module = initialised(subject.module, subject.input_shape) if self.needs_weights else subject.shaped
         return self.proxy(module, subject.input_shape)
-
-
-def find_proxy(name: str) -> ProxyScorer | None:
-    """The proxy of this name as a scorer; None where no proxy has the name."""
-    return ProxyScorer(get_proxy(name)) if name in handcrafted() else None
-
-
-def proxy_names() -> tuple[str, ...]:
-    """Names of the handcrafted proxies."""
-    return tuple(handcrafted())

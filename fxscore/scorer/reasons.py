@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxscore.scorer.base import Scorer
+from fxscore.scorer.card import confidence_of
 from fxscore.scorer.confidence import Standing
 from fxscore.scorer.contributions import Contribution, Floats, contributions, shared_out
 from fxscore.scorer.features import feature_names
-from fxscore.scorer.hybrid import Hybrid, confidence_of
+from fxscore.scorer.hybrid import Hybrid
 from fxscore.scorer.measured import Result
 
 

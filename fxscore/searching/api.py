@@ -13,7 +13,7 @@ from fxscore.extras import require
 from fxscore.run import Where, package_version
 from fxscore.run.failure import own_errors_only
 from fxscore.scorer import Scorer, load_scorer
-from fxscore.scorer.registry import portable
+from fxscore.scorer.names import portable
 from fxscore.searching.goals import Objective, SizeLimits
 from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
 from fxscore.searching.journal import Journal, begun_settings

@@ -8,7 +8,8 @@ from fxscore.capture.empty_weights import build_without_weights
 from fxscore.capture.modes import evaluating
 from fxscore.proxies import count_params
 from fxscore.run import Prepared
-from fxscore.score_job import ScoreJob, fingerprint, prepare
+from fxscore.score_job import ScoreJob
+from fxscore.score_session import fingerprint, prepare
 from fxscore.scorer import Scorer, Subject, load_scorer
 from fxscore.searching.handle import SpaceHandle
 from fxscore.sources.building import seeded

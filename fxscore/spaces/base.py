@@ -22,15 +22,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from fxscore.errors import SpaceError
 from fxscore.spaces.files.plain_table import is_plain_table, read_plain_table, write_plain_table
 from fxscore.spaces.table import BenchmarkTable
 from fxscore.types import Shape
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 Value = int | float | bool | str
 G = TypeVar("G", bound=Hashable)
@@ -142,6 +143,8 @@ class SearchSpace(ABC, Generic[G]):
         raise SpaceError(f"{self.name}: no valid genotype in {_SAMPLE_TRIES} draws; override `sample`")
 
     def _random_vector(self, generator: torch.Generator) -> list[int]:
+        import torch  # who only asks for names of spaces needs none
+
         return [int(torch.randint(len(v.values), (), generator=generator)) for v in self.variables]
 
     def neighbours(self, genotype: G) -> Iterator[G]:

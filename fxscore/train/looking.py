@@ -11,7 +11,7 @@ from fxscore.run import Where, evaluate
 from fxscore.score_job import FeatureJob, ScoreJob
 from fxscore.scorer import Hybrid
 from fxscore.scorer.features import NetworkFeatures, feature_names
-from fxscore.scorer.subject import Model
+from fxscore.scorer.given import Model
 from fxscore.types import ModelRef, ScoreRecord, Shape
 
 Watch = Callable[[int], None]

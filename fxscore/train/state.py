@@ -11,7 +11,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from fxscore.errors import TrainingError
-from fxscore.scorer.checkpoint import is_sealed, read_unsealed, write_sealed
+from fxscore.scorer.checkpoint import as_tensors, write_sealed
+from fxscore.scorer.file_contents import is_sealed, read_unsealed
 
 
 class TrainingState:
@@ -55,10 +56,10 @@ class TrainingState:
     def load(self, path: Path, plan: dict[str, Any]) -> None:
         """Go on from a saved state; raises `TrainingError` where it is damaged or belongs to another plan."""
         try:
-            metadata, tensors = read_unsealed(path)
+            metadata, arrays = read_unsealed(path)
         except (SafetensorError, OSError, ValueError) as error:
             raise TrainingError(f"{path} is damaged ({error}); delete it to start again") from None
-        if "plan" not in metadata or not is_sealed(metadata, tensors):
+        if "plan" not in metadata or not is_sealed(metadata, arrays):
             raise TrainingError(
                 f"{path} is damaged, or no training state at all: its contents do not match their hash; "
                 "delete it to start again"
@@ -69,6 +70,7 @@ class TrainingState:
             )
         self.step = int(metadata["step"])
         self.history = json.loads(metadata["history"])
+        tensors = as_tensors(arrays)
         with torch.no_grad():
             for name, parameter in self.scorer.named_parameters():
                 parameter.copy_(tensors[f"scorer.{name}"])

@@ -16,7 +16,7 @@ from fxscore.types import ModelRef, Ranking, ScoreRecord
 
 @dataclass
 class FakeBackEnd:
-    """Plays `fxscore.api` and `fxscore.sources`; names tell what happens to a network."""
+    """Plays `fxscore.ranking` and `fxscore.sources`; names tell what happens to a network."""
 
     asked: dict[str, Any] = field(default_factory=dict)
     raises: BaseException | None = None
@@ -52,7 +52,7 @@ class FakeBackEnd:
 @pytest.fixture
 def back_end(monkeypatch: pytest.MonkeyPatch) -> FakeBackEnd:
     fake = FakeBackEnd()
-    for name in ("api", "sources"):
+    for name in ("ranking", "sources"):
         module: Any = types.ModuleType(f"fxscore.{name}")
         module.rank, module.expand_or_keep = fake.rank, fake.expand_or_keep
         monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -13,7 +13,7 @@ from fxscore.cli.app import run
 from fxscore.errors import ScorerError
 from fxscore.run import Prepared
 from fxscore.run.job import Found
-from fxscore.score_job import ScoreSession
+from fxscore.score_session import ScoreSession
 from fxscore.spaces import BenchmarkTable, get_space
 from tests.evaluate.executor import InProcess
 

@@ -18,7 +18,7 @@ from fxscore.capture.empty_weights import build_without_weights
 from fxscore.errors import CaptureError, ScorerError
 from fxscore.proxies import BaseProxy, Proxy, get_proxy, proxy_names
 from fxscore.proxies.probe import SeededProxy
-from fxscore.proxies.registry import PROXIES
+from fxscore.proxies.registry import proxy_class
 from tests.proxies.networks import SHAPE, Attention, Returns, small_net
 
 NAMES = proxy_names()
@@ -28,7 +28,7 @@ WEIGHTED = tuple(name for name in NAMES if name not in STRUCTURAL)
 
 def small(name: str, **settings: Any) -> Proxy:
     """The proxy with a batch of four, if it has one; `swap`, which counts at most 2^batch patterns, with sixteen."""
-    seeded = issubclass(PROXIES[name], SeededProxy)
+    seeded = issubclass(proxy_class(name), SeededProxy)
     batch = {"batch": 16 if name == "swap" else 4} if seeded else {}
     return get_proxy(name, **batch, **settings)
 
@@ -181,7 +181,7 @@ def test_a_proxy_is_a_small_frozen_value(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_proxy_states_its_source_and_tie_rule(name: str) -> None:
-    kind = PROXIES[name]
+    kind = proxy_class(name)
     assert kind.name == name
     assert kind.source
     assert kind.tie_rule

@@ -20,8 +20,9 @@ from torch import nn
 from fxscore.errors import CheckpointError, FxScoreError, ScorerError
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, tensors_sha256
 from fxscore.scorer.ft_scorenet import FTScoreNet, Settings
+from fxscore.scorer.names import portable
 from fxscore.scorer.percentiles import Percentiles
-from fxscore.scorer.registry import load_scorer, portable
+from fxscore.scorer.registry import load_scorer
 from fxscore.scorer.subject import Subject
 
 SMALL = Settings(batch=2, input_shape=(3, 4, 4), n_in=2, n_out=2, kernel_size=2)

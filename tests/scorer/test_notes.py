@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import fxscore
-from fxscore.score_job import note_of
+from fxscore.score_session import note_of
 from fxscore.scorer import FTScoreNet, Settings
 from tests.passes.test_heads import Calls
 

@@ -14,15 +14,9 @@ import pytest
 
 from fxscore.errors import SpaceError
 from fxscore.spaces import space_names
+from fxscore.spaces.downloads import convert, download
 from fxscore.spaces.macro import NASBenchMacro
-from fxscore.spaces.official import (
-    OfficialFile,
-    convert,
-    download,
-    local_path,
-    official_file,
-    official_files,
-)
+from fxscore.spaces.official import OfficialFile, local_path, official_file, official_files
 
 CONTENT = b'{"02012100": {}}'
 

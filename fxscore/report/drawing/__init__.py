@@ -19,7 +19,8 @@ from fxscore.report.drawing.picture import figure_of
 from fxscore.report.figure import FORMATS
 from fxscore.run.failure import own_errors_only
 from fxscore.run.guard import unchanged_globals
-from fxscore.scorer.subject import Model, Subject, subject_of
+from fxscore.scorer.given import Model
+from fxscore.scorer.subject import Subject, subject_of
 from fxscore.types import Shape
 
 __all__ = ["Block", "Diagram", "Drawing", "Edge", "Frame", "draw", "draw_subject"]

@@ -17,9 +17,10 @@ from fxscore.scorer import Hybrid, Settings
 from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.fitting import check_accuracies
+from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.hybrid_learners import Learning
-from fxscore.scorer.subject import Model, subject_of
+from fxscore.scorer.subject import subject_of
 from fxscore.train.data import Networks
 from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
 from fxscore.train.fit.fitted import Fitted

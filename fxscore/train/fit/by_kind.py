@@ -12,7 +12,7 @@ from torch import nn
 from fxscore.errors import ScorerError
 from fxscore.run import Where
 from fxscore.scorer import FTScoreNet, Hybrid, Scorer, load_scorer, shipped_scorers
-from fxscore.scorer.subject import Model
+from fxscore.scorer.given import Model
 from fxscore.sources import expand
 from fxscore.train.fit.both import fit_both
 from fxscore.train.fit.fitted import Fitted, Kind

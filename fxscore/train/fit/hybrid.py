@@ -12,9 +12,10 @@ from fxscore.run import Where
 from fxscore.scorer import Hybrid
 from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.fitting import check_accuracies
+from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.hybrid_learners import Learning
-from fxscore.scorer.subject import Model, subject_of
+from fxscore.scorer.subject import subject_of
 from fxscore.train.fit.fitted import Fitted
 from fxscore.train.fit.parts import folds, measured_on, told_after, usable_networks
 from fxscore.train.looking import Watch, feature_job, features_of, look

@@ -14,8 +14,8 @@ from fxscore.evaluate.estimates import Estimate
 from fxscore.run.failure import own_errors_only
 from fxscore.run.guard import unchanged_globals
 from fxscore.scorer.fitting import LEAST
+from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
-from fxscore.scorer.subject import Model
 from fxscore.texts import first_line
 from fxscore.train.looking import Records, Watch
 

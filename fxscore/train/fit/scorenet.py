@@ -16,8 +16,9 @@ from fxscore.score_job import ScoreJob
 from fxscore.scorer import FTScoreNet
 from fxscore.scorer.features import fingerprint_of
 from fxscore.scorer.fitting import check_accuracies
+from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
-from fxscore.scorer.subject import Model, subject_of
+from fxscore.scorer.subject import subject_of
 from fxscore.train.data import Networks
 from fxscore.train.fit.fitted import Fitted
 from fxscore.train.fit.parts import held_out, measured_on, told_after, usable_networks
