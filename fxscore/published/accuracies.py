@@ -11,6 +11,8 @@ import gzip
 from functools import lru_cache
 from pathlib import Path
 
+from fxscore.sources.timm_models import TIMM
+from fxscore.sources.torchvision_models import TORCHVISION
 from fxscore.spaces.files.csv_rows import read_header, read_rows
 from fxscore.spaces.official import data_folder, local_path, official_file
 from fxscore.types import ModelRef
@@ -24,7 +26,8 @@ def published_accuracy(ref: ModelRef) -> float | None:
     if ref.options:
         return None
     if ref.source == "torchvision":
-        return _torchvision(ref.name)
+        accuracy = TORCHVISION.fact_of(ref.name)
+        return float(accuracy) if isinstance(accuracy, (int, float)) else None
     return _timm(ref.name) if ref.source == "timm" else None
 
 
@@ -53,16 +56,6 @@ def timm_results(path: Path) -> dict[str, float]:
     return {row.cells["model"]: row.number(label, 0, 100) for row in read_rows(path, ("model", label))}
 
 
-def _torchvision(name: str) -> float | None:
-    from torchvision import models
-
-    if name not in models.list_models():
-        return None
-    weights = getattr(models.get_model_weights(name), "DEFAULT", None)
-    found = {} if weights is None else weights.meta.get("_metrics", {}).get("ImageNet-1K", {})
-    return found.get("acc@1")
-
-
 def _timm(name: str) -> float | None:
     path = local_path(official_file(TIMM_RESULTS))
     if path is None:
@@ -70,10 +63,8 @@ def _timm(name: str) -> float | None:
     results = _read(path, path.stat().st_mtime_ns)
     if "." in name:
         return results.get(name)
-    from timm.models import get_pretrained_cfg
-
-    chosen = get_pretrained_cfg(name, allow_unregistered=True)
-    return None if chosen is None else results.get(f"{name}.{chosen.tag}" if chosen.tag else name)
+    tag = TIMM.fact_of(name)
+    return None if tag is None else results.get(f"{name}.{tag}" if tag else name)
 
 
 @lru_cache(maxsize=2)

@@ -61,12 +61,22 @@ def expand_or_keep(word: str, *, pretrained_only: bool = False) -> list[ModelRef
     Raises:
         ModelRefError: the word is no reference at all, or a pattern matches nothing.
     """
+    if (ref := _one_genotype(word)) is not None:
+        return [ref]
     try:
         return expand(word, pretrained_only=pretrained_only)
     except ModelRefError:
         if glob.has_magic(word) and not os.path.lexists(word):
             raise
         return [ModelRef.parse(word)]
+
+
+def _one_genotype(word: str) -> ModelRef | None:
+    """A genotype names one network, which is kept in any case: to read it, its space's code would load torch."""
+    if os.path.isdir(word):
+        return None
+    ref = ModelRef.parse(word)
+    return ref if isinstance(source_of(ref), GenotypeSource) else None
 
 
 def file_hash(ref: ModelRef) -> str:

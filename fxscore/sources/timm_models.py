@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from fxscore.errors import ModelRefError
 from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
 from fxscore.sources.digest import versions
+from fxscore.sources.libraries import Library
 from fxscore.sources.names import did_you_mean, select
 from fxscore.sources.sizes import resized
+from fxscore.sources.torchvision_models import TORCHVISION
 from fxscore.types import ModelRef, Shape
 
 if TYPE_CHECKING:
@@ -25,11 +27,8 @@ class TimmSource:
     """The architectures of the timm library."""
 
     def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
-        import timm
-
-        _refuse_tag(ref.name, timm.list_models())
-        tagged = {name.partition(".")[0] for name in timm.list_models(pretrained=True)}
-        chosen = select("timm", ref.name, sorted(tagged) if pretrained_only else timm.list_models())
+        _refuse_tag(ref.name, TIMM.names())
+        chosen = select("timm", ref.name, TIMM.names(pretrained_only))
         return [ModelRef("timm", name, ref.options) for name in chosen]
 
     def recipe(self, ref: ModelRef) -> Recipe:
@@ -53,12 +52,33 @@ class TimmSource:
         return versions("torch", "timm")
 
 
+def _architectures() -> list[str]:
+    import timm
+
+    return list(timm.list_models())
+
+
+def _pretrained() -> list[str]:
+    import timm
+
+    return sorted({name.partition(".")[0] for name in timm.list_models(pretrained=True)})
+
+
+def _tag(name: str) -> str | None:
+    """The tag of the weights that a name alone loads; "" for weights without one."""
+    from timm.models import get_pretrained_cfg
+
+    config = get_pretrained_cfg(name, allow_unregistered=True)
+    return None if config is None else config.tag or ""
+
+
+TIMM = Library("timm", _architectures, _pretrained, _tag, loads=TORCHVISION)
+
+
 @cache
 def _names() -> frozenset[str]:
     """The architectures of timm itself, whose sorting takes as long as to build a small one."""
-    import timm
-
-    return frozenset(timm.list_models())
+    return frozenset(_architectures())
 
 
 def _refuse_tag(name: str, known: list[str]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fxscore.errors import ModelRefError
 from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
 from fxscore.sources.digest import versions
+from fxscore.sources.libraries import Library
 from fxscore.sources.names import did_you_mean, select
 from fxscore.sources.sizes import pair_of, resized
 from fxscore.types import ModelRef, Shape
@@ -29,12 +30,7 @@ class TorchvisionSource:
     """The builders that `torchvision.models.list_models()` names."""
 
     def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
-        from torchvision import models
-
-        names = models.list_models()
-        if pretrained_only:
-            names = [name for name in names if len(models.get_model_weights(name))]
-        chosen = select("torchvision", ref.name, names)
+        chosen = select("torchvision", ref.name, TORCHVISION.names(pretrained_only))
         return [ModelRef("torchvision", name, ref.options) for name in chosen]
 
     def recipe(self, ref: ModelRef) -> Recipe:
@@ -46,6 +42,33 @@ class TorchvisionSource:
 
     def provenance(self, ref: ModelRef) -> dict[str, str]:
         return versions("torch", "torchvision")
+
+
+def _builders() -> list[str]:
+    from torchvision import models
+
+    return list(models.list_models())
+
+
+def _pretrained() -> list[str]:
+    from torchvision import models
+
+    return [name for name in models.list_models() if len(models.get_model_weights(name))]
+
+
+def _accuracy(name: str) -> float | None:
+    """Top-1 accuracy on ImageNet-1k, in percent, of the weights that a name loads by default; None where not stated."""
+    from torchvision import models
+
+    if name not in models.list_models():
+        return None
+    weights = getattr(models.get_model_weights(name), "DEFAULT", None)
+    metrics = {} if weights is None else weights.meta.get("_metrics", {})
+    found: float | None = metrics.get("ImageNet-1K", {}).get("acc@1")
+    return found
+
+
+TORCHVISION = Library("torchvision", _builders, _pretrained, _accuracy)
 
 
 def _with_examples(ref: ModelRef, module: nn.Module) -> nn.Module:
