@@ -83,6 +83,7 @@ BENCHMARKS = (
     Benchmark("wild_training", "a day", "Fashion-MNIST", "quality"),
     Benchmark("speed.plain_forward", "minutes"),
     Benchmark("speed.score_time", "minutes"),
+    Benchmark("speed.stored", "minutes"),
     Benchmark(
         "speed.against",
         "half an hour",

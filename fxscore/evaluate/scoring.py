@@ -14,7 +14,8 @@ from fxscore.evaluate.coefficients import Floats
 from fxscore.evaluate.population import refs_of
 from fxscore.run import Executor, LocalExecutor, Store, Watcher, evaluate
 from fxscore.score_job import ScoreJob
-from fxscore.scorer import Scorer, load_scorer
+from fxscore.scorer import Scorer
+from fxscore.scorer.card import card_of
 from fxscore.scorer.names import portable
 from fxscore.spaces import BenchmarkTable
 from fxscore.types import ModelRef, ScoreRecord, Shape
@@ -39,7 +40,7 @@ def score_refs(
         store: what is known already, and where what is new is kept.
         watcher: is told of each start and record.
     """
-    job = ScoreJob(portable(scorer), load_scorer(scorer).scorer_id, input_shape)
+    job = ScoreJob(portable(scorer), card_of(scorer).scorer_id, input_shape)
     known = {record.ref: record for record in evaluate(refs, job, executor, store, watcher=watcher)}
     return [known[ref] for ref in refs]
 

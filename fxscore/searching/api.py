@@ -12,7 +12,8 @@ from fxscore.errors import SearchError
 from fxscore.extras import require
 from fxscore.run import Where, package_version
 from fxscore.run.failure import own_errors_only
-from fxscore.scorer import Scorer, load_scorer
+from fxscore.scorer import Scorer
+from fxscore.scorer.card import card_of
 from fxscore.scorer.names import portable
 from fxscore.searching.goals import Objective, SizeLimits
 from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
@@ -99,7 +100,7 @@ def search(
         genotypes = count_genotypes(opened)
         task = SearchProblem(opened, goals, min(size.population, genotypes), seed, limits)
         strategy = make_strategy(algorithm, task)
-    settings = _settings(handle, task, limits, algorithm, load_scorer(scorer).scorer_id)
+    settings = _settings(handle, task, limits, algorithm, card_of(scorer).scorer_id)
     with ExitStack() as stack:
         journal = (
             stack.enter_context(

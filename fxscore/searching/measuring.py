@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from fxscore.errors import ModelRefError
 from fxscore.run import Executor, Store, Watcher, Where, evaluate
-from fxscore.scorer import Scorer, load_scorer
+from fxscore.scorer import Scorer
+from fxscore.scorer.card import card_of
 from fxscore.searching.evaluation import UNBUILT, Evaluation
 from fxscore.searching.goals import LATENCY, SCORE, Objective, SizeLimits
 from fxscore.searching.handle import AnySpace, LocalSpace, SpaceHandle
@@ -174,7 +175,7 @@ class Bench:
             scorer if name == SCORE else LatencyScorer() if name == LATENCY else name
         )
         with_macs = self._macs and name == SCORE
-        job = SpaceJob(self._handle, chosen, load_scorer(chosen).scorer_id, macs=with_macs)
+        job = SpaceJob(self._handle, chosen, card_of(chosen).scorer_id, macs=with_macs)
         return EngineMeasure(job, self._executor(job, name), self._store)
 
     def _executor(self, job: SpaceJob, name: str) -> Executor:
