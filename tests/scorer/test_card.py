@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +35,13 @@ def saved(kind: str, folder: Path) -> Path:
     if kind in shipped_scorers():
         return WEIGHTS / f"{kind}.safetensors"
     net = FTScoreNet(SMALL, seed=1)
-    made = {
+    made: dict[str, Callable[[], FTScoreNet | Hybrid | Ensemble]] = {
         "ft-scorenet": lambda: net,
         "hybrid": fitted,
         "confident": lambda: fitted(confident=True),
         "ensemble": lambda: Ensemble([net, fitted()], torch.zeros(2), torch.ones(2), torch.ones(2)),
-    }[kind]()
-    made.save(folder / f"{kind}.safetensors")
+    }
+    made[kind]().save(folder / f"{kind}.safetensors")
     return folder / f"{kind}.safetensors"
 
 
