@@ -45,6 +45,20 @@ def _is_file(word: str | None) -> bool:
     return False
 
 
+def shipped_scorers(incomplete: str) -> list[str]:
+    """The shipped scorers whose names begin so, for the completion of a shell."""
+    from fxscore.scorer import shipped_scorers as shipped
+
+    return [name for name in shipped() if name.startswith(incomplete)]
+
+
+def scorers(incomplete: str) -> list[str]:
+    """As `shipped_scorers`, and the handcrafted ones."""
+    from fxscore.proxies import proxy_names
+
+    return shipped_scorers(incomplete) + [name for name in proxy_names() if name.startswith(incomplete)]
+
+
 def files(*words: str | Path | None) -> list[Path]:
     """The files that words name, be they models with a builder and options, patterns, scorers or tables."""
     names = [_NETWORK_FILE.sub(r"\1", str(word)) for word in words if word is not None]

@@ -28,6 +28,7 @@ Scorer = Annotated[
     typer.Option(
         metavar="NAME|FILE",
         help="A shipped scorer (see `fxscore scorers`) or a checkpoint file.",
+        autocompletion=arguments.scorers,
         show_default="the shipped default",
     ),
 ]

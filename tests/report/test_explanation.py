@@ -7,8 +7,6 @@ from rich.console import Console
 
 from fxscore.explanation import Explanation, OperatorSummary
 from fxscore.report.explanation import print_explanation
-from fxscore.report.scorers import print_record, print_scorers
-from fxscore.scorer import ScorerInfo
 
 EXPLANATION = Explanation(
     name="my[net].py",
@@ -68,50 +66,3 @@ def test_paths_and_code_on_demand(console: Console) -> None:
     assert "body.mine" in text
     assert "extra.19" in text
     assert "def forward(self): pass" in text
-
-
-def test_scorers_show_what_they_were_trained_and_measured_on(console: Console) -> None:
-    measured = [
-        {
-            "on": "cells not trained on, CIFAR-100 test",
-            "n": 1234,
-            "spearman": 0.91234,
-            "interval": [0.9, 0.92],
-            "kendall": 0.75,
-            "macs_spearman": 0.5,
-        },
-        {"on": "CIFAR-10", "n": 5},
-    ]
-    record = {
-        "trained_on": "100 cells [of 10]",
-        "measured": measured,
-        "versions": {"torch": "2"},
-        "caution": "Not for birds.",
-        "seen": {"space": [1, 2]},
-        "history": [{"step": 1}],
-    }
-    info = ScorerInfo("first", "ft-scorenet", {"batch": 16}, record)
-    print_scorers(
-        console, [info, ScorerInfo("bare", "x", {}, {})], default="first", proxies=["params", "macs"]
-    )
-    text = text_of(console)
-    lines = [line.split() for line in text.splitlines()]
-    assert next(line for line in lines if "(default)" in line)[-8:] == [
-        "1234",
-        "0.912",
-        "0.900",
-        "to",
-        "0.920",
-        "0.750",
-        "–",
-        "0.500",
-    ]
-    assert ["CIFAR-10", "5", "–", "–", "–", "–", "–"] in lines
-    assert "100 cells [of 10]" in text
-    assert "Handcrafted, not trained: params, macs" in text
-    assert "first: Not for birds." in text
-    print_record(console, info)
-    assert "    torch: 2" in text_of(console)
-    assert "history" not in text_of(console)
-    assert "seen" not in text_of(console)
-    assert "    1.\n      on: cells not trained on" in text_of(console)
