@@ -40,7 +40,7 @@ from fxscore.evaluate import mean_over_runs, read_population, split_indices
 from fxscore.report.evaluation_table import interval_text
 from fxscore.report.plots import plot_curves
 from fxscore.scorer.features import feature_names
-from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
+from fxscore.scorer.hybrid_learners import HeadLearning, fit_head, targets_of
 from fxscore.train.ensemble import mixture_of
 from fxscore.train.fit.both import SCORENETS_SHARE, stacked
 
@@ -81,7 +81,7 @@ def columns_of(
     raw = np.stack(members, axis=1)
     count = raw.shape[1]
     labels = features.population.label("cifar100.valid")[seen]
-    head = fit_head(feature_names(), features.values[seen], targets_of(labels), Learning(seed=seed))
+    head = fit_head(feature_names(), features.values[seen], targets_of(labels), HeadLearning(seed=seed))
     hybrid = head.predict(feature_names(), features.values)
     both = np.column_stack([hybrid, raw])
     together = mixture_of(raw[seen], [1 / count] * count)

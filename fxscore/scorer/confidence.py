@@ -57,7 +57,6 @@ class Standing:
     Attributes:
         score: the scorer's.
         kind: place in `KINDS`.
-        scale: which of the scorer's reference populations the score is a percentile of.
         distance: from training; None where the scorer does not know.
         nearest: (place, distance) of the nearest networks of training, nearest first.
         parts: what the scorer's head puts together (`fxscore.scorer.reasons`).
@@ -65,7 +64,6 @@ class Standing:
 
     score: float
     kind: int = IMAGES
-    scale: int = 0
     distance: float | None = None
     nearest: tuple[tuple[int, float], ...] = ()
     parts: tuple[float, ...] = ()
@@ -77,7 +75,6 @@ class Standing:
         nearest = (float(number) for pair in self.nearest for number in pair)
         return (
             float(self.kind),
-            float(self.scale),
             distance,
             float(len(self.nearest)),
             *nearest,
@@ -89,11 +86,11 @@ class Standing:
         """The standing of which `values` were kept; None where nothing was."""
         if not values:
             return None
-        kind, scale, distance, count, *rest = values
+        kind, distance, count, *rest = values
         pairs = rest[: 2 * int(count)]
         nearest = tuple((int(place), apart) for place, apart in zip(pairs[::2], pairs[1::2], strict=True))
         known = None if distance == _UNKNOWN else distance
-        return cls(score, int(kind), int(scale), known, nearest, tuple(rest[len(pairs) :]))
+        return cls(score, int(kind), known, nearest, tuple(rest[len(pairs) :]))
 
     @property
     def support(self) -> Support | None:
@@ -103,8 +100,8 @@ class Standing:
         return "inside" if self.distance <= NEAR else "near" if self.distance <= OUTSIDE else "outside"
 
     def compares_with(self, other: Standing) -> bool:
-        """Whether the two scores are of one kind of network, on one scale."""
-        return (self.kind, self.scale) == (other.kind, other.scale)
+        """Whether the two scores are of one kind of network."""
+        return self.kind == other.kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,27 +109,21 @@ class Confidence:
     """What a scorer knows of its own reliability.
 
     Attributes:
-        neighbours: the training networks, for each of the scorer's scales; () where the file has none.
+        neighbours: the training networks; () where the file has none.
         pairs: how often pairs of left-out networks were ordered rightly; None where that was not measured.
         bounds: the least and the highest score that there is.
-        scales: words that tell the scorer's scales apart (`of at most 96 pixels a side`); () where there is one.
     """
 
     neighbours: tuple[Neighbours, ...] = ()
     pairs: PairTable | None = None
     bounds: tuple[float, float] = (-inf, inf)
-    scales: tuple[str, ...] = ()
 
-    def nearest(
-        self, names: Sequence[str], values: NDArray[Any], scale: int
-    ) -> tuple[tuple[int, float], ...]:
+    def nearest(self, names: Sequence[str], values: NDArray[Any]) -> tuple[tuple[int, float], ...]:
         """(place, distance) of the training networks nearest to one with these features, (columns,).
 
         () where the file has none.
         """
-        if scale >= len(self.neighbours):
-            return ()
-        return tuple(self.neighbours[scale].nearest(names, values))
+        return tuple(self.neighbours[0].nearest(names, values)) if self.neighbours else ()
 
     def probability(self, first: Standing, second: Standing) -> float | None:
         """That the first network is the better one, in (0, 1).
@@ -170,12 +161,7 @@ class Confidence:
         if standing is None:
             return record
         low, high = self.interval(standing) or (None, None)
-        return replace(record, group=self._group(standing), support=standing.support, low=low, high=high)
-
-    def _group(self, standing: Standing) -> str:
-        """The networks that the score compares with; the scorer's scales are of sizes of images."""
-        scales = self.scales[standing.scale : standing.scale + 1] if standing.kind == IMAGES else ()
-        return " ".join((KINDS[standing.kind], *scales))
+        return replace(record, group=KINDS[standing.kind], support=standing.support, low=low, high=high)
 
     def describe(self) -> dict[str, Any]:
         """What `from_arrays` needs beside the arrays, JSON-ready."""
@@ -195,7 +181,6 @@ class Confidence:
         arrays: Mapping[str, NDArray[Any]],
         prefix: str = "confidence.",
         bounds: tuple[float, float] = (-inf, inf),
-        scales: tuple[str, ...] = (),
     ) -> Confidence:
         """What `describe` and `arrays` were kept of; raises `KeyError`, `TypeError` or `ValueError`."""
         neighbours = tuple(
@@ -203,7 +188,7 @@ class Confidence:
             for place, each in enumerate(about["neighbours"])
         )
         pairs = PairTable.from_arrays(arrays, f"{prefix}pairs.") if about["pairs"] else None
-        return cls(neighbours, pairs, bounds, scales)
+        return cls(neighbours, pairs, bounds)
 
 
 def in_words(better: object, other: object, probability: float | None, *, compares: bool = True) -> str:

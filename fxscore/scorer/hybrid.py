@@ -23,7 +23,7 @@ from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.ft_scorenet import FTScoreNet
 from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Floats, Head, head_of
-from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
+from fxscore.scorer.hybrid_learners import HeadLearning, fit_head, targets_of
 from fxscore.scorer.identity import Identity
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.subject import Subject, subjects_of
@@ -31,7 +31,6 @@ from fxscore.types import Shape
 
 ENCODER = "encoder."
 SCALE = "scale."
-SCALE_OF_ALL = 0  # a hybrid has one reference population
 _UNTRAINED = "this Hybrid is untrained; use what its fit(models, accuracies) returns, or load a scorer"
 
 
@@ -105,11 +104,10 @@ class Hybrid:
             parts = self.head.parts(names, values[None])[0]
         if not isfinite(raw):
             raise ScorerError(f"the scorer {self.name!r} gives {raw}; its learned numbers are too large")
-        nearest = self.confidence.nearest(names, values, SCALE_OF_ALL)
+        nearest = self.confidence.nearest(names, values)
         return Standing(
             raw if self.scale is None else self.scale(raw),
             kind_of(subject.inputs),
-            SCALE_OF_ALL,
             _distance(subject, nearest),
             nearest,
             tuple(parts.tolist()) if np.isfinite(parts).all() else (),
@@ -138,7 +136,7 @@ class Hybrid:
         accuracies: Sequence[float],
         *,
         input_shape: Shape | None = None,
-        learning: Learning | None = None,
+        learning: HeadLearning | None = None,
     ) -> Hybrid:
         """A scorer fitted to networks that somebody trained, on top of this one if it is fitted already.
 
@@ -159,7 +157,9 @@ class Hybrid:
         values = np.stack([self.features(subject).values for subject in subjects_of(models, input_shape)])
         return self.fit_features(values, np.asarray(accuracies, dtype=float), learning)
 
-    def fit_features(self, values: Floats, accuracies: Floats, learning: Learning | None = None) -> Hybrid:
+    def fit_features(
+        self, values: Floats, accuracies: Floats, learning: HeadLearning | None = None
+    ) -> Hybrid:
         """`fit` for networks whose features are known, (n, columns of `feature_names`)."""
         head = fit_head(feature_names(), values, targets_of(accuracies), learning, prior=self.head)
         scale = Percentiles.of(head.predict(feature_names(), values))

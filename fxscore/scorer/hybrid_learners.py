@@ -34,7 +34,7 @@ _PRIOR_NETWORKS = (
 
 
 @dataclass(frozen=True)
-class Learning:
+class HeadLearning:
     """How a head is fitted.
 
     Attributes:
@@ -80,14 +80,14 @@ class Fit:
     rows: Floats
     targets: Floats
     weights: Floats
-    learning: Learning
+    learning: HeadLearning
 
 
 def fit_head(
     names: Sequence[str],
     values: Floats,
     targets: Floats,
-    learning: Learning | None = None,
+    learning: HeadLearning | None = None,
     *,
     columns: Sequence[str] | None = None,
     weights: Floats | None = None,
@@ -109,7 +109,7 @@ def fit_head(
         ScorerError: fewer than two networks, or targets or networks that are all equal.
     """
     require("fit", "fitting a hybrid scorer")
-    learning = learning or Learning()
+    learning = learning or HeadLearning()
     if len(targets) < 2 or np.ptp(targets) == 0:
         raise ScorerError("a head needs at least two networks of different accuracy")
     rows = choose(columns or names, names, values, None, learning.squash)

@@ -43,11 +43,11 @@ class Neighbour:
 def neighbours(scorer: Scorer, standing: Standing) -> tuple[Neighbour, ...]:
     """The nearest networks of training, nearest first; () where the scorer keeps none."""
     known = confidence_of(scorer).neighbours
-    if standing.scale >= len(known):
+    if not known:
         return ()
     found = []
     for place, apart in standing.nearest:
-        name, results = known[standing.scale].networks.one(place)
+        name, results = known[0].networks.one(place)
         found.append(Neighbour(name, apart, results))
     return tuple(found)
 

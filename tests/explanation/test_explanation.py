@@ -22,7 +22,7 @@ from fxscore.report.explanation import print_explanation
 from fxscore.scorer import Hybrid
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_head import Head
-from fxscore.scorer.hybrid_learners import Learning
+from fxscore.scorer.hybrid_learners import HeadLearning
 from fxscore.scorer.kernel_head import KernelHead
 from fxscore.scorer.reasons import by_member
 from fxscore.scorer.subject import subject_of
@@ -121,7 +121,7 @@ def test_the_prior_alone_speaks_where_it_alone_differs(general: Hybrid) -> None:
 
 
 def test_a_fitted_head_is_the_sum_of_its_members(general: Hybrid) -> None:
-    learning = Learning((("forest", 1.0), ("linear", 1.0)), trees=3)
+    learning = HeadLearning((("forest", 1.0), ("linear", 1.0)), trees=3)
     models, accuracies = [network(width) for width in range(2, 14)], [float(width) for width in range(2, 14)]
     fitted = general.fit(models, accuracies, input_shape=SHAPE, learning=learning)
     found = fxscore.explain(network(3), against=network(12), input_shape=SHAPE, scorer=fitted).against

@@ -121,9 +121,9 @@ def test_nearest_networks_have_their_names_and_the_reach_is_that_of_training() -
 
 
 def test_standings_are_kept_as_numbers() -> None:
-    standing = Standing(12.5, 2, 1, 1.5)
+    standing = Standing(12.5, 2, 1.5)
     assert Standing.of(12.5, standing.values) == standing
-    whole = Standing(12.5, 2, 1, 1.5, ((7, 1.5), (3, 1.75)), (0.25, -3.0, 1e9))
+    whole = Standing(12.5, 2, 1.5, ((7, 1.5), (3, 1.75)), (0.25, -3.0, 1e9))
     assert Standing.of(12.5, whole.values) == whole
     alone = replace(whole, distance=None, nearest=())
     assert Standing.of(12.5, alone.values) == alone

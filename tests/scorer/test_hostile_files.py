@@ -19,12 +19,12 @@ from fxscore.errors import CheckpointError, FxScoreError
 from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fxscore.scorer.ensemble import Ensemble
-from fxscore.scorer.hybrid_learners import Learning
+from fxscore.scorer.hybrid_learners import HeadLearning
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.subject import Subject
 
 SMALL = Settings(batch=3, input_shape=(3, 4, 4), n_in=2, n_out=2, kernel_size=2)
-LEARNING = Learning((("forest", 1.0), ("boosting", 1.0), ("radial", 1.0), ("linear", 1.0)), trees=3)
+LEARNING = HeadLearning((("forest", 1.0), ("boosting", 1.0), ("radial", 1.0), ("linear", 1.0)), trees=3)
 VALUES: list[Any] = [None, True, -1, 0, 10**30, 0.5, float("nan"), "", "x", [], [[]], {}, {"a": 1}]
 _WHOLE = (torch.int16, torch.int32)
 CHANGES: dict[str, Callable[[Tensor], Tensor]] = {

@@ -17,12 +17,12 @@ from fxscore.scorer import Hybrid, Subject, load_scorer
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fxscore.scorer.features import FORWARD, feature_names
 from fxscore.scorer.hybrid_head import LIMIT, Floats, Head
-from fxscore.scorer.hybrid_learners import Learning, fit_head, normal_targets, targets_of
+from fxscore.scorer.hybrid_learners import HeadLearning, fit_head, normal_targets, targets_of
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.scorer.trees import Trees
 
 NAMES = tuple(f"column{place}" for place in range(12))
-ALL = Learning(
+ALL = HeadLearning(
     members=(("forest", 1.0), ("boosting", 2.0), ("radial", 1.0), ("linear", 0.5)), trees=40, leaf=2
 )
 SHAPE = (3, 16, 16)
@@ -112,7 +112,7 @@ def test_a_prior_counts_as_much_as_it_agrees_and_less_with_more_networks() -> No
 def test_the_fit_is_seeded() -> None:
     values, targets = data()
     first, same, other = (
-        fit_head(NAMES, values, targets, Learning(trees=20, seed=seed)).predict(NAMES, values)
+        fit_head(NAMES, values, targets, HeadLearning(trees=20, seed=seed)).predict(NAMES, values)
         for seed in (0, 0, 1)
     )
     assert (first == same).all()
@@ -132,7 +132,7 @@ def test_targets_keep_the_order_and_spread_the_best_apart() -> None:
 
 def test_the_kernel_measures_distance_by_the_columns_it_is_given() -> None:
     values, targets = data()
-    learning = Learning(members=(("radial", 1.0),), near=NAMES[:2])
+    learning = HeadLearning(members=(("radial", 1.0),), near=NAMES[:2])
     head = fit_head(NAMES, values, targets, learning)
     changed = values.copy()
     changed[:, 2:] = 0
@@ -154,11 +154,11 @@ def test_a_handcrafted_member_is_given_and_not_learned(
     values = np.random.default_rng(0).normal(15, 2, (50, 3)) * [1, -1 if member == "naswot" else 1, 1]
     known = values[:, 0] + second * values[:, 1]
     for squash, agreement in ((False, 1 - 1e-9), (True, 0.99)):
-        learning = Learning(members=((member, 1.0),), squash=squash)
+        learning = HeadLearning(members=((member, 1.0),), squash=squash)
         head = fit_head((*columns, "other"), values, -known, learning)
         found = head.predict((*columns, "other"), values)
         assert np.corrcoef(found, known)[0, 1] > agreement
-    other = fit_head(("other",), values[:, 2:], known, Learning(members=((member, 1.0), ("linear", 1.0))))
+    other = fit_head(("other",), values[:, 2:], known, HeadLearning(members=((member, 1.0), ("linear", 1.0))))
     assert np.isfinite(other.predict(("other",), values[:, 2:])).all()
 
 
@@ -263,12 +263,12 @@ def test_a_head_without_forward_features_needs_no_forward(monkeypatch: pytest.Mo
     names = feature_names()
     values, targets = np.random.default_rng(0).standard_normal((2, 30, len(names)))
     graph = [name for name in names if name not in FORWARD]
-    head = fit_head(names, values, targets[:, 0], Learning(trees=5), columns=graph)
+    head = fit_head(names, values, targets[:, 0], HeadLearning(trees=5), columns=graph)
     subject = Subject(network(4), SHAPE)
     scores = [Hybrid(head=head).raw_scores(Hybrid().features(subject).values[None])[0]]
     monkeypatch.setattr("fxscore.scorer.features._forward", None)
     assert Hybrid(head=head).score(subject) == pytest.approx(scores[0])
-    above = fit_head(names, values, targets[:, 0], Learning(trees=5), prior=head)
+    above = fit_head(names, values, targets[:, 0], HeadLearning(trees=5), prior=head)
     assert above.uses(FORWARD, 32)
     assert not head.uses(FORWARD, 32)
 
@@ -293,7 +293,7 @@ def test_a_recipe_that_is_not_given_is_zero() -> None:
 
 def test_features_are_squashed_only_where_the_head_asks_for_it() -> None:
     values, targets = data()
-    plain = fit_head(NAMES, values, targets, Learning(members=(("linear", 1.0),), squash=False))
+    plain = fit_head(NAMES, values, targets, HeadLearning(members=(("linear", 1.0),), squash=False))
     rows = plain.standardised(NAMES, values)
     inside = np.abs(rows) < LIMIT
     expected = (values - values.mean(0)) / (values.std(0) + 1e-9)

@@ -19,7 +19,7 @@ from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
-from fxscore.scorer.hybrid_learners import Learning
+from fxscore.scorer.hybrid_learners import HeadLearning
 from fxscore.scorer.subject import subject_of
 from fxscore.train.data import Networks
 from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
@@ -100,7 +100,7 @@ def fit_both(
     raw = raw_scores(scorenets, networks)
 
     def together(places: Sequence[int]) -> tuple[Hybrid, Mixture, Floats]:
-        hybrid = start.fit_features(values[places], labels[places], Learning(seed=seed))
+        hybrid = start.fit_features(values[places], labels[places], HeadLearning(seed=seed))
         both = np.column_stack([hybrid.raw_scores(values), raw])
         return hybrid, stacked(both[places]), both
 

@@ -14,7 +14,7 @@ from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
-from fxscore.scorer.hybrid_learners import Learning
+from fxscore.scorer.hybrid_learners import HeadLearning
 from fxscore.scorer.subject import subject_of
 from fxscore.train.fit.fitted import Fitted
 from fxscore.train.fit.parts import folds, measured_on, told_after, usable_networks
@@ -57,7 +57,7 @@ def fit_hybrid(
     values = np.stack([each.values for each in usable.seen])
     scores = _cross_validate(start, usable.seen, usable.labels, seed)
     measured = Estimate(None) if scores is None else measured_on(scores, usable.labels, seed)
-    scorer = start.fit_features(values, usable.labels, Learning(seed=seed))
+    scorer = start.fit_features(values, usable.labels, HeadLearning(seed=seed))
     unseen = {} if scores is None else dict(zip(usable.places, scores.tolist(), strict=True))
     return Fitted(scorer, usable.places, usable.failed, measured, len(usable.places), seed, unseen)
 
@@ -79,6 +79,6 @@ def cross_validated(start: Hybrid, features: Sequence[NetworkFeatures], labels: 
     scores = np.zeros(len(labels))
     for number in range(fold.max() + 1):
         seen = fold != number
-        fitted = start.fit_features(values[seen], labels[seen], Learning(seed=seed))
+        fitted = start.fit_features(values[seen], labels[seen], HeadLearning(seed=seed))
         scores[~seen] = fitted.raw_scores(values[~seen])
     return scores
