@@ -13,6 +13,7 @@ import argparse
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,12 +21,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from benchmarks.results import DOCS, command_line, table, write_block, write_section
+from benchmarks.results import DOCS, command_line, picture, table, write_block, write_section
 from fxscore.evaluate import Measures, agreement, family_spearman, matched_spearman, spearman
+from fxscore.evaluate.calibration import Calibration, calibration
 from fxscore.report.evaluation_table import interval_text
+from fxscore.report.plots import plot_calibration
 from fxscore.run import Where
 from fxscore.scorer.kernel_head import Floats
-from fxscore.scorer.pair_table import LeftOut, PairTable
+from fxscore.scorer.pair_table import LeftOut
 from fxscore.train.general.choice import CANDIDATES, candidates, chosen_without
 from fxscore.train.general.learning import Learning, Pool, pools_of
 from fxscore.train.general.left_out import (
@@ -38,7 +41,7 @@ from fxscore.train.general.left_out import (
     without_origins,
 )
 from fxscore.train.general.lessons import Lesson, read_lessons
-from fxscore.train.general.make import WITH_FAMILIES, left_out_pairs
+from fxscore.train.general.make import WITH_FAMILIES, left_out_pairs, tallied
 
 OWN_TABLES = Path(__file__).parents[1] / "tables"
 RESAMPLES = 1000
@@ -178,42 +181,47 @@ def pairs_right(scores: Floats, labels: Floats, macs: Floats) -> float:
     return float(right[near].mean())
 
 
-def calibration(parts: Mapping[str, Sequence[LeftOut]]) -> str:
+def calibrated_pairs(parts: Mapping[str, Sequence[LeftOut]]) -> Calibration:
     """Probabilities of an origin's pairs by the table of all other origins, against how often they came true."""
-    promised, kept, weights = [], [], []
-    for origin, own in parts.items():
-        pairs = PairTable.of([each for name, others in parts.items() if name != origin for each in others])
-        for part in own:
-            said, right = _promises(pairs, part)
-            promised.append(said)
-            kept.append(right)
-            weights.append(np.full(len(said), 1 / max(len(said), 1)))
-    said, right, weight = (np.concatenate(each) for each in (promised, kept, weights))
-    edges = np.quantile(said, np.linspace(0, 1, 11))
-    decile = np.clip(np.searchsorted(edges, said, side="right") - 1, 0, 9)
-    lines, error = [], 0.0
-    for number in np.unique(decile):
-        chosen = decile == number
-        share = weight[chosen].sum() / weight.sum()
-        mean, true = (float(np.average(each[chosen], weights=weight[chosen])) for each in (said, right))
-        error += share * abs(mean - true)
-        lines.append([int(number) + 1, int(chosen.sum()), f"{mean:.3f}", f"{true:.3f}"])
-    head = f"Expected calibration error {error:.3f} over {len(said)} pairs of {len(parts)} origins; tasks count alike."
-    return f"{head}\n\n{table(['decile', 'pairs', 'promised', 'came true'], lines)}"
+    return calibration(*tallied(parts), resamples=RESAMPLES)
 
 
-def _promises(pairs: PairTable, part: LeftOut) -> tuple[Floats, Floats]:
-    """(probability that the higher score is right, 1 where it is) of the pairs that the table speaks of."""
-    said, right = [], []
-    first, second = np.triu_indices(len(part.scores), 1)
-    drawn = np.random.default_rng(0).permutation(len(first))[:2000]
-    for a, b in zip(first[drawn].tolist(), second[drawn].tolist(), strict=True):
-        gap, apart = part.scores[a] - part.scores[b], part.accuracies[a] - part.accuracies[b]
-        found = pairs.right(abs(gap), max(part.distances[a], part.distances[b]))
-        if found is not None and gap and apart:
-            said.append(found)
-            right.append(float((gap > 0) == (apart > 0)))
-    return np.array(said), np.array(right)
+def calibration_tables(found: Calibration) -> str:
+    """A line for each bin of promises, and one for each origin."""
+    bins = [
+        [
+            f"{each.promised:.3f}",
+            f"{each.true:.3f}",
+            f"{each.low:.3f} to {each.high:.3f}",
+            each.pairs,
+            f"{each.weight:.3f}",
+        ]
+        for each in found.bins
+    ]
+    origins = [
+        [
+            each.name,
+            f"{each.promised:.3f}",
+            f"{each.true:.3f}",
+            f"{each.promised - each.true:+.3f}",
+            each.pairs,
+        ]
+        for each in found.origins
+    ]
+    parts = (
+        f"{CALIBRATION_NOTE} Expected calibration error {found.error:.3f} over {found.pairs} pairs of "
+        f"{len(found.origins)} origins.",
+        table(["promised", "came true", "95 % interval", "pairs", "share of weight"], bins),
+        table(["origin left out", "promised", "came true", "promised too much", "pairs"], origins),
+    )
+    return "\n\n".join(parts)
+
+
+def write_calibration(found: Calibration) -> None:
+    """The section with its picture."""
+    title = "Probabilities against what came true"
+    shown = picture("calibration.png", title, partial(plot_calibration, found))
+    write_section("calibration", title, f"{shown}\n\n{calibration_tables(found)}", command_line())
 
 
 def overview(rows: Sequence[Row]) -> str:
@@ -262,10 +270,12 @@ def main() -> None:
         origin: [left_out_pairs(each) for each in judged if each.lesson.origin == origin]
         for origin in learning
     }
-    body = "\n\n".join([NOTE, board(rows), families(lessons, learning), calibration(parts)])
-    print(body)
+    body = "\n\n".join([NOTE, board(rows), families(lessons, learning)])
+    found = calibrated_pairs(parts)
+    print(body, calibration_tables(found), sep="\n\n")
     if options.write:
         write_section("board", "The general scorer on populations left out", body, command_line())
+        write_calibration(found)
         write_block("quality", overview(rows), DOCS / "quality.md")
 
 
@@ -274,6 +284,11 @@ NOTE = (
     "where there are any. Bold: above the general scorer. Settings are chosen for each left-out origin by the others, "
     "among candidates whose ranges were found on all (EXPERIMENTS.md). `pairs`: of networks whose MACs differ by less "
     "than 10 %, the share ordered rightly. Families: five folds, all else of the origin left out too."
+)
+CALIBRATION_NOTE = (
+    "The pairs of an origin's networks, of scorers that its origin did not teach, by the probabilities that the pairs "
+    "of all other origins give (`fxscore.evaluate.calibration`); settings were chosen without the origin, too. "
+    f"Populations count alike; intervals are 95 % percentiles from {RESAMPLES} resamples of origins (seed 0)."
 )
 
 

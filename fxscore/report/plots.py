@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fxscore.evaluate import Comparison, CrossSpace, LearningCurve
+from fxscore.evaluate.calibration import Calibration
 from fxscore.evaluate.coefficients import Floats
 from fxscore.evaluate.cross_space import ScoreMatrix
 from fxscore.report.evaluation_table import headline, ordered, value_text
@@ -66,6 +67,25 @@ def plot_score_matrix(matrix: ScoreMatrix, path: Path) -> None:
     for (y, x), value in np.ndenumerate(matrix.values):
         _write_cell(axes, x, y, None if np.isnan(value) else float(value))
     axes.set_title(f"Spearman's ρ of scorer with scorer, {', '.join(matrix.populations)}", fontsize=9)
+    save(figure, path)
+
+
+def plot_calibration(found: Calibration, path: Path) -> None:
+    """Promised probabilities of pairs against what came true: bins with intervals and weights, and every origin."""
+    figure = new_figure(5, 4.6)
+    axes = new_axes(figure, f"Pairs of left-out networks, expected calibration error {found.error:.3f}")
+    said, true = ([getattr(each, name) for each in found.bins] for name in ("promised", "true"))
+    apart = [[max(0, each.true - each.low), max(0, each.high - each.true)] for each in found.bins]
+    axes.axline((0.5, 0.5), slope=1, color="black", linewidth=1, linestyle="--", label="as promised")
+    axes.errorbar(said, true, np.transpose(apart), fmt="none", color=PALETTE[0], capsize=3)
+    sizes = [20 + 400 * each.weight for each in found.bins]
+    axes.scatter(said, true, sizes, color=PALETTE[0], label="bins, by weight, with 95 % intervals", zorder=3)
+    alone = ([getattr(each, name) for each in found.origins] for name in ("promised", "true"))
+    axes.plot(*alone, "x", markersize=5, color=PALETTE[1], label="origins, all of their pairs")
+    axes.set_xlabel("probability that the higher score is the better network's")
+    axes.set_ylabel("share of pairs of which that came true")
+    axes.set_xlim(0.5, 1)
+    axes.legend(fontsize=8)
     save(figure, path)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 import numpy as np
 import pytest
 
 from fxscore.evaluate.calibration import Calibration, calibration
-from fxscore.scorer.pair_table import LeftOut, Tally, gaps_of
+from fxscore.scorer import Hybrid, load_scorer
+from fxscore.scorer.pair_table import LeftOut, PairTable, Tally, gaps_of
 
 
 def population(seed: int, noise: float, size: int = 80) -> LeftOut:
@@ -45,3 +48,23 @@ def test_an_origin_has_no_part_in_its_own_promises() -> None:
     sure, coin = found([1.0, 1.0]).error, found([1.0, 4000.0]).error
     assert sure < 0.05
     assert coin > 0.3
+
+
+def test_the_probabilities_of_the_shipped_scorer_come_true_on_origins_left_out() -> None:
+    scorer = load_scorer()
+    assert isinstance(scorer, Hybrid)
+    if "pairs" not in scorer.record:
+        pytest.skip("the shipped file was made before files held their pairs")
+    gaps = np.array(scorer.record["pairs"]["gaps"])
+    origins = {name: Tally.from_rows(rows) for name, rows in scorer.record["pairs"]["origins"].items()}
+    table, own = PairTable.of_tally(gaps, reduce(add, origins.values())), scorer.confidence.pairs
+    assert own is not None
+    assert table.shares == pytest.approx(own.shares, abs=1e-4)  # the pairs are those of the file's own table
+    assert table.counts.tolist() == own.counts.tolist()
+    held = calibration(gaps, origins)
+    assert len(held.origins) > 10
+    assert held.pairs > 100_000
+    assert held.error < 0.1
+    assert held.error == pytest.approx(scorer.record["calibration"]["error"], abs=1e-4)
+    heavy = [each for each in held.bins if each.weight > 0.05]
+    assert [each.true for each in heavy] == pytest.approx([each.promised for each in heavy], abs=0.15)

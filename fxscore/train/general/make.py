@@ -115,7 +115,7 @@ def by_origin(judged: Sequence[Judged]) -> dict[str, list[LeftOut]]:
     return found
 
 
-def calibrated(parts: Mapping[str, Sequence[LeftOut]]) -> tuple[Floats, dict[str, Tally]]:
+def tallied(parts: Mapping[str, Sequence[LeftOut]]) -> tuple[Floats, dict[str, Tally]]:
     """(gaps, pairs of each origin), as `fxscore.evaluate.calibration` takes them."""
     gaps = gaps_of([each for own in parts.values() for each in own])
     return gaps, {origin: Tally.of(gaps, own) for origin, own in parts.items()}
@@ -137,7 +137,7 @@ def record(
 ) -> dict[str, Any]:
     """What the file says of its making, without where and by which command."""
     pools = pools_of(lessons)
-    gaps, tallies = calibrated(parts)
+    gaps, tallies = tallied(parts)
     networks = {pool.table: 0 for pool in pools}
     for pool in pools:
         networks[pool.table] += len(pool.targets)
