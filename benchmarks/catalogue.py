@@ -29,13 +29,11 @@ class Benchmark:
         name: module below `benchmarks`.
         takes: roughly how long, with the options that RESULTS.md shows.
         needs: tables (`--data`), extras of pyproject.toml, files that other commands leave.
-        folder: the question, where it is not the module's own folder.
     """
 
     name: str
     takes: str
     needs: str = ""
-    folder: str = ""
 
     @property
     def module(self) -> str:
@@ -44,8 +42,8 @@ class Benchmark:
 
     @property
     def question(self) -> str:
-        """The folder of its results."""
-        return self.folder or self.name.partition(".")[0]
+        """The folder that it stands in, with its results."""
+        return self.name.partition(".")[0]
 
     @property
     def file(self) -> Path:
@@ -74,13 +72,13 @@ BENCHMARKS = (
     Benchmark("quality.handcrafted", "a day", DATA),
     Benchmark("quality.tree_baselines", "an hour", FEATURES),
     Benchmark("quality.digits", "hours", "extra fit"),
-    Benchmark("wild", "an hour", "", "quality"),
+    Benchmark("quality.wild", "an hour"),
     Benchmark("quality.proxy_check", "minutes", DATA),
     Benchmark("quality.resolution", "minutes", DATA),
     Benchmark("quality.small_inputs", "hours", DATA),
-    Benchmark("protocol", "an hour", DATA, "quality"),
-    Benchmark("features", "hours", DATA, "quality"),
-    Benchmark("wild_training", "a day", "Fashion-MNIST", "quality"),
+    Benchmark("quality.protocol", "an hour", DATA),
+    Benchmark("quality.features", "hours", DATA),
+    Benchmark("quality.wild_training", "a day", "Fashion-MNIST"),
     Benchmark("speed.plain_forward", "minutes"),
     Benchmark("speed.score_time", "minutes"),
     Benchmark("speed.stored", "minutes"),
@@ -94,7 +92,7 @@ BENCHMARKS = (
     Benchmark("coverage", "hours", "extra bench (transformers)"),
     Benchmark("coverage.mac_count", "hours"),
     Benchmark("coverage.faithfulness", "an hour", DATA),
-    Benchmark("populations", "an hour", "--data, extra bench", "coverage"),
+    Benchmark("coverage.populations", "an hour", "--data, extra bench"),
     Benchmark("search.greedy", "hours", FEATURES),
     Benchmark("search.zen_nas", "hours", "extra search"),
     Benchmark("search.tails", "minutes", "runs/search of search.zen_nas"),

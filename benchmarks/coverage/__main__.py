@@ -30,7 +30,7 @@ import torchvision  # noqa: F401
 from benchmarks.coverage import transformers_models
 from benchmarks.coverage.probe import probe
 from benchmarks.coverage.rows import CoverageRow, add_scores, capture_step, examine, write_csv
-from benchmarks.features import FOLDER, read_known, write_known
+from benchmarks.quality.features import FOLDER, read_known, write_known
 from benchmarks.results import DOCS, command_line, table, write_block, write_section
 from fxscore.run import Where
 from fxscore.sources import expand
@@ -46,7 +46,7 @@ def architectures() -> list[str]:
 
 
 def keep_features(rows: Mapping[str, CoverageRow], folder: Path) -> None:
-    """Hand the features to `benchmarks.features`."""
+    """Hand the features to `benchmarks.quality.features`."""
     for source in SOURCES[:2]:
         known = read_known(folder / f"{source}.npz")
         chosen = {name: row for name, row in rows.items() if library(name) == source and not row["error"]}

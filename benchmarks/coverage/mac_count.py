@@ -31,8 +31,8 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from torch.utils.weak import WeakIdKeyDictionary
 
-from benchmarks.apart import each
 from benchmarks.results import command_line, table, write_section
+from benchmarks.shared.apart import each
 from fxscore.capture.inputs import Inputs, own_examples
 from fxscore.capture.trace import main_part
 from fxscore.costs import Costs

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.apart import each
+from benchmarks.shared.apart import each
 from fxscore.run import Where
 from fxscore.scorer import Hybrid, load_scorer
 

@@ -4,8 +4,8 @@
 NAS-Bench-201 (CIFAR-100 validation accuracy) and measures on other cells (CIFAR-100 test accuracy), changing one thing
 at a time. Every variant meets the same splits, seeds and number of training forwards; differences to the first row are
 paired by seed. The last rows are the hybrid scorer on the same splits, with the unitisation factors and without; its
-features are those of ``python -m benchmarks.features nasbench201 --data ../shared/data``. Finished runs are kept in the
-work folder, so that an interrupted command goes on.
+features are those of ``python -m benchmarks.quality.features nasbench201 --data ../shared/data``. Finished runs are
+kept in the work folder, so that an interrupted command goes on.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.features import FOLDER, read_whole
 from benchmarks.paper.hybrid import ablated, hybrid
+from benchmarks.quality.features import FOLDER, read_whole
 from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import kendall, mean_over_runs, read_population, spearman, split_indices
 from fxscore.report.evaluation_table import interval_text

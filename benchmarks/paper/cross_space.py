@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.boards import NETWORKS, Board, boards, drawn_parts
-from benchmarks.matrix import matrix_markdown
-from benchmarks.proxy_scores import known_records, measure
 from benchmarks.results import table, write_section
+from benchmarks.shared.boards import NETWORKS, Board, boards, drawn_parts
+from benchmarks.shared.matrix import matrix_markdown
+from benchmarks.shared.proxy_scores import known_records, measure
 from fxscore.evaluate import (
     CrossSpace,
     Estimate,

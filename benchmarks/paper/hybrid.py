@@ -3,7 +3,7 @@
 ``python -m benchmarks.paper.hybrid --data ../shared/data --write`` fits on 50 to 781 random cells (validation accuracy)
 and ranks other cells (test accuracy), for three data sets and five seeds, in two settings: all other cells of the
 table, as in the paper; and only cells on which no setting of the learners was chosen, for training and for test.
-Features are those of ``python -m benchmarks.features nasbench201 --data ../shared/data``.
+Features are those of ``python -m benchmarks.quality.features nasbench201 --data ../shared/data``.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.features import FOLDER, FeatureTable, network_key, read_features
-from benchmarks.learners import Floats, predictions
 from benchmarks.paper.nasbench201_agreement import DATASETS, PICKS, regret_of
+from benchmarks.quality.features import FOLDER, FeatureTable, network_key, read_features
 from benchmarks.results import command_line, table, write_section
+from benchmarks.shared.learners import Floats, predictions
 from fxscore.evaluate import Population, kendall, mean_over_runs, read_population, spearman
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer.features import FORWARD, feature_names

@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.paper.hybrid_spaces --data ../shared/data --write`` fits a hybrid head to the networks of one
 space and ranks those of all others; and, in the last learned column, to all spaces but the row's. Features are those
-of ``python -m benchmarks.features``.
+of ``python -m benchmarks.quality.features``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.features import FOLDER
-from benchmarks.matrix import matrix_markdown, means_markdown, rho
-from benchmarks.opponents import WORK, proxy_scores
 from benchmarks.paper.parts import SOURCES, Part, read_part, standardised
+from benchmarks.quality.features import FOLDER
 from benchmarks.results import command_line, write_section
+from benchmarks.shared.matrix import matrix_markdown, means_markdown, rho
+from benchmarks.shared.opponents import WORK, proxy_scores
 from fxscore.evaluate import CrossSpace, Estimate, Measures, read_population
 from fxscore.evaluate.coefficients import Floats
 from fxscore.scorer.features import feature_names

@@ -4,7 +4,7 @@
 each seed, on 100 random cells (CIFAR-100 validation labels) and measures on all other cells of the table, for three
 data sets: one FT-ScoreNet, the ensemble of all, the hybrid scorer of the same cells, that with the ensemble, trees and
 a kernel machine on the hybrid's features, and sizes. ``--cells 50 100 781`` does so for each number of cells. Features
-and fingerprints are those of ``python -m benchmarks.features nasbench201 --data ../shared/data``. ``--scorer
+and fingerprints are those of ``python -m benchmarks.quality.features nasbench201 --data ../shared/data``. ``--scorer
 nasbench201`` measures a scorer that exists instead. Training state, scorers and scores are kept in the work folder, so
 that an interrupted run goes on.
 """
@@ -21,8 +21,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.features import FOLDER, FeatureTable, network_key, read_whole
-from benchmarks.learners import predictions
 from benchmarks.paper.hybrid import TUNED_ON
 from benchmarks.paper.nasbench201_agreement import DATASETS, FIGURES, PICKS, Unseen
 from benchmarks.paper.nasbench201_scores import Floats, score_table
@@ -35,7 +33,9 @@ from benchmarks.paper.nasbench201_training import (
     trained,
     training_seconds,
 )
+from benchmarks.quality.features import FOLDER, FeatureTable, network_key, read_whole
 from benchmarks.results import command_line, picture, table, write_section
+from benchmarks.shared.learners import predictions
 from fxscore.evaluate import mean_over_runs, read_population, split_indices
 from fxscore.report.evaluation_table import interval_text
 from fxscore.report.plots import plot_curves
@@ -194,9 +194,9 @@ def _about(options: argparse.Namespace, count: int) -> str:
         f"there are several. Strict: without the {TUNED_ON} cells on which settings were chosen, and without cells "
         "that the benchmark's string form joins with one of these or with a training cell. Regret: of "
         f"the seen cells and the {PICKS} best scored others, the one of best validation accuracy, in points of test "
-        f"accuracy below the best of these cells. ExtraTrees, boosting and a kernel machine (`benchmarks.learners`) "
-        "learn from the hybrid's features and labels. Sizes are those of the canonical graph, without what carries "
-        f"only zeros. {PAPER}"
+        f"accuracy below the best of these cells. ExtraTrees, boosting and a kernel machine "
+        "(`benchmarks.shared.learners`) learn from the hybrid's features and labels. Sizes are those of the "
+        f"canonical graph, without what carries only zeros. {PAPER}"
     )
 
 

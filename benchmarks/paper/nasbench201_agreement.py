@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.features import network_key
+from benchmarks.quality.features import network_key
 from fxscore.evaluate import Population, kendall, spearman
 
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.features import FeatureTable
+from benchmarks.quality.features import FeatureTable
 from fxscore.scorer import FTScoreNet, load_scorer
 from fxscore.train.data import load_cells
 from fxscore.train.loop import score_cells

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.boards import comparison_markdown
 from benchmarks.paper.nasbench201_agreement import DATASETS, FIGURES, Unseen
 from benchmarks.paper.nasbench201_training import SPACE
 from benchmarks.results import table
+from benchmarks.shared.boards import comparison_markdown
 from fxscore.evaluate import Measures, compare, read_population, score_refs, scores_of, seen_by
 from fxscore.run import LocalExecutor, Store
 from fxscore.scorer import load_scorer

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.features import read_features
+from benchmarks.quality.features import read_features
 from fxscore.evaluate import read_population
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_learners import targets_of

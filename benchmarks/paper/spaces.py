@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.matrix import matrix_markdown, means_markdown, rho
-from benchmarks.opponents import WORK, proxy_scores
 from benchmarks.paper.spaces_scores import Scores, SpaceRow, load_all, read_rows
 from benchmarks.results import command_line, picture, write_section
+from benchmarks.shared.matrix import matrix_markdown, means_markdown, rho
+from benchmarks.shared.opponents import WORK, proxy_scores
 from fxscore.evaluate import CrossSpace, Estimate, LearningCurve, Measures, learning_curve, trained_spaces
 from fxscore.evaluate.coefficients import Floats
 from fxscore.report.plots import plot_curves

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.boards import NETWORKS, Board, boards, comparison_markdown, drawn_parts
-from benchmarks.proxy_scores import known_records, measure
 from benchmarks.results import table, write_details, write_section
+from benchmarks.shared.boards import NETWORKS, Board, boards, comparison_markdown, drawn_parts
+from benchmarks.shared.proxy_scores import known_records, measure
 from fxscore.evaluate import (
     Comparison,
     Measures,

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.boards import NETWORKS, Board, boards, drawn_parts
-from benchmarks.proxy_scores import known_records, measure
 from benchmarks.results import table, write_section
+from benchmarks.shared.boards import NETWORKS, Board, boards, drawn_parts
+from benchmarks.shared.proxy_scores import known_records, measure
 from fxscore.evaluate import Measures, agreement, scores_of
 from fxscore.evaluate.coefficients import Floats
 from fxscore.proxies import proxy_names

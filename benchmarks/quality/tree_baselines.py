@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.quality.tree_baselines --data ../shared/data --write`` fits ExtraTrees, gradient boosting, SVR
 and their standardised mean on 78, 100, 156 and 781 random cells (validation accuracy), and ranks all other cells of the
-table (test accuracy), for three data sets and five seeds. Features are those of ``python -m benchmarks.features
+table (test accuracy), for three data sets and five seeds. Features are those of ``python -m benchmarks.quality.features
 nasbench201 --data ../shared/data``.
 """
 
@@ -20,9 +20,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from benchmarks.features import FOLDER, FeatureTable, read_features
-from benchmarks.learners import MEAN, Floats, predictions
+from benchmarks.quality.features import FOLDER, FeatureTable, read_features
 from benchmarks.results import command_line, table, write_section
+from benchmarks.shared.learners import MEAN, Floats, predictions
 from fxscore.evaluate import kendall, mean_over_runs, read_population, spearman
 from fxscore.graph_features import describe, forward
 

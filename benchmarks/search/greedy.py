@@ -29,7 +29,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.features import read_known
+from benchmarks.quality.features import read_known
 from benchmarks.results import command_line, picture, table, write_section
 from benchmarks.search.cell_paths import cell_paths
 from benchmarks.search.rankers import RANKERS, Ranker
@@ -212,7 +212,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
-    parser.add_argument("--features", type=Path, help="file of benchmarks.features, for the hybrid")
+    parser.add_argument("--features", type=Path, help="file of benchmarks.quality.features, for the hybrid")
     parser.add_argument(
         "--ranker",
         choices=[name for name in RANKERS if name != "hybrid"],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.apart import each
+from benchmarks.shared.apart import each
 from fxscore.run import Where
 
 FUNCTIONS = """

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.populations import agrees, check, drawn, report
+from benchmarks.coverage.populations import agrees, check, drawn, report
 from fxscore.evaluate.population import Population
 from fxscore.evaluate.task import RankingTask, TaskTable
 from fxscore.types import ModelRef

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks import proxy_scores
-from benchmarks.boards import BOARDS, Board, drawn_parts
-from benchmarks.proxy_scores import known_records, measure
+from benchmarks.shared import proxy_scores
+from benchmarks.shared.boards import BOARDS, Board, drawn_parts
+from benchmarks.shared.proxy_scores import known_records, measure
 from fxscore.proxies import get_proxy
 from fxscore.run import Store
 from fxscore.sources import Built, build

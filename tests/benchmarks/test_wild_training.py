@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import wild_training
-from benchmarks.wild_training import LABEL, SEEDS, Task, known_rows, tasks, write_table
+from benchmarks.quality import wild_training
+from benchmarks.quality.wild_training import LABEL, SEEDS, Task, known_rows, tasks, write_table
 from fxscore.evaluate import read_population
 from fxscore.network_training import ClassifierPlan
 from fxscore.spaces.wild import Wild

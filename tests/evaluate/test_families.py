@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.wild_training import LABEL
+from benchmarks.quality.wild_training import LABEL
 from fxscore.cli.app import run
 from fxscore.errors import SpaceError
 from fxscore.evaluate import read_population, seen_by

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks.matrix import matrix_markdown
 from benchmarks.paper.nasbench201_agreement import regret_of
+from benchmarks.shared.matrix import matrix_markdown
 from fxscore.evaluate import CrossSpace, Estimate, Measures, Population, compare, learning_curve, score_matrix
 from fxscore.report.evaluation_files import comparison_csv, cross_space_csv
 from fxscore.report.evaluation_table import cross_space_table, print_comparison, score_matrix_table

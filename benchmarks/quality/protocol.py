@@ -1,8 +1,8 @@
 """What the small-input protocol costs: the same networks scored at the small size and at their own.
 
-``python -m benchmarks.protocol --data ../shared/data`` draws timm networks of the accuracy table that need at most
-`--gmacs` at their own size (larger ones take minutes there), scores each at both sizes with one scorer (`--scorer`, the
-default one where it is not given), and writes the section "Small inputs" of RESULTS.md.
+``python -m benchmarks.quality.protocol --data ../shared/data`` draws timm networks of the accuracy table that need at
+most `--gmacs` at their own size (larger ones take minutes there), scores each at both sizes with one scorer
+(`--scorer`, the default one where it is not given), and writes the section "Small inputs" of RESULTS.md.
 """
 
 from __future__ import annotations

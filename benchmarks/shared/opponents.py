@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.boards import boards
-from benchmarks.proxy_scores import known_records, measure
+from benchmarks.shared.boards import boards
+from benchmarks.shared.proxy_scores import known_records, measure
 from fxscore.evaluate import scores_of
 from fxscore.run import LocalExecutor, Store
 from fxscore.types import ModelRef

@@ -1,7 +1,8 @@
 """The populations: every ranking task of the tables, and whether its networks are built as they were trained.
 
-`python -m benchmarks.populations --data FOLDER [--write]` builds the networks weight-free (no values are computed) and
-compares their parameter counts with the published ones. `--networks N` builds N of each table, drawn with seed 0.
+`python -m benchmarks.coverage.populations --data FOLDER [--write]` builds the networks weight-free (no values are
+computed) and compares their parameter counts with the published ones. `--networks N` builds N of each table, drawn with
+seed 0.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fxscore.evaluate.tasks import table_names, task_tables
 from fxscore.sources import build
 from fxscore.types import ModelRef
 
-OWN_TABLES = Path(__file__).parent / "tables"
+OWN_TABLES = Path(__file__).parents[1] / "tables"
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """Trains networks of the space `wild` on Fashion-MNIST, all by one recipe, and keeps the table of their accuracies.
 
-``python -m benchmarks.wild_training --networks 400 --workers 2`` goes through networks in a fixed, seeded order: in
-every round one network of each family, families in random order, so that a stop at any moment leaves a fair sample;
-every network of every fourth round is trained with three seeds. A line is written to ``runs/wild/rows.jsonl`` the
-moment a training ends; what that file or the table holds is not trained again, so the same command goes on after any
-stop. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an accelerator, ``--workers`` networks
-at once; ``--cuda-workers 5`` adds such processes to those on the processor, out of one queue, so that chance says which
-network is trained where. ``--minutes`` ends a run on a lent machine.
+``python -m benchmarks.quality.wild_training --networks 400 --workers 2`` goes through networks in a fixed, seeded
+order: in every round one network of each family, families in random order, so that a stop at any moment leaves a fair
+sample; every network of every fourth round is trained with three seeds. A line is written to ``runs/wild/rows.jsonl``
+the moment a training ends; what that file or the table holds is not trained again, so the same command goes on after
+any stop. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an accelerator, ``--workers``
+networks at once; ``--cuda-workers 5`` adds such processes to those on the processor, out of one queue, so that chance
+says which network is trained where. ``--minutes`` ends a run on a lent machine.
 
 `recipe` and the generator were fixed before any score of these networks was looked at: 10,000 of the training images,
 the same for all, five epochs of AdamW with one cycle of the learning rate, mirrored at random; accuracy on all 10,000
@@ -44,7 +44,7 @@ from fxscore.network_training.images import Images
 from fxscore.spaces.wild import Wild
 from fxscore.types import ModelRef
 
-TABLE = Path(__file__).parent / "tables" / "wild.csv.gz"
+TABLE = Path(__file__).parents[1] / "tables" / "wild.csv.gz"
 ROWS = Path("runs/wild/rows.jsonl")
 LABEL = "fashion_mnist.test"
 SEEDED_ROUND = 4  # every so many rounds, networks are trained with all SEEDS

@@ -1,9 +1,9 @@
 """Features of a benchmark's networks, computed once and kept in a local file per space.
 
-``python -m benchmarks.features --data ../shared/data nasbench201 nasbench_macro=800`` fills ``runs/features/*.npz``: of
-each space all networks, or so many drawn with seed 0. A stopped run goes on where it was; a further run adds what is
-missing. Networks that the benchmark itself calls equal have one computation. Networks that fail are listed and left
-out.
+``python -m benchmarks.quality.features --data ../shared/data nasbench201 nasbench_macro=800`` fills
+``runs/features/*.npz``: of each space all networks, or so many drawn with seed 0. A stopped run goes on where it was; a
+further run adds what is missing. Networks that the benchmark itself calls equal have one computation. Networks that
+fail are listed and left out.
 
 A file holds ``names`` (columns), ``keys`` (networks), ``fingerprints`` and ``values`` (networks, columns).
 """
@@ -76,7 +76,9 @@ def read_features(population: Population, file: Path) -> FeatureTable:
     keys = [network_key(ref) for ref in population.refs]
     rows = [row for row, key in enumerate(keys) if key in known]
     if not rows:
-        raise SystemExit(f"{file} has no features of {population.name}; run python -m benchmarks.features")
+        raise SystemExit(
+            f"{file} has no features of {population.name}; run python -m benchmarks.quality.features"
+        )
     found = [known[keys[row]] for row in rows]
     return FeatureTable(
         population.subset(rows),
@@ -92,7 +94,7 @@ def read_whole(population: Population, file: Path) -> FeatureTable:
     if len(found.population) < len(population):
         raise SystemExit(
             f"{file} has features of {len(found.population)} of the {len(population)} networks of {population.name}; "
-            "run python -m benchmarks.features again"
+            "run python -m benchmarks.quality.features again"
         )
     return found
 

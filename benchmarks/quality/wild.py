@@ -1,9 +1,9 @@
-"""What ranks small networks of every kind: scores against the trainings of `benchmarks.wild_training`.
+"""What ranks small networks of every kind: scores against the trainings of `benchmarks.quality.wild_training`.
 
-``python -m benchmarks.wild --write`` scores every network of `benchmarks/tables/wild.csv.gz` with the shipped scorers
-and with what is known of old, and says how each ranks the accuracies: over all networks, within families, and among
-networks of about equal size. `--without-families` leaves families out by name. Scores are kept in ``runs/wild``; the
-same command goes on.
+``python -m benchmarks.quality.wild --write`` scores every network of `benchmarks/tables/wild.csv.gz` with the shipped
+scorers and with what is known of old, and says how each ranks the accuracies: over all networks, within families, and
+among networks of about equal size. `--without-families` leaves families out by name. Scores are kept in ``runs/wild``;
+the same command goes on.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.quality.wild_training import LABEL, SEEDS, TABLE, table_rows
 from benchmarks.results import command_line, table, write_section
-from benchmarks.wild_training import LABEL, SEEDS, TABLE, table_rows
 from fxscore.cli.arguments import names
 from fxscore.evaluate import (
     Bins,
@@ -125,8 +125,8 @@ def introduction(population: Population, rows: list[dict[str, Any]]) -> str:
         f"{len(population)} networks of {len(set(population.families or ()))} families, {len(rows)} trainings on "
         "10,000 images of Fashion-MNIST (28×28, or averaged to 14×14), measured on all 10,000 test images; a network's "
         f"accuracy is the mean over its seeds. Accuracies (minimum, quartiles, maximum): {middle} %. Generator "
-        "(`fxscore.spaces.wild`) and recipe (`benchmarks.wild_training`) were fixed before any score of these networks "
-        "was looked at, and no network is left out for what it reached."
+        "(`fxscore.spaces.wild`) and recipe (`benchmarks.quality.wild_training`) were fixed before any score of these "
+        "networks was looked at, and no network is left out for what it reached."
     )
 
 
