@@ -28,7 +28,7 @@ from benchmarks.shared.learners import Floats, predictions
 from fxscore.evaluate import Population, kendall, mean_over_runs, read_population, spearman
 from fxscore.report.evaluation_table import interval_text
 from fxscore.scorer.features import FORWARD, feature_names
-from fxscore.scorer.hybrid_learners import Learning, fit_head, targets_of
+from fxscore.scorer.hybrid_learners import HeadLearning, fit_head, targets_of
 
 SPACE = "nasbench201"
 SIZES = (50, 78, 100, 156, 781)
@@ -57,7 +57,7 @@ class Run:
 
 def hybrid(train: Floats, accuracies: Floats, test: Floats, seed: int) -> dict[str, Floats]:
     """The hybrid scorer's raw scores."""
-    head = fit_head(feature_names(), train, targets_of(accuracies), Learning(seed=seed))
+    head = fit_head(feature_names(), train, targets_of(accuracies), HeadLearning(seed=seed))
     return {"hybrid": head.predict(feature_names(), test)}
 
 
@@ -68,7 +68,9 @@ def ablated(
     found = {}
     for title in titles:
         columns = [name for name in feature_names() if not any(part in name for part in ABLATED[title])]
-        head = fit_head(feature_names(), train, targets_of(accuracies), Learning(seed=seed), columns=columns)
+        head = fit_head(
+            feature_names(), train, targets_of(accuracies), HeadLearning(seed=seed), columns=columns
+        )
         found[f"hybrid without {title}"] = head.predict(feature_names(), test)
     return found
 

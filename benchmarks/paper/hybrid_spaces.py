@@ -22,12 +22,12 @@ from fxscore.evaluate import CrossSpace, Estimate, Measures, read_population
 from fxscore.evaluate.coefficients import Floats
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_head import Head
-from fxscore.scorer.hybrid_learners import Learning, fit_head
+from fxscore.scorer.hybrid_learners import HeadLearning, fit_head
 
 OTHERS = "all but the row's"
 RESAMPLES = 1000
 # Handcrafted scores, which are not learned, steady the head on networks unlike those that it learned from.
-LEARNING = Learning(
+LEARNING = HeadLearning(
     members=(("radial", 1.0), ("forest", 1.0), ("naswot", 0.5), ("size", 0.5)),
     trees=80,
     leaf=3,

@@ -49,9 +49,9 @@ def forest_and_process(known: Floats, accuracies: Floats, others: Floats, seed: 
 def hybrid(known: Floats, accuracies: Floats, others: Floats, seed: int) -> Floats:
     """The head of fxscore's hybrid scorer; columns are those of `fxscore.scorer.features`."""
     from fxscore.scorer.features import feature_names
-    from fxscore.scorer.hybrid_learners import Learning, fit_head
+    from fxscore.scorer.hybrid_learners import HeadLearning, fit_head
 
-    head = fit_head(feature_names(), known, targets_of(accuracies), Learning(seed=seed))
+    head = fit_head(feature_names(), known, targets_of(accuracies), HeadLearning(seed=seed))
     return np.asarray(head.predict(feature_names(), others))
 
 

@@ -3,6 +3,8 @@
 Runs against whatever fxscore is on its path, so it uses only what every commit since 646140c has.
 """
 
+from __future__ import annotations
+
 import gc
 import importlib
 import json
@@ -65,20 +67,24 @@ def count(ref: str, library: str) -> float:
     return float(importlib.import_module("fvcore.nn").FlopCountAnalysis(built.module, image).total())
 
 
-def main() -> None:
-    """Answer until there is nothing more to read."""
-    torch.set_num_threads(1)
+def milliseconds(kind: str, *arguments: str) -> float | None:
+    """CPU time of one piece of work; None where it failed."""
     works = {"score": score, "proxy": proxy, "count": count}
-    for line in sys.stdin:
-        kind, *arguments = json.loads(line)
+    try:
         if kind != "score":
             network(arguments[0])
         gc.collect()
         begin = time.process_time()
-        try:
-            works[kind](*arguments)
-            answer = 1e3 * (time.process_time() - begin)
-        except Exception as error:  # noqa: BLE001  a library's own failure is a gap in the table
-            print(f"{arguments}: {error}", file=sys.stderr)
-            answer = None
-        print(json.dumps(answer), flush=True)
+        works[kind](*arguments)
+        return 1e3 * (time.process_time() - begin)
+    except Exception as error:  # noqa: BLE001  a library's own failure is a gap in the table
+        print(f"{arguments}: {error}", file=sys.stderr)
+        return None
+
+
+def main() -> None:
+    """Answer until there is nothing more to read."""
+    torch.set_num_threads(1)
+    answers, sys.stdout = sys.stdout, sys.stderr  # some libraries print
+    for line in sys.stdin:
+        print(json.dumps(milliseconds(*json.loads(line))), file=answers, flush=True)
