@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import fxscore
 from fxscore.cli.app import run
 from tests.pages import blocks, follow
 
@@ -87,6 +88,14 @@ def test_every_page_is_in_the_contents() -> None:
     contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     listed = re.findall(r"\S+\.md", contents[contents.index("nav:") :])
     assert sorted(listed) == sorted(page.relative_to(DOCS).as_posix() for page in PAGES)
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    named = set(
+        re.findall(r"^::: fxscore\.(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert {name for name in fxscore.__all__ if not name.startswith("_")} - {"FxScoreError"} <= named
+    assert "errors" in named
 
 
 def anchors(page: Path) -> set[str]:
