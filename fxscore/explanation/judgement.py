@@ -60,11 +60,10 @@ def judge(
         return Judgement(scorer.scorer_id, error=one_line(message_of(error))), None
     low, high = confidence_of(scorer).interval(standing) or (None, None)
     near = neighbours(scorer, standing)
-    record: Mapping[str, Any] = getattr(scorer, "record", None) or {}
     found = Judgement(
         scorer.scorer_id,
         standing.score,
-        scale=one_line(str(record.get("scale", ""))),
+        scale=_scale_of(scorer),
         support=standing.support,
         distance=standing.distance,
         low=low,
@@ -73,6 +72,15 @@ def judge(
         unknown=unknown_of(near),
     )
     return found, standing
+
+
+def _scale_of(scorer: Scorer) -> str:
+    """In the words of its record; a scale that no record speaks of is that of a fit, of the networks it was given."""
+    record: Mapping[str, Any] = getattr(scorer, "record", None) or {}
+    fitted = (
+        "percentile among the networks of its training" if getattr(scorer, "scale", None) is not None else ""
+    )
+    return one_line(str(record.get("scale") or fitted))
 
 
 def _standing(scorer: Scorer, subject: Subject, features: NetworkFeatures | None) -> Standing:

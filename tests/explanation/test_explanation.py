@@ -124,8 +124,11 @@ def test_a_fitted_head_is_the_sum_of_its_members(general: Hybrid) -> None:
     learning = HeadLearning((("forest", 1.0), ("linear", 1.0)), trees=3)
     models, accuracies = [network(width) for width in range(2, 14)], [float(width) for width in range(2, 14)]
     fitted = general.fit(models, accuracies, input_shape=SHAPE, learning=learning)
-    found = fxscore.explain(network(3), against=network(12), input_shape=SHAPE, scorer=fitted).against
+    explained = fxscore.explain(network(3), against=network(12), input_shape=SHAPE, scorer=fitted)
+    found = explained.against
     assert found is not None
+    assert explained.judgement is not None
+    assert explained.judgement.scale == "percentile among the networks of its training"
     assert isinstance(fitted.head, Head)
     assert {each.group for each in found.members} == {*fitted.head.members}
     assert sum(each.raw for each in found.members) == pytest.approx(found.raw)
