@@ -27,7 +27,7 @@ for name in ("fcntl", "resource", "termios", "pwd", "grp"):
     sys.modules[name] = None
 
 def main():
-    import fxscore.cli.app, fxscore.api, fxscore.train.fit, fxscore.cli.fit_progress, fxscore.searching
+    import fxscore.cli.app, fxscore.api, fxscore.ranking, fxscore.train.fit, fxscore.cli.fit_progress, fxscore.searching
     from fxscore.run import LocalExecutor, evaluate, in_order
     from fxscore.types import ModelRef
     from tests.run.jobs import ToyJob, toy
