@@ -49,7 +49,13 @@ def results() -> dict[str, Tabular]:
         "explanation": fxscore.explain(network(4), input_shape=(3, 8, 8)),
         "search": searched(),
         "fitted": Fitted(
-            Hybrid(), (0, 2), {1: "it broke"}, Estimate(0.5, 0.1, 0.8), 2, unseen={0: 1.5, 2: -0.5}
+            Hybrid(),
+            (0, 2),
+            {1: "it broke"},
+            Estimate(0.5, 0.1, 0.8),
+            2,
+            unseen={0: 1.5, 2: -0.5},
+            networks={0: ("<narrow>", 60.0), 1: ("broken", 61.0), 2: ("wide", 62.0)},
         ),
     }
 

@@ -1,4 +1,4 @@
-"""How a fit comes along, on stderr: a bar on a terminal, then what failed and the figure."""
+"""How a fit comes along, on stderr: a bar on a terminal, then what failed and what the fit is worth."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def show_fit(console: Console, total: int) -> Iterator[Watch]:
 
 
 def tell(console: Console, results: Sequence[Result], fitted: Fitted) -> None:
-    """Say what was left out, and how well the scorer ranks what it did not see."""
+    """Say what was left out, how well the scorer ranks what it did not see, and whether that was worth it."""
     for place, error in fitted.failed.items():
         rows = ", ".join(map(str, results[place].rows))
         console.print(f"left out, row {rows}: {error}", highlight=False, markup=False, soft_wrap=True)
-    console.print(str(fitted), highlight=False, markup=False, soft_wrap=True)
+    for sentence in fitted.sentences:
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)

@@ -141,6 +141,11 @@ class PairTable:
             return float(gaps[-1])
         return float(np.interp(level, shares[reached - 1 : reached + 1], gaps[reached - 1 : reached + 1]))
 
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready form: shares by how far the farther network is from training; None of what nobody measured."""
+        rows = zip(("inside", "near", "outside"), self.shares.tolist(), self.counts.tolist(), strict=True)
+        return {"gaps": self.gaps.tolist()} | {name: row if count else None for name, row, count in rows}
+
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """All numbers by name."""
         return {f"{prefix}{name}": getattr(self, name) for name in ("gaps", "shares", "counts")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,21 @@ from fxscore.score_job import FeatureJob, ScoreJob
 from fxscore.scorer import Hybrid
 from fxscore.scorer.features import NetworkFeatures, feature_names
 from fxscore.scorer.given import Model
+from fxscore.scorer.hybrid_head import Floats
+from fxscore.scorer.subject import Subject
 from fxscore.types import ModelRef, ScoreRecord, Shape
 
 Watch = Callable[[int], None]
 Records = Mapping[ModelRef, ScoreRecord]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a fit learns from of one network, and its size."""
+
+    features: NetworkFeatures
+    params: int
+    macs: int
 
 
 def feature_job(start: Hybrid, input_shape: Shape | None) -> FeatureJob:
@@ -50,12 +62,28 @@ def record_of(records: Records, model: Model) -> ScoreRecord | None:
     return record
 
 
-def features_of(records: Records, model: Model) -> NetworkFeatures | None:
-    """The features that a `feature_job` found; as `record_of`."""
+def found_of(records: Records, model: Model) -> Seen | None:
+    """What a `feature_job` found; as `record_of`."""
     record = record_of(records, model)
-    if record is None or record.fingerprint is None:
+    if record is None or record.fingerprint is None or record.params is None or record.macs is None:
         return None
-    return NetworkFeatures(feature_names(), np.array(record.values), record.fingerprint)
+    features = NetworkFeatures(feature_names(), np.array(record.values), record.fingerprint)
+    return Seen(features, record.params, record.macs)
+
+
+def sizes_of(networks: Sequence[Seen]) -> dict[str, Floats]:
+    """Sizes (n,) of networks, by what people call them."""
+    return {
+        "params": np.array([float(each.params) for each in networks]),
+        "MACs": np.array([float(each.macs) for each in networks]),
+    }
+
+
+def seen_here(start: Hybrid, subject: Subject) -> Seen:
+    """What a `feature_job` would find, in this process."""
+    features = start.features(subject)
+    size = subject.costs()
+    return Seen(features, size.params, size.macs)
 
 
 class _Counter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -57,16 +58,35 @@ def rows(nets: str, count: int = 12) -> list[str]:
 def test_a_fitted_file_ranks(nets: str, tmp_path: Path, capsys: Captured) -> None:
     out = tmp_path / "own.safetensors"
     assert run(["fit", str(table(tmp_path, rows(nets))), "--out", str(out)]) == 0
-    assert "95 % interval" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "95 % interval" in told
+    assert "The same networks are ranked by general" in told
+    assert "orth it: ρ" in told
     scorer = load_scorer(out)
     assert isinstance(scorer, Hybrid)
     assert scorer.name == "own"
     assert scorer.record["measured"][0]["n"] == 12
     assert scorer.record["measured"][0]["spearman"] > 0.7
+    assert scorer.record["measured"][0]["params_spearman"] == 1  # the wider, the better
     names = [f'{nets}:build{{"width": {width}}}' for width in (3, 12)]
     assert run(["rank", *names, "--scorer", str(out), "--no-store"]) == 0
     printed = capsys.readouterr().out
     assert printed.index('"width": 12') < printed.index('"width": 3')
+
+
+def test_what_a_fit_is_worth_is_json_and_a_report(nets: str, tmp_path: Path, capsys: Captured) -> None:
+    words = ["fit", str(table(tmp_path, [row(nets, 5, 50, ', ""broken"": 1'), *rows(nets)])), "--json"]
+    words += ["--report", str(tmp_path / "fit.html"), "--out", str(tmp_path / "own.safetensors")]
+    assert run(words) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["scorer"], told["n"], len(told["networks"])) == ("own", 12, 13)
+    assert {each["name"]: each["known"] for each in told["rivals"]} == {"general": 0, "params": 0, "MACs": 0}
+    assert "broken" in told["networks"][0]["network"]
+    assert told["networks"][0]["error"]
+    assert told["sentences"][0].startswith("ρ ")
+    page = (tmp_path / "fit.html").read_text(encoding="utf-8")
+    assert "Beside what learned from none of these" in page
+    assert "Networks that were left out" in page
 
 
 def test_networks_that_fail_are_listed_and_left_out(nets: str, tmp_path: Path, capsys: Captured) -> None:
@@ -141,7 +161,9 @@ def test_an_ft_scorenet_is_trained_further(nets: str, tmp_path: Path, capsys: Ca
     out = tmp_path / "own.safetensors"
     words = ["fit", str(table(tmp_path, rows(nets))), "--kind", "ft", "--steps", "2", "--samples", "4"]
     assert run([*words, "--out", str(out)]) == 0
-    assert "on 2 networks that were held out" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "on 2 networks that were held out" in told
+    assert "The same networks are ranked by nasbench201" in told
     assert isinstance(load_scorer(out), FTScoreNet)
     assert run([*words[:2], "--start", str(out), "--out", str(out)]) == 2
     assert "no scorer of the kind hybrid" in capsys.readouterr().err

@@ -1,39 +1,114 @@
-"""The report of a fit: how well it ranks networks that it did not see, each network, what was left out."""
+"""The report of a fit: whether it was worth it, the learning curve, how sure scores are, each network."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
+from fxscore.evaluate.estimates import Estimate
+from fxscore.evaluate.worth import Worth
+from fxscore.report import numbers
 from fxscore.report.html.page import Axis, Cell, Page, Plot, Table
+from fxscore.scorer.pair_table import PairTable
 
 _SCORE = Axis("score", "score, in no unit")
+_NETWORKS = Axis("networks", "networks learned from", log=True)
 
 
-def fit_page(
-    networks: Sequence[tuple[str, float, float | None]],
-    left_out: Mapping[str, str],
-    summary: str,
-    settings: Mapping[str, Any],
-) -> Page:
+class Fitted(Protocol):
+    """What is told of a fit (`fxscore.train.fit.Fitted`, which needs packages that reports do not)."""
+
+    @property
+    def sentences(self) -> Sequence[str]: ...
+
+    @property
+    def agreement(self) -> Estimate: ...
+
+    @property
+    def held_out(self) -> int: ...
+
+    @property
+    def worth(self) -> Worth: ...
+
+    @property
+    def pairs(self) -> PairTable | None: ...
+
+    def table(self) -> list[dict[str, Any]]: ...
+
+
+def fit_page(fitted: Fitted, settings: Mapping[str, Any]) -> Page:
     """The report of a fit.
 
     Args:
-        networks: (name, accuracy, score by a fit that did not see it; None where each did) of each that was used.
-        left_out: reasons by name.
-        summary: how well it ranks what it did not see.
+        fitted: what came of it.
         settings: of the command.
     """
-    rows = [[Cell.of(name), Cell.of(accuracy), Cell.of(score)] for name, accuracy, score in networks]
-    tables = [Table("Networks that were fitted to", ("network", "accuracy", "score, not seen"), rows)]
-    if left_out:
-        lines = [[Cell.of(name), Cell.of(reason)] for name, reason in left_out.items()]
-        tables.append(Table("Networks that were left out", ("network", "reason"), lines))
+    plots = [plot for plot in (_against_accuracy(fitted), _curve(fitted)) if plot.points]
+    return Page("Fit to trained networks", fitted.sentences, plots, list(_tables(fitted)), settings)
+
+
+def _against_accuracy(fitted: Fitted) -> Plot:
     points = [
-        {"name": name, "y": accuracy, "score": score}
-        for name, accuracy, score in networks
-        if score is not None
+        {"name": str(row["network"]), "y": row["accuracy"], "score": row["unseen score"]}
+        for row in fitted.table()
+        if None not in (row["accuracy"], row["unseen score"])
     ]
     title = "Accuracy against scores by fits that had not seen the network"
-    plots = [Plot(title, [_SCORE], "accuracy", points)]
-    return Page("Fit to trained networks", [summary], plots if points else [], tables, settings)
+    return Plot(title, [_SCORE], "accuracy", points)
+
+
+def _curve(fitted: Fitted) -> Plot:
+    points = [
+        {
+            "name": f"{point.x:.0f} networks, {point.runs} draws",
+            "networks": point.x,
+            "y": point.estimate.value,
+            "low": point.estimate.low,
+            "high": point.estimate.high,
+        }
+        for point in fitted.worth.curve
+    ]
+    return Plot("ρ by number of networks learned from", [_NETWORKS], "ρ", points)
+
+
+def _tables(fitted: Fitted) -> Iterator[Table]:
+    if fitted.worth.rivals:
+        yield _beside(fitted)
+    if fitted.pairs is not None:
+        yield _pairs(fitted.pairs)
+    columns = ("network", "accuracy", "unseen score")
+    rows = fitted.table()
+    used = [[Cell.of(row[name]) for name in columns] for row in rows if row["error"] is None]
+    yield Table("Networks that were fitted to", ("network", "accuracy", "score, not seen"), used)
+    lines = [[Cell.of(row["network"]), Cell.of(row["error"])] for row in rows if row["error"] is not None]
+    if lines:
+        yield Table("Networks that were left out", ("network", "reason"), lines)
+
+
+def _beside(fitted: Fitted) -> Table:
+    own = [Cell.of("this fit"), *_estimate(fitted.agreement), *_estimate(Estimate(None))]
+    rivals = [
+        [Cell.of(each.name), *_estimate(each.agreement), *_estimate(each.gain)]
+        for each in fitted.worth.rivals
+    ]
+    title = f"Beside what learned from none of these, on {fitted.held_out} networks"
+    columns = ("scorer", "ρ", "95 % interval", "gain of the fit", "95 % interval of it")
+    return Table(title, columns, [own, *rivals])
+
+
+def _pairs(table: PairTable) -> Table:
+    shares = {name: row for name, row in table.as_dict().items() if name != "gaps" and row is not None}
+    rows = [
+        [
+            Cell(gap, f"{gap:.2g}"),
+            *(Cell(row[place], numbers.probability(row[place])) for row in shares.values()),
+        ]
+        for place, gap in enumerate(table.gaps.tolist())
+    ]
+    return Table("Probability that the higher score is the better network", ("gap of scores", *shares), rows)
+
+
+def _estimate(estimate: Estimate) -> list[Cell]:
+    known = estimate.low is not None and estimate.high is not None
+    text = f"{estimate.low:.3f} to {estimate.high:.3f}" if known else numbers.MISSING
+    return [Cell.of(estimate.value), Cell(estimate.low, text)]

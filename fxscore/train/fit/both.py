@@ -11,11 +11,11 @@ import torch
 from fxscore.constructed import ConstructedArchitecture
 from fxscore.errors import ScorerError
 from fxscore.evaluate.estimates import Estimate
+from fxscore.evaluate.worth import Worth, rivals_of
 from fxscore.extras import require
 from fxscore.run import Where
 from fxscore.scorer import Hybrid, Settings
 from fxscore.scorer.ensemble import Ensemble, rounded
-from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
@@ -24,9 +24,10 @@ from fxscore.scorer.subject import subject_of
 from fxscore.train.data import Networks
 from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
 from fxscore.train.fit.fitted import Fitted
+from fxscore.train.fit.hybrid import by_others
 from fxscore.train.fit.parts import held_out, measured_on, told_after, usable_networks
 from fxscore.train.fit.scorenet import state_file, train_networks
-from fxscore.train.looking import Watch, feature_job, features_of, look
+from fxscore.train.looking import Seen, Watch, feature_job, found_of, look, seen_here, sizes_of
 from fxscore.train.plan import TrainingPlan
 from fxscore.types import Shape
 
@@ -78,15 +79,16 @@ def fit_both(
     check_accuracies(models, accuracies)
     records = look(feature_job(start, input_shape), models, where, watch)
 
-    def see(model: Model) -> tuple[ConstructedArchitecture, NetworkFeatures]:
-        known = features_of(records, model)
-        subject = subject_of(model, input_shape)
-        features = known or start.features(subject)
-        return subject.construct(start.batch, start.shape_for(subject.input_shape)), features
+    def see(model: Model) -> tuple[ConstructedArchitecture, Seen]:
+        known = found_of(records, model)
+        subject = subject_of(model, input_shape, counted=True)
+        seen = known or seen_here(start, subject)
+        return subject.construct(start.batch, start.shape_for(subject.input_shape)), seen
 
     usable = usable_networks(models, accuracies, see, told_after(records, watch))
     labels = usable.labels
-    architectures, features = zip(*usable.seen, strict=True)
+    architectures, looked = zip(*usable.seen, strict=True)
+    features = [each.features for each in looked]
     networks = Networks(architectures, torch.from_numpy(labels).float())
     values = np.stack([each.values for each in features])
     held, seen = held_out([each.fingerprint for each in features], labels, validation, seed)
@@ -104,16 +106,18 @@ def fit_both(
         both = np.column_stack([hybrid.raw_scores(values), raw])
         return hybrid, stacked(both[places]), both
 
-    measured, unseen = Estimate(None), {}
+    measured, unseen, worth = Estimate(None), {}, Worth()
     if held:
         _, mixture, both = together(seen)
         scores = mixture.combine(both[held])
         measured = measured_on(scores, labels[held], seed)
+        beside = {**by_others(start, values[held]), **sizes_of([looked[place] for place in held])}
+        worth = Worth(rivals_of(scores, beside, labels[held], seed))
         unseen = {usable.places[place]: float(score) for place, score in zip(held, scores, strict=True)}
     hybrid, mixture, _ = together(range(len(labels)))
     numbers = (mixture.means, mixture.deviations, mixture.weights)
     scorer = Ensemble([hybrid, *scorenets], *map(torch.from_numpy, numbers), name=hybrid.name)
-    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen)
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen, worth)
 
 
 def stacked(raw: Floats) -> Mixture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fxscore.sources import expand
 from fxscore.train.fit.both import fit_both
 from fxscore.train.fit.fitted import Fitted, Kind
 from fxscore.train.fit.hybrid import fit_hybrid
+from fxscore.train.fit.parts import named
 from fxscore.train.fit.scorenet import fit_ft_scorenet
 from fxscore.train.looking import Watch
 from fxscore.types import ModelRef, Shape, shape_of
@@ -50,6 +52,9 @@ def fit(
     watch: Watch = lambda done: None,
 ) -> Fitted:
     """Fit a scorer to networks that you have trained, and say how well it ranks those that it did not see.
+
+    What is returned also says whether that was worth it (`Fitted.worth`): what the shipped scorer and plain sizes reach
+    on the same networks and, of a hybrid, what more networks would bring; its scores come with probabilities.
 
     Modules are looked at in this process, references by workers. A network that fails is left out and named in what is
     returned.
@@ -87,8 +92,12 @@ def fit(
         "where": Where(workers, time_limit, memory_limit, store, no_store, cluster, worker_wait),
         "watch": watch,
     }
+    given = {
+        place: (named(model, place), float(accuracy))
+        for place, (model, accuracy) in enumerate(zip(networks, accuracies, strict=False))
+    }
     if isinstance(begun, Hybrid) and kind == "hybrid":
-        return fit_hybrid(begun, networks, accuracies, **always)
+        return replace(fit_hybrid(begun, networks, accuracies, **always), networks=given)
     trained: dict[str, Any] = {
         "steps": steps or STEPS[kind],
         "samples": samples or SAMPLES[kind],
@@ -96,8 +105,10 @@ def fit(
         "state": state,
     }
     if isinstance(begun, Hybrid):
-        return fit_both(begun, networks, accuracies, members=members, **always, **trained)
-    return fit_ft_scorenet(begun, networks, accuracies, **always, **trained)
+        found = fit_both(begun, networks, accuracies, members=members, **always, **trained)
+    else:
+        found = fit_ft_scorenet(begun, networks, accuracies, **always, **trained)
+    return replace(found, networks=given)
 
 
 def training_steps(kind: Kind, steps: int | None, members: int = MEMBERS) -> int:

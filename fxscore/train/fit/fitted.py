@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fxscore.evaluate.estimates import Estimate
+from fxscore.evaluate.worth import Worth
 from fxscore.provenance import provenance
 from fxscore.scorer import FTScoreNet, Hybrid
+from fxscore.scorer.card import confidence_of
+from fxscore.scorer.confidence import LEVEL
 from fxscore.scorer.ensemble import Ensemble
+from fxscore.scorer.pair_table import PairTable
 from fxscore.tabular import Tabular
 from fxscore.train.fit.parts import FOLDS
 
@@ -31,6 +35,8 @@ class Fitted(Tabular):
         held_out: number of networks behind that figure.
         seed: of all that was drawn.
         unseen: place → score, in no unit, from a fit that did not see the network.
+        worth: what else ranks the same networks, and what more networks would bring.
+        networks: place → (name, accuracy) of all that were given.
     """
 
     scorer: Hybrid | FTScoreNet | Ensemble
@@ -40,22 +46,12 @@ class Fitted(Tabular):
     held_out: int
     seed: int = 0
     unseen: dict[int, float] = field(default_factory=dict)
+    worth: Worth = field(default_factory=Worth)
+    networks: dict[int, tuple[str, float]] = field(default_factory=dict)
 
-    AXES = ("network", "unseen score")
+    AXES = ("unseen score", "accuracy")
 
     def summary(self) -> str:
-        """The figure in words."""
-        return str(self)
-
-    def table(self) -> list[dict[str, Any]]:
-        """A row for each network that was given: its place, its score from a fit that did not see it, its error."""
-        places = sorted({*self.used, *self.failed})
-        return [
-            {"network": place, "unseen score": self.unseen.get(place), "error": self.failed.get(place)}
-            for place in places
-        ]
-
-    def __str__(self) -> str:
         """The figure in words."""
         how = (
             f"in {FOLDS} folds, each scored by a fit to the others"
@@ -68,23 +64,87 @@ class Fitted(Tabular):
         interval = "" if low is None or high is None else f" (95 % interval {low:.3f} to {high:.3f})"
         return f"ρ {self.agreement.value:.3f}{interval} on {self.held_out} networks {how}"
 
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each network that was given: its accuracy, its score from a fit that did not see it, its error."""
+        return [self._row(place) for place in sorted({*self.used, *self.failed})]
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """The networks; what else ranks them; the learning curve, where there is one."""
+        rivals = [
+            {"scorer": each.name, "ρ": each.agreement.value, "gain": each.gain.value, "low": each.gain.low,
+             "high": each.gain.high}
+            for each in self.worth.rivals
+        ]  # fmt: skip
+        curve = [
+            {
+                "learned from": each.x,
+                "ρ": each.estimate.value,
+                "low": each.estimate.low,
+                "high": each.estimate.high,
+            }
+            for each in self.worth.curve
+        ]
+        every = {"networks": self.table(), "beside others": rivals, "learning curve": curve}
+        return {name: rows for name, rows in every.items() if rows}
+
+    def _row(self, place: int) -> dict[str, Any]:
+        name, accuracy = self.networks.get(place, (None, None))
+        known = {"network": place if name is None else name, "accuracy": accuracy}
+        return {**known, "unseen score": self.unseen.get(place), "error": self.failed.get(place)}
+
     @property
-    def record(self) -> dict[str, Any]:
-        """What the scorer's file says about its making."""
-        trained = "" if self._in_folds else f", FT-ScoreNets on {len(self.used) - self.held_out} of them"
+    def pairs(self) -> PairTable | None:
+        """How often the scorer orders pairs of networks rightly that it did not see; None where nobody measured it."""
+        return confidence_of(self.scorer).pairs
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The figure, what the fit is worth beside others, what more networks would bring, and how sure a score is."""
+        surely = _surely(self.pairs)
+        return (f"{self.summary()}.", *self.worth.sentences, *([] if surely is None else [surely]))
+
+    def __str__(self) -> str:
+        """All of it in words, a line each."""
+        return "\n".join(self.sentences)
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready form."""
+        table = self.pairs
+        return {
+            "scorer": self.scorer.name,
+            **self._measured,
+            "seed": self.seed,
+            **self.worth.as_dict(),
+            "pairs": None if table is None else table.as_dict(),
+            "sentences": list(self.sentences),
+            "networks": self.table(),
+        }
+
+    @property
+    def _measured(self) -> dict[str, Any]:
+        """The figure, and what the plain sizes reach on the same networks, as the records of scorers have them."""
         on = (
             f"{FOLDS} folds of the same networks" if self._in_folds else "networks of the same kind, held out"
         )
         figure = self.agreement
-        measured = {
+        sizes = {each.name.lower(): each.agreement.value for each in self.worth.rivals}
+        return {
             "on": on,
             "n": self.held_out,
             "spearman": figure.value,
             "interval": [figure.low, figure.high],
+            "params_spearman": sizes.get("params"),
+            "macs_spearman": sizes.get("macs"),
         }
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the scorer's file says about its making."""
+        trained = "" if self._in_folds else f", FT-ScoreNets on {len(self.used) - self.held_out} of them"
         return {
             "trained_on": f"{len(self.used)} networks{trained}",
-            "measured": [measured],
+            "measured": [self._measured],
+            "worth": self.worth.as_dict(),
             "caution": "Ranks networks like those that it was fitted to.",
             "seed": self.seed,
             **provenance(_PACKAGES),
@@ -103,3 +163,21 @@ class Fitted(Tabular):
     @property
     def _in_folds(self) -> bool:
         return isinstance(self.scorer, Hybrid)
+
+
+def _surely(pairs: PairTable | None) -> str | None:
+    """How sure scores are, of networks like those that were fitted to; None where nobody measured it."""
+    inside = 0.0
+    gap = None if pairs is None else pairs.gap(LEVEL, inside)
+    if pairs is None or gap is None:
+        return None
+    widest = float(pairs.gaps[-1])
+    told, most = pairs.right(gap, inside), pairs.right(widest, inside)
+    if told is None or most is None or told < LEVEL:
+        return (
+            "No gap of two scores tells the better of two networks like these with a probability of 2 in 3."
+        )
+    return (
+        f"Of two networks like these the higher score is the better one with a probability of 2 in 3 from a gap of "
+        f"{gap:.2g} on, and of {most:.2f} from {widest:.2g} on."
+    )

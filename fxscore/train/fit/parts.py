@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fxscore.errors import FxScoreError, ScorerError
 from fxscore.evaluate import Measures, agreement
@@ -18,8 +19,10 @@ from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.texts import first_line
 from fxscore.train.looking import Records, Watch
+from fxscore.types import ModelRef
 
 FOLDS = 5
+Mask = NDArray[np.bool_]
 T = TypeVar("T")
 
 
@@ -111,3 +114,8 @@ def measured_on(scores: Floats, labels: Floats, seed: int) -> Estimate:
     if len(labels) < 2:
         return Estimate(None)
     return agreement(scores, labels, Measures(seed=seed)).figures["spearman"]
+
+
+def named(model: Model, place: int) -> str:
+    """What people know a network by: its reference, or its class and its place."""
+    return str(model) if isinstance(model, (str, ModelRef)) else f"{type(model).__name__} {place}"

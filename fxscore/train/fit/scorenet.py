@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from fxscore.constructed import ConstructedArchitecture
+from fxscore.costs import Costs
+from fxscore.evaluate.worth import Worth, rivals_of
 from fxscore.extras import require
 from fxscore.run import Where
 from fxscore.score_job import ScoreJob
@@ -66,14 +68,14 @@ def fit_ft_scorenet(
     check_accuracies(models, accuracies)
     records = look(ScoreJob(start, start.scorer_id, input_shape), models, where, watch)
 
-    def see(model: Model) -> tuple[ConstructedArchitecture, str]:
+    def see(model: Model) -> tuple[ConstructedArchitecture, str, Costs]:
         record_of(records, model)
-        subject = subject_of(model, input_shape)
+        subject = subject_of(model, input_shape, counted=True)
         network = subject.construct(start.batch, start.shape_for(subject.input_shape))
-        return network, fingerprint_of(network, subject.input_shape)
+        return network, fingerprint_of(network, subject.input_shape), subject.costs()
 
     usable = usable_networks(models, accuracies, see, told_after(records, watch), strict)
-    architectures, fingerprints = zip(*usable.seen, strict=True)
+    architectures, fingerprints, costs = zip(*usable.seen, strict=True)
     networks = Networks(architectures, torch.from_numpy(usable.labels).float())
     held, seen = held_out(fingerprints, usable.labels, validation, seed)
     plan = TrainingPlan(
@@ -85,7 +87,16 @@ def fit_ft_scorenet(
     scores = score_cells(scorer, networks.subset(held)).double().numpy() if held else np.zeros(0)
     measured = measured_on(scores, usable.labels[held], seed)
     unseen = {usable.places[place]: float(score) for place, score in zip(held, scores, strict=True)}
-    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen)
+    beside = _others(start, networks.subset(held), [costs[place] for place in held]) if held else {}
+    worth = Worth(rivals_of(scores, beside, usable.labels[held], seed))
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen, worth)
+
+
+def _others(start: FTScoreNet, networks: Networks, costs: Sequence[Costs]) -> dict[str, Floats]:
+    """Scores (n,) of networks by what has not learned from them: the start, and sizes."""
+    sizes = {"params": [each.params for each in costs], "MACs": [each.macs for each in costs]}
+    by_start = score_cells(start, networks).double().numpy()
+    return {start.name: by_start} | {name: np.array(each, dtype=float) for name, each in sizes.items()}
 
 
 def train_networks(
