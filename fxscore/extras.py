@@ -6,7 +6,7 @@ from importlib import import_module
 
 from fxscore.errors import MissingExtraError
 
-_PACKAGES = {
+PACKAGES = {
     "fit": ("sklearn", "scikit-learn"),
     "train": ("torchsort", "torchsort"),
     "search": ("pymoo", "pymoo"),
@@ -29,7 +29,7 @@ def require(extra: str, what: str) -> None:
     Raises:
         MissingExtraError: it cannot be imported; says how to install it.
     """
-    module, package = _PACKAGES[extra]
+    module, package = PACKAGES[extra]
     try:
         import_module(module)
     except ImportError as error:

@@ -16,6 +16,7 @@ import typer
 from fxscore.cli import (
     compare,
     data,
+    doctor,
     draw,
     evaluate,
     explain,
@@ -32,10 +33,12 @@ from fxscore.cli import (
     train_network,
 )
 from fxscore.cli.arguments import complete
+from fxscore.cli.settings import settings_here
 from fxscore.errors import FxScoreError
 
 USAGE = 2
 INTERRUPTED = 130
+_HELP = {"-h", "--help", "--version"}
 
 app = typer.Typer(
     name="fxscore",
@@ -69,6 +72,7 @@ commands = (
     evaluate,
     plot,
     store,
+    doctor,
 )
 for module in commands:
     module.register(app)
@@ -101,7 +105,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     output.speak_any_encoding()
     words = complete(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        app(args=words, prog_name="fxscore")
+        command = typer.main.get_command(app)
+        settings_here(tolerant=not words or words[0] == "doctor" or bool(_HELP & {*words})).put_in(command)
+        command(args=words, prog_name="fxscore")
     except SystemExit as exit_request:
         return exit_request.code if isinstance(exit_request.code, int) else int(exit_request.code is not None)
     except KeyboardInterrupt:

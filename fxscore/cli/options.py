@@ -99,6 +99,10 @@ Store = Annotated[
         show_default="in the user's cache folder",
     ),
 ]
+StoreFile = Annotated[
+    Path | None,
+    typer.Option("--store", metavar="FILE", help="The store.", show_default="in the user's cache folder"),
+]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Neither read nor write stored results.")]
 Cluster = Annotated[
     str | None,

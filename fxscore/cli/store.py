@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fxscore.cli import output
+from fxscore.cli import options, output
 from fxscore.cli.arguments import STDOUT
 
 if TYPE_CHECKING:
     from fxscore.run.store_tools import StoreInfo
-
-StorePath = Annotated[
-    Path | None,
-    typer.Option("--store", metavar="FILE", help="The store.", show_default="in the user's cache folder"),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +35,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="store")
 
 
-def info(store: StorePath = None) -> None:
+def info(store: options.StoreFile = None) -> None:
     """What the store holds, for each scorer; the whole file is checked for damage."""
     from fxscore.run import default_store_path, store_info
 
@@ -63,7 +58,7 @@ def export(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="A .csv or .jsonl file; `-` is stdout.")
     ] = STDOUT,
-    store: StorePath = None,
+    store: options.StoreFile = None,
     form: Annotated[
         Literal["csv", "jsonl"] | None,
         typer.Option(
@@ -102,7 +97,7 @@ def prune(
         typer.Option(metavar="ID", help="Records of this scorer, as `info` names it.", show_default=False),
     ] = None,
     errors: Annotated[bool, typer.Option("--errors", help="Records without a score.")] = False,
-    store: StorePath = None,
+    store: options.StoreFile = None,
 ) -> None:
     """Remove the records that meet any of the conditions given."""
     from fxscore.run import default_store_path, package_version, prune_store

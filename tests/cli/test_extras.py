@@ -14,7 +14,7 @@ from torch import nn
 
 from fxscore.cli.app import run
 from fxscore.errors import MissingExtraError
-from fxscore.extras import _PACKAGES, require
+from fxscore.extras import PACKAGES, require
 from fxscore.scorer import Hybrid
 
 Captured = pytest.CaptureFixture[str]
@@ -77,7 +77,7 @@ def test_a_missing_package_is_one_line_with_its_command(
     nets, table = files(tmp_path)
     monkeypatch.chdir(tmp_path)
     hide(monkeypatch, module)
-    extra = next(name for name, (package, _) in _PACKAGES.items() if package == module)
+    extra = next(name for name, (package, _) in PACKAGES.items() if package == module)
     line = told(words.replace("NETS", nets).replace("TABLE", table).split(), capsys)
     assert re.search(rf"needs .*pip install .*'fxscore\[{extra}\]'$", line.strip())
 
@@ -114,7 +114,7 @@ def test_from_python_the_error_is_the_same(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_extra_is_one_of_the_package() -> None:
     stated = " ".join(requires("fxscore") or ())
-    for extra, (_, package) in _PACKAGES.items():
+    for extra, (_, package) in PACKAGES.items():
         require(extra, "this test")
         if extra != "fit":  # an installation of before has it elsewhere
             assert re.search(rf'{package.split("[")[-1].rstrip("]")}\S*; extra == "{extra}"', stated)
