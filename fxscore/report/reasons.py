@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fxscore.errors import ModelRefError
 from fxscore.report import numbers
+from fxscore.types import ModelRef
 
 if TYPE_CHECKING:
     from fxscore.scorer.measured import Result
 
 _MANY_TASKS = 3
 _LONG_NAME = 160
+_PUBLISHED = "fxscore.published."
 
 
 def results_in_words(results: Sequence[Result]) -> str:
@@ -22,8 +25,21 @@ def results_in_words(results: Sequence[Result]) -> str:
 
 
 def short(name: str) -> str:
-    """A reference as a table takes it: genotypes of thousands of letters are cut."""
-    return name if len(name) <= _LONG_NAME else f"{name[:_LONG_NAME]}…"
+    """A reference as a table takes it: networks of published tables by their name, very long genotypes cut."""
+    shown = _published(name) if name.startswith(_PUBLISHED) else name
+    return shown if len(shown) <= _LONG_NAME else f"{shown[:_LONG_NAME]}…"
+
+
+def _published(name: str) -> str:
+    """`cifar10_resnet20` for a builder of this package that was given that name, `vgg depth=13` for another."""
+    try:
+        ref = ModelRef.parse(name)
+    except ModelRefError:  # a file may hold anything
+        return name
+    options = ref.kwargs
+    if own := options.get("name") or options.get("architecture"):
+        return str(own)
+    return " ".join([ref.name, *(f"{key}={value}" for key, value in options.items())])
 
 
 def in_points(points: float | None, raw: float | None) -> tuple[str, str]:

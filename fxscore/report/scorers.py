@@ -65,8 +65,8 @@ def print_card(console: Console, info: ScorerInfo, title: str) -> None:
 def judged_table(measured: Sequence[Mapping[str, Any]]) -> NarrowingTable:
     """One row for each table that the scorer was judged on, and the mean over all tasks."""
     best = best_size(measured)
-    table = NarrowingTable("judged on, not seen in training")
-    table.add_column("judged on, not seen in training", overflow="fold")
+    table = NarrowingTable("judged on, unseen")
+    table.add_column("judged on, unseen", overflow="fold")
     for name in ("tasks", "n", "ρ", *((f"ρ of {best}",) if best else ())):
         table.add_column(name, justify="right", no_wrap=True)
     for name, entries in _by_table(measured).items():

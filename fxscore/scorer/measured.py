@@ -36,7 +36,7 @@ class Result:
 
     def words(self) -> str:
         """As people read it: value, task, place."""
-        return f"{self.value:.4g} on {self.task}, above {self.percentile:.0f} % there"
+        return f"{self.value:.4g} on {self.task}, better than {self.percentile:.0f} % there"
 
 
 @dataclass(frozen=True, eq=False)

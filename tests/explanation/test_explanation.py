@@ -63,7 +63,7 @@ def test_the_score_and_its_place_and_neighbours(general: Hybrid) -> None:
     assert (result.task, result.value) == ("table/made", standing.nearest[0][0])
     text = " ".join(shown(found).split())
     assert f"{told.neighbours[0].name} {told.neighbours[0].distance:.2f}" in text
-    assert "on table/made, above" in text
+    assert "on table/made, better than" in text
     assert "percentile among the" in text
     assert told.neighbours[0].name in str(found)
 

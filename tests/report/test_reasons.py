@@ -13,6 +13,7 @@ import fxscore
 from fxscore.report.html.comparison import comparison_page
 from fxscore.report.html.ranking import ranking_page
 from fxscore.report.html.reasons import reasons_in
+from fxscore.report.reasons import short
 from fxscore.scorer import Hybrid, load_scorer
 from fxscore.scorer.confidence import standing_of
 from fxscore.types import Ranking
@@ -55,7 +56,7 @@ def test_every_network_of_a_ranking_has_its_neighbours_and_its_difference_to_the
         standing = standing_of(record)
         assert standing is not None
         assert [row[0] for row in near["rows"]] == [f"made:{place}" for place, _ in standing.nearest]
-        assert "on table/made, above" in near["rows"][0][2]
+        assert "on table/made, better than" in near["rows"][0][2]
         rival = second if record is best else best
         assert members["title"] == f"Score over that of {rival.ref}, {MEMBERS}"
         assert members["rows"][-1][0] == "together"
@@ -82,3 +83,12 @@ def test_what_is_not_known_is_said_in_the_panel() -> None:
     for panel in panels(ranking_page(found, {}, why=reasons_in(found, scorer)).html()):
         assert panel["lists"] == []
         assert "is not known" in dict(panel["facts"])["looks most like"]
+
+
+def test_names_are_shown_as_people_know_them() -> None:
+    graph = 'fxscore.published.graphs:network{"classes": 10, "file": "g.gz", "name": "cifar10_resnet20"}'
+    assert short(graph) == "cifar10_resnet20"
+    assert short('fxscore.published.cifar:vgg{"depth": 13, "norm": false}') == "vgg depth=13 norm=False"
+    assert short("timm:resnet18") == "timm:resnet18"
+    assert short("fxscore.published.x{:}") == "fxscore.published.x{:}"
+    assert short("darts:" + "x" * 500).endswith("xx…")
