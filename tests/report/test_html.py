@@ -12,11 +12,14 @@ import pytest
 
 from fxscore.cli.app import run
 from fxscore.comparison import Comparison, Verdict
+from fxscore.evaluate.estimates import Estimate
 from fxscore.report.html import Axis, Cell, Page, Plot, Table
 from fxscore.report.html.comparison import comparison_page
 from fxscore.report.html.fitting import fit_page
 from fxscore.report.html.page import versions
 from fxscore.report.html.ranking import ranking_page, trust
+from fxscore.scorer import Hybrid
+from fxscore.train.fit import Fitted
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'"
@@ -122,13 +125,22 @@ def test_a_scorer_that_says_nothing_is_trusted_with_nothing() -> None:
 
 
 def test_a_fit_shows_only_scores_of_networks_not_seen() -> None:
-    page = fit_page([("a", 50.0, 0.1), ("b", 60.0, None)], {"c": "broken"}, "ρ 0.5", {})
+    known = {0: ("a", 50.0), 1: ("b", 60.0), 2: ("c", 70.0)}
+    measured = Estimate(0.5, 0.1, 0.8)
+    fitted = Fitted(Hybrid(), (0, 1), {2: "broken"}, measured, 1, unseen={0: 0.1}, networks=known)
+    page = fit_page(fitted, {})
+    assert page.lead[0].startswith("ρ 0.500")
     assert [point["name"] for point in page.plots[0].points] == ["a"]
     assert [table.title for table in page.tables] == [
         "Networks that were fitted to",
         "Networks that were left out",
     ]
-    assert not fit_page([("b", 60.0, None)], {}, "", {}).plots
+    assert [[cell.text for cell in row] for row in page.tables[0].rows] == [
+        ["a", "50.0000", "0.1000"],
+        ["b", "60.0000", "–"],
+    ]
+    assert [cell.text for cell in page.tables[1].rows[0]] == ["c", "broken"]
+    assert not fit_page(Fitted(Hybrid(), (1,), {}, measured, 1, networks=known), {}).plots
 
 
 def test_a_comparison_has_its_verdicts_and_advice_before_the_ranking() -> None:
