@@ -25,7 +25,7 @@ from fxscore.run import Executor, Prepared, Store, evaluate
 from fxscore.sources import Built, build, recipe_key
 from fxscore.types import ModelRef, ScoreRecord, Shape
 
-_SPACES = "layers cells nasbench201 macro nasbench101 transnas transnas_heads accel darts".split()
+_BUILDERS = ("spaces", "published")
 _logger = logging.getLogger(__name__)
 
 
@@ -33,8 +33,8 @@ _logger = logging.getLogger(__name__)
 def package() -> str:
     """A digest of the sources that decide a proxy's value."""
     root, digest = Path(fxscore.__file__).parent, hashlib.sha256()
-    spaces = [root / "spaces" / f"{name}.py" for name in _SPACES]
-    for path in (*sorted((root / "proxies").glob("*.py")), *spaces):
+    builders = [path for room in _BUILDERS for path in sorted((root / room).rglob("*.py"))]
+    for path in (*sorted((root / "proxies").glob("*.py")), *builders):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return f"proxies+{digest.hexdigest()[:12]}"
 

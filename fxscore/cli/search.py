@@ -76,6 +76,14 @@ def search(
         Literal["nsga2-de", "nsga2", "regularised-evolution", "random"],
         typer.Option(help="What proposes networks."),
     ] = "nsga2-de",
+    cautious: Annotated[
+        bool | None,
+        typer.Option(
+            "--cautious/--bold",
+            help="Lower scores of networks far from the scorer's training, as far as it errs more there.",
+            show_default="cautious where the scorer knows how far",
+        ),
+    ] = None,
     population: Annotated[
         int | None,
         typer.Option(
@@ -112,6 +120,7 @@ def search(
         "max_params": max_params,
         "max_macs": max_macs,
         "max_layers": max_layers,
+        "cautious": cautious,
         "population": population,
         "seed": seed,
         "resume": resume,

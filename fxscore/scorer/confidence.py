@@ -149,6 +149,18 @@ class Confidence:
         low, high = self.bounds
         return max(low, standing.score - gap), min(high, standing.score + gap)
 
+    def excess(self, standing: Standing) -> float:
+        """By how much the gap that tells a network so far out from others is wider than one's inside training.
+
+        Where no pair of networks so far out was measured, the widest gap of the table stands in; 0 where nothing was.
+        """
+        if self.pairs is None or standing.distance is None:
+            return 0.0
+        inside, here = (self.pairs.gap(LEVEL, distance) for distance in (0.0, standing.distance))
+        if inside is None:
+            return 0.0
+        return max(0.0, (float(self.pairs.gaps[-1]) if here is None else here) - inside)
+
     def better(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
         """`probability` of two records; None where one has no score or no standing."""
         standings = [standing_of(record) for record in (first, second)]

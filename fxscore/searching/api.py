@@ -15,6 +15,7 @@ from fxscore.run.failure import own_errors_only
 from fxscore.scorer import Scorer
 from fxscore.scorer.card import card_of
 from fxscore.scorer.names import portable
+from fxscore.searching.caution import caution_of
 from fxscore.searching.goals import Objective, SizeLimits
 from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
 from fxscore.searching.journal import Journal, begun_settings
@@ -41,6 +42,7 @@ def search(
     max_macs: float | None = None,
     max_layers: float | None = None,
     algorithm: str = "nsga2-de",
+    cautious: bool | None = None,
     population: int | None = None,
     generations: int | None = None,
     seed: int = 0,
@@ -73,6 +75,8 @@ def search(
         max_layers: layers at most, as the space counts them (`SearchSpace.count_layers`), else convolution and linear
             layers.
         algorithm: one of `ALGORITHMS`.
+        cautious: whether scores of networks far from the scorer's training are lowered by how much less surely it
+            orders them (`held_back` of an evaluation); by default where it knows that, as `general` does.
         population: networks of one generation; by default that of the search that is resumed, 512, as in the paper
             (IV-A3), or a sixteenth of a smaller budget. No more than the space has.
         generations: at most; by default until the budget is used up, and without one 100, as in the paper.
@@ -100,7 +104,11 @@ def search(
         genotypes = count_genotypes(opened)
         task = SearchProblem(opened, goals, min(size.population, genotypes), seed, limits)
         strategy = make_strategy(algorithm, task)
-    settings = _settings(handle, task, limits, algorithm, card_of(scorer).scorer_id)
+    card = card_of(scorer)
+    caution = caution_of(card, cautious)
+    settings = _settings(handle, task, limits, algorithm, card.scorer_id)
+    if caution is not None:
+        settings["cautious"] = True
     with ExitStack() as stack:
         journal = (
             stack.enter_context(
@@ -113,7 +121,7 @@ def search(
         names = needed(goals, limits)
         bench = stack.enter_context(Bench(handle, where, names))
         measures = open_measures(bench, names, portable(scorer))
-        measurer = Measurer(opened, goals, limits, measures)
+        measurer = Measurer(opened, goals, limits, measures, caution)
         loop = Loop(task, strategy, measurer, size.budget, size.generations, genotypes, journal, watcher)
         with own_errors_only("the space"):
             ended = loop.run()

@@ -17,7 +17,8 @@ class Evaluation:
 
     Attributes:
         text: the genotype, as the space writes it.
-        values: by name: `score`, `params`, `macs`, `layers`, and every other objective.
+        values: by name: `score`, `params`, `macs`, `layers`, and every other objective; of a cautious search also
+            `held_back`, which the score is lower by than `fxscore.score` gives it.
         violation: 0 where all limits are kept; the sum of the shares beyond them; `UNBUILT` with an error.
         error: why there are no values.
         fingerprint: equal for equal architectures; None where the network was not captured.

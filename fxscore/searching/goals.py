@@ -14,6 +14,7 @@ from fxscore.errors import SearchError
 from fxscore.proxies import proxy_names
 
 SCORE, LATENCY = "score", "latency"
+HELD_BACK = "held_back"  # what caution took off the score
 SIZES = ("params", "macs", "layers")
 _COSTS = {*SIZES, LATENCY, "flops", "activations", "layer_depth"}
 

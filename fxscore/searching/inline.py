@@ -46,7 +46,8 @@ class InlineExecutor:
         facts = Facts(prepared.fingerprint, prepared.params, prepared.macs, prepared.note)
         if not ask(task, facts):
             return Outcome(facts=facts)
-        return Outcome(Found.of(self._session.finish(prepared)).score, facts=facts)
+        found = Found.of(self._session.finish(prepared))
+        return Outcome(found.score, facts=facts, values=found.values)
 
     def flush(self) -> None:
         """Nothing waits."""

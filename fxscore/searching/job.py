@@ -8,8 +8,9 @@ from fxscore.capture.empty_weights import build_without_weights
 from fxscore.capture.modes import evaluating
 from fxscore.proxies import count_params
 from fxscore.run import Prepared
+from fxscore.run.job import Found
 from fxscore.score_job import ScoreJob
-from fxscore.score_session import fingerprint, prepare
+from fxscore.score_session import fingerprint, found_of, prepare
 from fxscore.scorer import Scorer, Subject, load_scorer
 from fxscore.searching.handle import SpaceHandle
 from fxscore.sources.building import seeded
@@ -75,7 +76,6 @@ class SpaceSession:
         params = count_params(module)
         return Prepared(fingerprint(subject, self.scorer, recipe), params, None, subject)
 
-    def finish(self, prepared: Prepared) -> float:
-        """The score."""
-        subject: Subject = prepared.payload
-        return self.scorer.score(subject)
+    def finish(self, prepared: Prepared) -> Found:
+        """The score, and where the network stands to training."""
+        return found_of(self.scorer, prepared.payload)

@@ -17,8 +17,9 @@ from fxscore.errors import ModelRefError
 from fxscore.run import Executor, Store, Watcher, Where, evaluate
 from fxscore.scorer import Scorer
 from fxscore.scorer.card import card_of
+from fxscore.searching.caution import Caution
 from fxscore.searching.evaluation import UNBUILT, Evaluation
-from fxscore.searching.goals import LATENCY, SCORE, Objective, SizeLimits
+from fxscore.searching.goals import HELD_BACK, LATENCY, SCORE, Objective, SizeLimits
 from fxscore.searching.handle import AnySpace, LocalSpace, SpaceHandle
 from fxscore.searching.inline import InlineExecutor
 from fxscore.searching.job import SpaceJob, SpaceSession
@@ -57,6 +58,7 @@ class Measurer:
         limits: decided before anything is run.
         measures: by name, with `score` among them; `params`, `macs` and `layers` are counted where a limit or an
             objective needs what the space does not know.
+        caution: holds back scores of networks far from training; `held_back` is then among the values.
 
     Attributes:
         unfinished: after a `KeyboardInterrupt`, what was known of the generation.
@@ -66,6 +68,7 @@ class Measurer:
     objectives: Sequence[Objective]
     limits: SizeLimits
     measures: Mapping[str, Measure]
+    caution: Caution | None = None
     unfinished: list[Evaluation] = field(default_factory=list)
 
     def __call__(
@@ -125,6 +128,8 @@ class Measurer:
         if wanted:
             for record in self.measures[name](wanted, watcher):
                 drafts[record.ref.name].take(name, record)
+                if name == SCORE and self.caution is not None and record.error is None:
+                    drafts[record.ref.name].hold_back(self.caution.held_back(record))
 
 
 @dataclass
@@ -147,6 +152,11 @@ class _Draft:
                 self.values.setdefault(size, float(count))
         if name == SCORE:
             self.fingerprint = record.fingerprint
+
+    def hold_back(self, amount: float) -> None:
+        """Lower the score."""
+        self.values[SCORE] -= amount
+        self.values[HELD_BACK] = amount
 
     def judge(self, limits: SizeLimits) -> None:
         """Hold the sizes against the limits."""

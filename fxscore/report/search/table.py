@@ -9,7 +9,7 @@ from rich.text import Text
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
 from fxscore.searching.evaluation import Evaluation
-from fxscore.searching.goals import LATENCY, SCORE
+from fxscore.searching.goals import HELD_BACK, LATENCY, SCORE
 from fxscore.searching.result import SearchResult
 
 _WIDTH = 60  # of a genotype in the table; the files hold it whole
@@ -50,6 +50,8 @@ def summary(result: SearchResult) -> str:
     if beyond := len(every) - scored - failed:
         text += f", {beyond} beyond a limit"
     text += f", {failed} failed" if failed else ""
+    if held := sum(each.values.get(HELD_BACK, 0.0) > 0 for each in every):
+        text += f", {held} scores held back, as the networks are far from training"
     return "; ".join([text, *result.early])
 
 
