@@ -70,7 +70,7 @@ BENCHMARKS = (
     Benchmark("paper.isomorphism", "an hour"),
     Benchmark("quality.board", "an hour", "--data, extra bench (pytorchcv, nn-dataset)"),
     Benchmark("quality.handcrafted", "a day", DATA),
-    Benchmark("opponents", "an hour", DATA, "quality"),
+    Benchmark("quality.opponents", "an hour", DATA),
     Benchmark("quality.tree_baselines", "an hour", FEATURES),
     Benchmark("quality.digits", "hours", "extra fit"),
     Benchmark("quality.wild", "an hour"),

@@ -4,8 +4,10 @@
 on 300 digits and measures it on the other 1,497, and says how well scorers and proxies rank the mean accuracies, over
 all networks and among those of about equal size. Then `fxscore.search` picks a network under each budget of parameters,
 once a seed, from scores alone; the picks are trained, and compared with random networks under the same budget and with
-the largest ones. All of that for each length of training in ``--epochs``. What is trained and scored is kept in
-``runs/digits``; the same command goes on.
+the largest ones. All of that for each length of training in ``--epochs``. Accuracies stand in
+``benchmarks/tables/digits.csv``, and what it holds is not trained again; what is scored is kept in ``runs/digits``, so
+the same command goes on. For the figures of another scorer alone, in a minute:
+``python -m benchmarks.quality.digits --scorers FILE params --epochs 40 --searches 0``.
 
 One scorer tells of prediction, not of zero-shot scores: `fitted` is a hybrid fitted to the drawn networks themselves,
 measured in five folds, and searched with after a fit to all of them.
@@ -14,8 +16,9 @@ measured in five folds, and searched with after a fit to all of them.
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -63,6 +66,8 @@ SCORERS = (
 )
 PICKERS = ("general", "nasbench201", "naswot", "synflow", "zen", "macs")
 FITTED = "fitted"
+TABLE = Path(__file__).parents[1] / "tables" / "digits.csv"
+COLUMNS = ("network", "seed", "epochs", "accuracy")
 PICK_SEED = 100  # picks are trained with seeds of their own
 BINS = Bins(tolerance=0.25, least=8)
 
@@ -76,16 +81,23 @@ def recipe(epochs: int, seed: int) -> ClassifierPlan:
 
 @dataclass(frozen=True)
 class Trainings:
-    """Trains networks, each once for every seed, and keeps the accuracies in a file of one line each."""
+    """Trains networks, each once for every seed, and keeps the accuracies in a table.
+
+    Attributes:
+        path: of the table.
+        epochs: length of the trainings.
+    """
 
     path: Path
     epochs: int
 
     def known(self) -> dict[tuple[str, int], float]:
         """Accuracy in percent by (network, seed), of trainings of this length."""
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        rows = [json.loads(line) for line in lines if line.endswith("}")]  # a kill may cut the last line
-        return {(r["network"], r["seed"]): r["accuracy"] for r in rows if r["epochs"] == self.epochs}
+        if not self.path.exists():
+            return {}
+        with self.path.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if int(row["epochs"]) == self.epochs]
+        return {(row["network"], int(row["seed"])): float(row["accuracy"]) for row in rows}
 
     def accuracies(self, networks: Sequence[str], seeds: Sequence[int]) -> Floats:
         """(networks, seeds), in percent; what is not known is trained."""
@@ -103,12 +115,16 @@ class Trainings:
         trainer = ClassifierTrainer(built, plan, *parts, measure_every=plan.epochs)
         *_, last = trainer.run()
         assert last.accuracy is not None  # the last epoch is always measured
-        row = {"network": network, "seed": seed, "epochs": self.epochs, "accuracy": last.accuracy}
-        with self.path.open("a") as file:
-            file.write(
-                json.dumps({**row, "seconds": round(sum(e.seconds for e in trainer.history), 2)}) + "\n"
-            )
+        self._keep(network, seed, last.accuracy)
         return last.accuracy
+
+    def _keep(self, network: str, seed: int, accuracy: float) -> None:
+        """A line of the table, written in one go, so that a kill cuts none."""
+        new, line = not self.path.exists(), io.StringIO()
+        writer = csv.writer(line, lineterminator="\n")
+        writer.writerows([COLUMNS] * new + [(network, seed, self.epochs, round(accuracy, 4))])
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line.getvalue())
 
 
 def ref(network: str) -> ModelRef:
@@ -173,8 +189,13 @@ class Study:
 
     def scores(self) -> dict[str, Floats]:
         """The networks' scores by scorer."""
-        zero_shot = {name: scored(self.networks, name, self.options.folder) for name in SCORERS}
-        return {**zero_shot, f"{FITTED}, {FOLDS} folds": self.out_of_fold()}
+        chosen = self.options.scorers
+        found = {
+            Path(name).stem: scored(self.networks, name, self.options.folder)
+            for name in chosen
+            if name != FITTED
+        }
+        return found | ({f"{FITTED}, {FOLDS} folds": self.out_of_fold()} if FITTED in chosen else {})
 
     def out_of_fold(self) -> Floats:
         """Scores of a hybrid fitted to the other folds' networks."""
@@ -208,18 +229,27 @@ def ranks(study: Study) -> str:
         )
         for name, values in study.scores().items()
     ]
-    pairs = [spearman(*pair) for pair in itertools.combinations(accuracies.T, 2)]
     bins = BINS.of(params)
-    reliable = matched_spearman(accuracies[:, 0], accuracies[:, 1:].mean(1), params, BINS)
     spread = ", ".join(f"{value:.1f}" for value in np.quantile(labels, [0, 0.25, 0.5, 0.75, 1]))
     note = (
-        f"Mean accuracies (minimum, quartiles, maximum): {spread} %. One seed agrees with another by ρ = "
-        f"{np.mean(pairs):.3f} (mean of {len(pairs)} pairs); at equal parameters the first agrees with the mean of "
-        f"the others by {interval(reliable, 3)}.\n\nρ with the mean accuracy; 95 % intervals by bootstrap over "
+        f"Mean accuracies (minimum, quartiles, maximum): {spread} %. {ceiling(accuracies, params)}\n\nρ with "
+        "the mean accuracy; 95 % intervals by bootstrap over "
         f"networks. At equal parameters: mean ρ within {len(bins)} bins of ±{100 * BINS.tolerance:.0f} % that hold "
         f"{BINS.least} networks or more, {sum(map(len, bins))} networks in all."
     )
     return f"{note}\n\n" + table(("scorer", "ρ, all", "ρ, equal parameters"), rows)
+
+
+def ceiling(accuracies: Floats, params: Floats) -> str:
+    """How far trainings of one network agree."""
+    if accuracies.shape[1] < 2:
+        return "Each network was trained once."
+    pairs = [spearman(*pair) for pair in itertools.combinations(accuracies.T, 2)]
+    reliable = matched_spearman(accuracies[:, 0], accuracies[:, 1:].mean(1), params, BINS)
+    return (
+        f"One seed agrees with another by ρ = {np.mean(pairs):.3f} (mean of {len(pairs)} pairs); at equal parameters "
+        f"the first agrees with the mean of the others by {interval(reliable, 3)}."
+    )
 
 
 def picks(study: Study) -> str:
@@ -281,7 +311,14 @@ def introduction(options: argparse.Namespace, networks: list[str]) -> str:
         f"parameters, each trained with {len(options.seeds)} seeds on 300 digits and measured on the other 1,497 "
         "(scikit-learn's digits, 8×8). "
         f"*{FITTED}*: a hybrid scorer fitted to these very networks' accuracies, so no zero-shot score. The short "
-        "training leaves many networks far from fitting their 300 digits, and so ranks them by their first steps.\n\n"
+        "training leaves many networks far from fitting their 300 digits, and so ranks them by their first steps."
+        + (f"\n\n{about_picks(options)}" if options.searches else "")
+    )
+
+
+def about_picks(options: argparse.Namespace) -> str:
+    """How networks were picked and judged."""
+    return (
         "Picks: the best score of NSGA-II with differential evolution under a budget of parameters, "
         f"{options.evaluations} networks scored, populations of 16; {options.searches} searches of different seeds, "
         "the pick of each trained with a seed of its own, mean and Student's 95 % interval over them. *Random*: all "
@@ -297,10 +334,16 @@ def main() -> None:
     )
     parser.add_argument("--networks", type=int, default=90)
     parser.add_argument("--epochs", type=int, nargs="+", default=[40, 15], help="lengths of training")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of trainings; two or more")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of trainings")
+    parser.add_argument(
+        "--scorers", nargs="+", default=[*SCORERS, FITTED], help="names or files, to be ranked"
+    )
+    parser.add_argument("--table", type=Path, default=TABLE, help="accuracies, kept and gone on with")
     parser.add_argument("--draw", type=int, default=0, help="seed of the networks that are drawn")
     parser.add_argument("--budgets", type=int, nargs="+", default=[2_000, 10_000, 30_000], help="parameters")
-    parser.add_argument("--searches", type=int, default=5, help="seeds of the search, for each budget")
+    parser.add_argument(
+        "--searches", type=int, default=5, help="seeds of the search, for each budget; 0: none"
+    )
     parser.add_argument("--evaluations", type=int, default=160, help="networks scored in one search")
     parser.add_argument("--folder", type=Path, default=Path("runs/digits"))
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
@@ -310,12 +353,13 @@ def main() -> None:
     networks = drawn(options.networks, options.draw)
     parts = [introduction(options, networks)]
     for epochs in options.epochs:
-        study = Study(options, Trainings(options.folder / "trainings.jsonl", epochs), networks)
-        parts += [f"### {epochs} epochs", ranks(study), picks(study)]
+        study = Study(options, Trainings(options.table, epochs), networks)
+        parts += [f"### {epochs} epochs", ranks(study), *([picks(study)] if options.searches else [])]
     body = "\n\n".join(parts)
     print(body)
     if options.write:
-        write_section("digits", "Digits: scores and searches against true trainings", body, command_line())
+        key, what = ("digits", "scores and searches") if options.searches else ("digits-ranks", "scores")
+        write_section(key, f"Digits: {what} against true trainings", body, command_line())
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 ``python -m benchmarks.search.truth --write`` searches `wild` under 200,000 parameters and 8 M MACs with the default
 scorer, once as cautious as it is by default and once bold (`fxscore.search(cautious=…)`); takes the best by score of as
 many networks drawn at random, and the largest of these; and a ResNet, a wide ResNet and a MobileNetV2 whose width is
-the largest that keeps the limits. Each is trained with three seeds by the recipe of `benchmarks.wild_training`, whose
+the largest that keeps the limits. Each is trained with three seeds by the recipe of `benchmarks.quality.wild_training`, whose
 table gives the random networks. Trainings are kept in `truth.csv` beside this file, and none is done twice; scores and
 searches are kept in `--folder`, so the same command goes on.
 """
@@ -21,11 +21,11 @@ import numpy as np
 import torch
 
 from benchmarks.results import command_line, table, write_section
-from benchmarks.wild_training import COLUMNS, LABEL, SEEDS, TABLE, Task, table_rows, trained
+from benchmarks.quality.wild_training import COLUMNS, LABEL, SEEDS, TABLE, Task, table_rows, trained
 from fxscore.evaluate import mean_over_runs, score_refs
 from fxscore.run import LocalExecutor, Store
-from fxscore.scorer import load_scorer
-from fxscore.scorer.hybrid import confidence_of
+from fxscore.scorer.card import card_of
+from fxscore.scorer.confidence import standing_of
 from fxscore.searching import HISTORY, search
 from fxscore.spaces.wild import Wild
 from fxscore.types import ModelRef
@@ -129,7 +129,11 @@ def scored(genotypes: Sequence[str], options: argparse.Namespace) -> Scored:
     known = [record for record in records if record.score is not None]
     return Scored(
         {record.ref.name: float(record.score or 0.0) for record in known},
-        {record.ref.name: record.values[2] for record in known if len(record.values) > 2},
+        {
+            record.ref.name: standing.distance
+            for record in known
+            if (standing := standing_of(record)) is not None and standing.distance is not None
+        },
     )
 
 
@@ -239,11 +243,11 @@ def _interval(value: float, low: float | None, high: float | None) -> str:
 
 def introduction(options: argparse.Namespace) -> str:
     """What was done."""
-    scorer = load_scorer(options.scorer)
-    known = "knows" if confidence_of(scorer).pairs is not None else "does not know"
+    card = card_of(options.scorer)
+    known = "knows" if card.confidence.pairs is not None else "does not know"
     return (
         f"`wild` under {MOST_PARAMS:,} parameters and {MOST_MACS / 1e6:g} M MACs; {options.algorithm}, "
-        f"{options.budget} networks scored, populations of 32, seed {options.seed}; scorer `{scorer.scorer_id}`, which "
+        f"{options.budget} networks scored, populations of 32, seed {options.seed}; scorer `{card.scorer_id}`, which "
         f"{known} how far a network is from its training, and has learned from networks of this space. Each network is "
         f"trained with {options.seeds} seeds on 10,000 images of Fashion-MNIST and measured on the 10,000 test images; "
         "mean and Student's 95 % interval over seeds. *Random*: the networks of the table `wild` within the limits, "

@@ -22,12 +22,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from benchmarks.results import command_line, picture, table, write_section
 from fxscore.evaluate import mean_over_runs
 from fxscore.report.search.files import write_search
 from fxscore.report.search.plots import plot_convergence
 from fxscore.run.processes import usable_cores
 from fxscore.searching import ALGORITHMS, HISTORY, Evaluation, SearchResult, Standing, search
+from fxscore.searching.goals import HELD_BACK
 from fxscore.types import ModelRef, ScoreRecord
 
 SPACE = "zen_resnet"
@@ -77,7 +80,7 @@ class Watch:
 
 def paper_search(scorer: str, options: argparse.Namespace) -> tuple[SearchResult, Watch]:
     """One search as in the paper, begun or gone on with."""
-    folder, watch = options.folder / Path(scorer).stem, Watch(3600 * options.hours)
+    folder, watch = folder_of(scorer, options), Watch(3600 * options.hours)
     result = search(
         SPACE,
         scorer=scorer,
@@ -90,10 +93,17 @@ def paper_search(scorer: str, options: argparse.Namespace) -> tuple[SearchResult
         resume=True,
         store=options.folder / "store.db",
         workers=options.workers,
+        cautious=False if options.bold else None,
         watcher=watch,
         **LIMITS,
     )
     return result, watch
+
+
+def folder_of(scorer: str, options: argparse.Namespace) -> Path:
+    """Where a search and what it found are kept."""
+    folder: Path = options.folder / (Path(scorer).stem + ("-bold" if options.bold else ""))
+    return folder
 
 
 @dataclass(frozen=True)
@@ -174,11 +184,22 @@ def _about(name: str, result: SearchResult, chosen: Evaluation | None) -> str:
     chain = result.space.parse(chosen.text)
     widths = ", ".join(str(block.channels) for block in chain.blocks)
     strides = sum(block.stride == 2 for block in chain.blocks)
+    before, after = widest_step(result.build(chosen))
+    off = chosen.values.get(HELD_BACK)
+    held = "" if off is None else f"; held back from its score: {off:.2f}"
     return (
         f"**{name}**: score {chosen.values['score']:.4f}, {chosen.values['params']:,.0f} parameters, "
         f"{chosen.values['layers']:.0f} sub-layers in {len(chain.blocks)} super-blocks of widths {widths}, {strides} "
-        f"of them with stride 2, tail {chain.tail}.\n\n`{chosen.text}`"
+        f"of them with stride 2, tail {chain.tail}. The widest step from a layer to the next is from {before} to "
+        f"{after} channels{held}.\n\n`{chosen.text}`"
     )
+
+
+def widest_step(network: nn.Module) -> tuple[int, int]:
+    """Channels in and out of the convolution, behind the first, that changes them by the largest factor."""
+    convs = [part for part in network.modules() if isinstance(part, nn.Conv2d) and part.groups == 1][1:]
+    steps = [(conv.in_channels, conv.out_channels) for conv in convs]
+    return max(steps, key=lambda step: max(step) / min(step))
 
 
 def comparison(options: argparse.Namespace, scorer: str) -> str:
@@ -239,6 +260,7 @@ def main() -> None:
     parser.add_argument("--compare", type=int, default=0, help="scored networks for each algorithm; 0: none")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--workers", type=int, default=usable_cores())
+    parser.add_argument("--bold", action="store_true", help="hold no score back, however far from training")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     parser.add_argument(
@@ -249,7 +271,7 @@ def main() -> None:
     rows, abouts = [], []
     for scorer in options.scorers:
         result, watch = paper_search(scorer, options)
-        name, folder = Path(scorer).stem, options.folder / Path(scorer).stem
+        name, folder = Path(scorer).stem, folder_of(scorer, options)
         row, about = describe(name, result, watch, folder)
         rows.append(row)
         shown = options.write and options.section == FIRST

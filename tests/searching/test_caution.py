@@ -12,6 +12,7 @@ import fxscore
 from fxscore.errors import SearchError
 from fxscore.report.search.table import summary
 from fxscore.scorer import Hybrid, Subject
+from fxscore.scorer.card import card_of
 from fxscore.scorer.confidence import IMAGES, Confidence, Standing
 from fxscore.scorer.neighbours import Neighbours
 from fxscore.scorer.pair_table import PairTable
@@ -40,7 +41,7 @@ class Adventurous(Hybrid):
         """Width in sixteenths; wider than 16 is far from training."""
         convs = [part for part in subject.module.modules() if isinstance(part, nn.Conv2d)]
         width = convs[0].out_channels
-        return Standing(width / 16, IMAGES, 0, 0.5 if width <= 16 else 2.5)
+        return Standing(width / 16, IMAGES, 0.5 if width <= 16 else 2.5)
 
 
 def scorer(table: PairTable | None = None) -> Adventurous:
@@ -63,17 +64,17 @@ def run(**chosen: Any) -> SearchResult:
     ("distance", "excess"), [(0.2, 0.0), (1.0, 0.0), (1.5, 0.0), (2.5, FAR_GAP - NEAR_GAP)]
 )
 def test_held_back_is_by_how_much_more_a_gap_must_be_so_far_out(distance: float, excess: float) -> None:
-    assert confidence(pairs()).excess(Standing(3.0, IMAGES, 0, distance)) == pytest.approx(excess)
+    assert confidence(pairs()).excess(Standing(3.0, IMAGES, distance)) == pytest.approx(excess)
 
 
 def test_where_nothing_so_far_out_was_measured_the_widest_gap_counts() -> None:
-    assert confidence(pairs(far=0.0)).excess(Standing(3.0, IMAGES, 0, 9.0)) == pytest.approx(9 - NEAR_GAP)
+    assert confidence(pairs(far=0.0)).excess(Standing(3.0, IMAGES, 9.0)) == pytest.approx(9 - NEAR_GAP)
 
 
-@pytest.mark.parametrize("standing", [Standing(3.0, IMAGES, 0, None), Standing(3.0)])
+@pytest.mark.parametrize("standing", [Standing(3.0, IMAGES, None), Standing(3.0)])
 def test_what_is_not_known_holds_nothing_back(standing: Standing) -> None:
     assert confidence(pairs()).excess(standing) == 0
-    assert confidence(None).excess(Standing(3.0, IMAGES, 0, 9.0)) == 0
+    assert confidence(None).excess(Standing(3.0, IMAGES, 9.0)) == 0
 
 
 def test_a_cautious_search_takes_the_best_network_inside_training() -> None:
@@ -99,11 +100,11 @@ def test_values_say_what_was_held_back_and_the_summary_how_often() -> None:
 
 def test_scorers_that_know_no_distance_are_bold_and_cannot_be_told_otherwise() -> None:
     assert "held_back" not in run(scorer=Taste()).best().values
-    assert caution_of(Hybrid(confidence=confidence(None)), None) is None
+    assert caution_of(card_of(Hybrid(confidence=confidence(None))), None) is None
     with pytest.raises(SearchError, match="taste does not know how surely"):
         run(scorer=Taste(), cautious=True)
 
 
 def test_the_shipped_scorer_is_cautious() -> None:
-    assert caution_of(fxscore.load_scorer("general"), None) is not None
-    assert caution_of(fxscore.load_scorer("general"), False) is None
+    assert caution_of(card_of("general"), None) is not None
+    assert caution_of(card_of("general"), False) is None
