@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.quality.digits import interval
 from benchmarks.results import command_line, table, write_section
 from benchmarks.quality.wild_training import COLUMNS, LABEL, SEEDS, TABLE, Task, table_rows, trained
 from fxscore.evaluate import mean_over_runs, score_refs
@@ -203,7 +204,7 @@ def report(chosen: Sequence[Choice], known: dict[str, dict[int, float]], said: S
             "–",
             "–",
             "–",
-            _interval(spread.value, spread.low, spread.high),
+            interval(spread, 2),
             "–",
         )
     )
@@ -232,13 +233,9 @@ def _row(each: Choice, values: dict[int, float], said: Scored, random: Any) -> t
         f"{macs / 1e6:.2f} M",
         "–" if score is None else f"{score:.1f}",
         "–" if distance is None else f"{distance:.2f}",
-        _interval(estimate.value, estimate.low, estimate.high),
+        interval(estimate, 2, most=100.0),
         f"{100 * float((random < estimate.value).mean()):.0f}",
     )
-
-
-def _interval(value: float, low: float | None, high: float | None) -> str:
-    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 def introduction(options: argparse.Namespace) -> str:
