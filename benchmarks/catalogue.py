@@ -96,7 +96,7 @@ BENCHMARKS = (
     Benchmark("coverage.populations", "an hour", "--data, extra bench"),
     Benchmark("search.greedy", "hours", FEATURES),
     Benchmark("search.zen_nas", "hours", "extra search"),
-    Benchmark("search.truth", "half an hour", "Fashion-MNIST", "search"),
+    Benchmark("search.truth", "half an hour", "Fashion-MNIST"),
     Benchmark("search.tails", "minutes", "runs/search of search.zen_nas"),
     Benchmark("robustness", "minutes; --full: hours", "extra cluster"),
     Benchmark("robustness.mutations", "minutes", "extra test"),

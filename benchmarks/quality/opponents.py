@@ -1,7 +1,8 @@
 """How opponents rank the networks of all tables: handcrafted scores, those of the last years among them, and sizes.
 
-``python -m benchmarks.quality.opponents --data ../shared/data --write`` draws networks of one task of every table, runs each
-proxy at a small input, and writes how they rank the accuracies, beside plain sizes and the shipped general scorer. That
+``python -m benchmarks.quality.opponents --data ../shared/data --write`` draws networks of one task of every table, runs
+each proxy at a small input, and writes how they rank the accuracies, beside plain sizes and the shipped general
+scorer. That
 one has learned from these tables: its column is no forecast, and `benchmarks.quality.board` says what it is worth on
 tables that were left out. Values are kept in `--store`, so that the same command goes on.
 """

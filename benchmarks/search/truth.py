@@ -3,8 +3,9 @@
 ``python -m benchmarks.search.truth --write`` searches `wild` under 200,000 parameters and 8 M MACs with the default
 scorer, once as cautious as it is by default and once bold (`fxscore.search(cautious=…)`); takes the best by score of as
 many networks drawn at random, and the largest of these; and a ResNet, a wide ResNet and a MobileNetV2 whose width is
-the largest that keeps the limits. Each is trained with three seeds by the recipe of `benchmarks.quality.wild_training`, whose
-table gives the random networks. Trainings are kept in `truth.csv` beside this file, and none is done twice; scores and
+the largest that keeps the limits. Each is trained with three seeds by the recipe of `benchmarks.quality.wild_training`,
+whose table gives the random networks. Trainings are kept in `truth.csv` beside this file,
+and none is done twice; scores and
 searches are kept in `--folder`, so the same command goes on.
 """
 
@@ -21,8 +22,8 @@ import numpy as np
 import torch
 
 from benchmarks.quality.digits import interval
-from benchmarks.results import command_line, table, write_section
 from benchmarks.quality.wild_training import COLUMNS, LABEL, SEEDS, TABLE, Task, table_rows, trained
+from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import mean_over_runs, score_refs
 from fxscore.run import LocalExecutor, Store
 from fxscore.scorer.card import card_of
