@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from benchmarks.results import command_line, table, write_section
 from benchmarks.shared.proxy_scores import known_records, measure
@@ -76,7 +77,7 @@ class Measured:
 
     def estimate(self, name: str) -> Estimate:
         """ρ with its interval; networks without a score are the last."""
-        scores = np.nan_to_num(self.scores[name], nan=-np.inf)
+        scores = rankdata(np.nan_to_num(self.scores[name], nan=-np.inf))  # differences of infinities are none
         return agreement(scores, self.labels, Measures(resamples=1000)).figures["spearman"]
 
     def value(self, name: str) -> float:
