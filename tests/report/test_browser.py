@@ -95,8 +95,7 @@ def test_columns_sort_by_their_numbers(page: Any) -> None:
     header = page.locator("#table-0 thead th", has_text="parameters")
     for first in ("1.00 k", "18.8 k"):  # "9.99 k" by letters
         header.click()
-        cell = "document.querySelector('#table-0 tbody td:nth-child(4)')"
-        page.wait_for_function(f"{cell}.textContent === '{first}'")
+        sync_api.expect(page.locator("#table-0 tbody td:nth-child(4)").first).to_have_text(first)
 
 
 def test_a_filter_among_1371_networks_takes_less_than_a_tenth_of_a_second(page: Any) -> None:
@@ -113,7 +112,7 @@ def test_a_filter_among_1371_networks_takes_less_than_a_tenth_of_a_second(page: 
     )
     assert took < 100
     page.get_by_role("searchbox").first.fill("network1370")
-    page.wait_for_function("document.querySelectorAll('#table-0 tbody tr').length === 1")
+    sync_api.expect(page.locator("#table-0 tbody tr")).to_have_count(1)
     assert column(page, 2) == ["timm:family5_network1370"]
 
 
@@ -136,7 +135,7 @@ def test_a_point_says_its_name_when_it_is_hovered(page: Any) -> None:
     point = page.locator("#plot-0 [aria-label=dot] circle").nth(5)
     name = point.get_attribute("aria-label")
     point.hover(force=True)
-    page.wait_for_function("document.querySelector('#plot-0 [aria-label=tip]').textContent.includes('score')")
+    sync_api.expect(page.locator("#plot-0 [aria-label=tip]")).to_contain_text("score")
     shown = page.locator("#plot-0 [aria-label=tip]").text_content()
     assert "timm:" in shown
     assert name.startswith("timm:")
