@@ -12,6 +12,7 @@ from fxscore.scorer.hybrid_head import PRIOR, RECIPE, AnyHead, Head, Radial
 from fxscore.scorer.kernel_head import KernelHead
 from fxscore.scorer.measured import Networks
 from fxscore.scorer.neighbours import Neighbours
+from fxscore.scorer.own_size import MOVED
 
 
 def neighbours_of(head: AnyHead, networks: Networks | None = None) -> tuple[Neighbours, ...]:
@@ -26,8 +27,8 @@ def neighbours_of(head: AnyHead, networks: Networks | None = None) -> tuple[Neig
 
 
 def _of_kernel(head: KernelHead, networks: Networks | None) -> Neighbours:
-    """By what networks of all sizes have: columns of a forward are 0 where none is made."""
-    kept = np.flatnonzero(~np.isin(head.group, head.faded))
+    """By what is read of networks of all sizes: not the forward, nor columns that the head moves to the own size."""
+    kept = np.flatnonzero(~np.isin(head.group, head.faded) & ~np.isin(head.columns, MOVED))
     columns = [head.columns[place] for place in kept]
     centre, spread = head.centre[kept], head.spread[kept]
     return Neighbours.at(columns, centre, spread, head.points[:, kept], networks, squash=True)

@@ -1,17 +1,19 @@
 """The head of the general scorer: a prior mean, and a Gaussian process over groups of features.
 
 common(x) = prior(x) + Σ_i α_i k(x, p_i),   k(x, p) = Σ_g a_g exp(−‖s_g∘(x_g − p_g)‖²)
-raw(x) = (1 − Σ_t w_t) common(x) + Σ_t w_t (m_t + d_t Σ_{i in t} β_i l(x, p_i))
+raw(x) = (1 − Σ_t w_t) common(x) + Σ_t w_t (m_t + d_t (h_t prior(x) + Σ_{i in t} β_i l(x, p_i)))
 
 k is a sum over groups (sizes, operators, wiring, layout, forward), so that a network can be near to training in one
 group and far in another; where it is far in all, its raw score is the prior: size and, for small images, activation
-patterns. A network that is like those of a population t is scored by what t alone teaches, with a kernel l of its own,
-placed on the common scale by t's mean m_t and deviation d_t there. With n_t(x) = max_{i in t} k(x, p_i) / Σ a,
-w_t(x) = n_t^reach_t (n_t / max_u n_u)^`RIVALRY`, divided by their sum where that is above 1. Columns are squashed by
-SymLog, standardised by the training networks and cut, but for those of the prior, which enter as they are.
+patterns. A network that is like those of a population t is scored by what t alone teaches, placed on the common scale
+by t's mean m_t and deviation d_t there; l(x, p) = Σ_j b_j exp(−c_j ‖x − p‖²) over all columns at once, since one
+population's networks differ in few ways that belong together. With n_t(x) the mean of k(x, p_i) / Σ a over the
+`NEAREST` networks of t, the share w_t rises from 0 where n_t is `far` to 1 where it is `near`, as t's own networks are
+to one another, times (n_t / max_u n_u)^`RIVALRY`; shares are divided by their sum where that is above 1. Columns are squashed by SymLog,
+standardised by the training networks and cut, but for those of the prior, which enter as they are.
 
-What a forward shows tells small networks for small images apart, and was no help on photographs: it counts in full up
-to sides of `FULL` pixels and fades out until `GONE`, so that larger networks need no forward.
+What a forward shows tells small networks for small images apart, and was no help on photographs: its columns count in
+full up to sides of `FULL` pixels and shrink to nothing at `GONE`, so that larger networks need no forward.
 Source: METHOD.md section 5.
 """
 
@@ -25,11 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fxscore.scorer.neighbours import squashed
+from fxscore.scorer.own_size import columns_at_own_size
 from fxscore.scorer.trees import require
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]
-FULL, GONE = 48.0, 96.0
+FULL, GONE = 32.0, 48.0
+LOCAL_LIMIT = 3.0  # deviations within a population at which its columns are cut
+NEAREST = 5
 RIVALRY = 64.0  # the greater, the more the population that is most alike counts alone
 TINY = 1e-12
 SIDE = "own_log_side"
@@ -51,14 +56,16 @@ class KernelHead:
         group: (columns,) the group of each column, from 0.
         lengths: (columns,) s, the inverse length scale of each column.
         heights: (groups,) a, the variance of each group.
-        faded: (faded groups,) those that fade out with the side of the image.
+        faded: (faded groups,) those whose columns fade out with the side of the image.
         points: (m, columns) p, the training networks; half precision is enough.
-        sides: (m,) the larger sides of their images.
         means: (m,) the prior mean of them.
         pool: (m,) the population of each, from 0.
-        reach: (populations,) the greater, the nearer a network must be for what a population alone teaches to count.
+        far, near: (populations,) of n: what a population alone teaches counts from the one on, in full from the other.
         middles, spreads: (populations,) m and d.
-        local_lengths, local_heights: of l, as `lengths` and `heights` of k.
+        leanings: (populations,) h, how much a population leans on the prior.
+        local_centre, local_spread: (populations, columns) of the points of each; a column that is alike in all of a
+            population's networks has no spread, and does not enter its l.
+        local_scales, local_heights: (parts of l,) c, over the number of columns that enter, and b.
         local_amounts: (m,) β.
         amounts: (m,) α.
     """
@@ -75,53 +82,52 @@ class KernelHead:
     heights: Floats
     faded: NDArray[np.int64]
     points: NDArray[np.float16]
-    sides: Floats
     means: Floats
     pool: NDArray[np.int64]
-    reach: Floats
+    far: Floats
+    near: Floats
     middles: Floats
     spreads: Floats
-    local_lengths: Floats
+    leanings: Floats
+    local_centre: Floats
+    local_spread: Floats
+    local_scales: Floats
     local_heights: Floats
     local_amounts: Floats
     amounts: Floats
 
     def predict(self, names: Sequence[str], values: Floats) -> Floats:
         """Raw scores (n,) of networks with these features (n, names)."""
-        rows, sides = self.standardised(names, values), _sides(names, values)
-        return self._raw(self.prior_mean(names, values), rows, sides)
+        return self._raw(self.prior_mean(names, values), self.standardised(names, values))
 
     def own_scores(self) -> Floats:
         """(m,) raw scores of the training networks."""
-        return self._raw(self.means, self.points.astype(float), self.sides)
+        return self._raw(self.means, self.points.astype(float))
 
     def common(self) -> Floats:
         """(m,) what all populations have in common says of the training networks."""
-        return np.asarray(self.means + self._likeness(self.points.astype(float), self.sides) @ self.amounts)
+        return np.asarray(self.means + self.likeness(self.points.astype(float)) @ self.amounts)
 
-    def _raw(self, prior: Floats, rows: Floats, sides: Floats) -> Floats:
-        likeness = self._likeness(rows, sides)
-        common = prior + likeness @ self.amounts
-        shares = self._shares(likeness)
-        placed = self._placed(rows, sides)
-        return np.asarray((1 - shares.sum(1)) * common + (shares * placed).sum(1))
+    def _raw(self, prior: Floats, rows: Floats) -> Floats:
+        likeness = self.likeness(rows)
+        common, shares = prior + likeness @ self.amounts, self._shares(likeness)
+        return np.asarray((1 - shares.sum(1)) * common + (shares * self._placed(prior, rows)).sum(1))
+
+    def _placed(self, prior: Floats, rows: Floats) -> Floats:
+        """(n, populations) what each population alone says, on the common scale."""
+        local = np.zeros((len(rows), len(self.near)))
+        for place in range(len(self.near)):
+            local[:, place] = self.local_likeness(rows, place) @ self.local_amounts[self.pool == place]
+        return np.asarray(self.middles + self.spreads * (local + self.leanings * prior[:, None]))
 
     def _shares(self, likeness: Floats) -> Floats:
         """(n, populations) w."""
-        nearest = np.zeros((len(likeness), len(self.reach)))
-        for place in range(len(self.reach)):
-            nearest[:, place] = likeness[:, self.pool == place].max(1) / self.heights.sum()
-        shares = nearest**self.reach * (nearest / np.maximum(nearest.max(1, keepdims=True), TINY)) ** RIVALRY
+        nearest = np.zeros((len(likeness), len(self.near)))
+        for place in range(len(self.near)):
+            nearest[:, place] = nearness(likeness[:, self.pool == place] / self.heights.sum())
+        shares = np.clip((nearest - self.far) / (self.near - self.far), 0, 1)
+        shares *= (nearest / np.maximum(nearest.max(1, keepdims=True), TINY)) ** RIVALRY
         return np.asarray(shares / np.maximum(shares.sum(1, keepdims=True), 1))
-
-    def _placed(self, rows: Floats, sides: Floats) -> Floats:
-        """(n, populations) what each population alone says, on the common scale."""
-        near = self._kernel(rows, sides, self.local_lengths, self.local_heights)
-        local = np.zeros((len(rows), len(self.reach)))
-        for place in range(len(self.reach)):
-            own = self.pool == place
-            local[:, place] = near[:, own] @ self.local_amounts[own]
-        return np.asarray(self.middles + self.spreads * local)
 
     @property
     def part_names(self) -> tuple[str, ...]:
@@ -134,12 +140,12 @@ class KernelHead:
 
         A network that is like no population has nothing of the last; what is common stands there.
         """
-        rows, sides = self.standardised(names, values), _sides(names, values)
-        kernels = list(self._kernels(rows, sides, self.lengths, self.heights))
+        rows, prior = self.standardised(names, values), self.prior_mean(names, values)
+        kernels = list(self._kernels(rows))
         shares = self._shares(np.sum(kernels, 0))
-        terms = np.stack([self.prior_mean(names, values), *(each @ self.amounts for each in kernels)], 1)
+        terms = np.stack([prior, *(each @ self.amounts for each in kernels)], 1)
         total = shares.sum(1)
-        said = (shares * self._placed(rows, sides)).sum(1)
+        said = (shares * self._placed(prior, rows)).sum(1)
         alone = np.where(total > TINY, said / np.maximum(total, TINY), terms.sum(1))
         return np.column_stack([terms, total, alone])
 
@@ -151,43 +157,46 @@ class KernelHead:
 
     def prior_mean(self, names: Sequence[str], values: Floats) -> Floats:
         """(n,) what is said of any network: sizes, and patterns of small images."""
-        faded = weight_of(_sides(names, values))[:, None] ** self.fading
-        return np.asarray((faded * _columns(self.prior_columns, names, values)) @ self.prior)
+        faded = _weights(names, values)[:, None] ** self.fading
+        return np.asarray((faded * columns_at_own_size(self.prior_columns, names, values)) @ self.prior)
 
-    def likeness(self, names: Sequence[str], values: Floats) -> Floats:
-        """(n, m) covariance with every training network."""
-        return self._likeness(self.standardised(names, values), _sides(names, values))
-
-    def local_likeness(self, names: Sequence[str], values: Floats) -> Floats:
-        """(n, m) covariance with every training network, for what a population alone teaches."""
-        rows, sides = self.standardised(names, values), _sides(names, values)
-        return self._kernel(rows, sides, self.local_lengths, self.local_heights)
-
-    def _likeness(self, rows: Floats, sides: Floats) -> Floats:
-        return self._kernel(rows, sides, self.lengths, self.heights)
-
-    def _kernel(self, rows: Floats, sides: Floats, lengths: Floats, heights: Floats) -> Floats:
+    def likeness(self, rows: Floats) -> Floats:
+        """Covariance k (n, m) of `standardised` rows with every training network."""
         total = np.zeros((len(rows), len(self.points)))
-        for part in self._kernels(rows, sides, lengths, heights):
+        for part in self._kernels(rows):
             total += part
         return total
 
-    def _kernels(self, rows: Floats, sides: Floats, lengths: Floats, heights: Floats) -> Iterator[Floats]:
+    def _kernels(self, rows: Floats) -> Iterator[Floats]:
         """(n, m) of each group."""
         points = self.points.astype(float)
-        ours, theirs = weight_of(sides), weight_of(self.sides)
-        for place, height in enumerate(heights):
+        for place, height in enumerate(self.heights):
             own = self.group == place
             if not height or not own.any():
                 yield np.zeros((len(rows), len(points)))
                 continue
-            part = height * alikeness(rows[:, own] * lengths[own], points[:, own] * lengths[own])
-            yield part * ours[:, None] * theirs if place in self.faded else part
+            lengths = self.lengths[own]
+            yield height * np.exp(-squares(rows[:, own] * lengths, points[:, own] * lengths))
+
+    def local_likeness(self, rows: Floats, place: int) -> Floats:
+        """Covariance l of `standardised` rows with every training network of a population, (n, its networks)."""
+        entering = self.local_spread[place] > 0
+        centre, spread = self.local_centre[place][entering], self.local_spread[place][entering]
+
+        def scaled(values: Floats) -> Floats:
+            return np.asarray(np.clip((values[:, entering] - centre) / spread, -LOCAL_LIMIT, LOCAL_LIMIT))
+
+        apart = squares(scaled(rows), scaled(self.points[self.pool == place].astype(float))) / max(
+            entering.sum(), 1
+        )
+        parts = zip(self.local_scales, self.local_heights, strict=True)
+        return np.asarray(sum(height * np.exp(-scale * apart) for scale, height in parts))
 
     def standardised(self, names: Sequence[str], values: Floats) -> Floats:
-        """What the kernel sees: (n, columns)."""
-        rows = (squashed(_columns(self.columns, names, values)) - self.centre) / self.spread
-        return np.clip(rows, -self.limit, self.limit)
+        """What the kernels see: (n, columns)."""
+        rows = (squashed(columns_at_own_size(self.columns, names, values)) - self.centre) / self.spread
+        fading = np.isin(self.group, self.faded)
+        return np.clip(rows, -self.limit, self.limit) * _weights(names, values)[:, None] ** fading
 
     def uses(self, names: Collection[str], side: int) -> bool:
         """Whether it reads one of these features of networks of this larger input side."""
@@ -226,14 +235,12 @@ class KernelHead:
         own = {name: getattr(self, name) for name in _ARRAYS}
         shapes = dict.fromkeys(("centre", "spread", "lengths", "group"), (count,))
         require(own, {**shapes, "heights": (groups,), "limit": (1,)})
-        require(
-            own, {"points": (points, count), "amounts": (points,), "sides": (points,), "means": (points,)}
-        )
+        require(own, {"points": (points, count), "amounts": (points,), "means": (points,)})
         if (self.spread <= 0).any() or (self.heights < 0).any() or not points or not self.limit[0] > 0:
             raise ValueError("spreads and heights are positive, and there is a training network")
         if any(not ((each >= 0) & (each < groups)).all() for each in (self.group, self.faded)):
             raise ValueError("every column is of one of the groups")
-        if set(self.pool.tolist()) != set(range(len(self.reach))) or (self.reach <= 0).any():
+        if set(self.pool.tolist()) != set(range(len(self.near))) or not (self.far < self.near).all():
             raise ValueError("every training network is of a population, and every population has some")
 
 
@@ -246,20 +253,20 @@ def group_names(count: int) -> tuple[str, ...]:
 
 
 def weight_of(sides: Floats) -> Floats:
-    """(n,) how much the faded groups count at these sides: from 1 at `FULL` to 0 at `GONE`, linear in the logarithm."""
+    """(n,) how much a forward counts at these sides: from 1 at `FULL` to 0 at `GONE`, linear in the logarithm."""
     return np.asarray(np.clip(np.log(GONE / np.maximum(sides, 1)) / np.log(GONE / FULL), 0, 1))
 
 
-def alikeness(rows: Floats, points: Floats) -> Floats:
-    """exp(−‖x − p‖²) of every row with every point, (n, m)."""
-    squares = (rows**2).sum(1)[:, None] + (points**2).sum(1) - 2 * rows @ points.T
-    return np.asarray(np.exp(-np.maximum(squares, 0)))
+def nearness(likeness: Floats) -> Floats:
+    """(n,) how near networks are to a population, of their likeness (n, m) with all of it."""
+    return np.asarray(np.sort(likeness, 1)[:, -NEAREST:].mean(1))
 
 
-def _sides(names: Sequence[str], values: Floats) -> Floats:
-    return np.asarray(np.exp(_columns((SIDE,), names, values)[:, 0]))
+def squares(rows: Floats, points: Floats) -> Floats:
+    """‖x − p‖² of every row with every point, (n, m)."""
+    found = (rows**2).sum(1)[:, None] + (points**2).sum(1) - 2 * rows @ points.T
+    return np.asarray(np.maximum(found, 0))
 
 
-def _columns(wanted: Sequence[str], names: Sequence[str], values: Floats) -> Floats:
-    places = {name: place for place, name in enumerate(names)}
-    return values[:, [places[name] for name in wanted]]
+def _weights(names: Sequence[str], values: Floats) -> Floats:
+    return weight_of(np.exp(columns_at_own_size((SIDE,), names, values)[:, 0]))

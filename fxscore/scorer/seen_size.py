@@ -1,11 +1,12 @@
 """The small-input protocol: at which size a scorer sees a network, and how a network of one fixed size gets there.
 
-    own height or width, the larger    ≤ 16   ≤ 48   ≤ 96   more
-    seen                                own     16     32     64
+    own height or width, the larger    ≤ 16   ≤ 48   ≤ 64   more
+    seen                                own     16    own     64
 
 A forward at 64×64 costs a twelfth of one at 224×224; `benchmarks.protocol` measures what it costs in agreement of
-ranks. The general scorer reads a forward up to 48 pixels only, so that what it reads is seen at one size. The smaller side shrinks by the same factor, to a multiple of 16. Clips keep their number of frames, and inputs
-without two axes of positions (token ids, sound) stay as they are.
+ranks. The general scorer reads a forward up to 48 pixels only, so that what it reads is seen at one size. The smaller
+side shrinks by the same factor, to a multiple of 16. Clips keep their number of frames, and inputs without two axes of
+positions (token ids, sound) stay as they are.
 
 Not every network takes every size. In this order: the size as it is; the network's own `set_input_size` (timm's
 transformers), on a copy; the network built anew, where it came from a recipe whose builder takes a size (timm's
@@ -24,7 +25,7 @@ from fxscore.capture.standin import weightless_copy
 from fxscore.errors import CaptureError
 from fxscore.types import Shape
 
-_SEEN = ((16, None), (48, 16), (96, 32))  # (largest own side, side at which it is seen)
+_SEEN = ((16, None), (48, 16), (64, None))  # (largest own side, side at which it is seen)
 _LARGEST = 64
 _GRID = 16
 _LARGER = (7, 6)  # quarters of the size

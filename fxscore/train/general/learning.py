@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from fxscore.scorer.features import FORWARD, feature_names
 from fxscore.scorer.hybrid_learners import normal_targets
-from fxscore.scorer.kernel_head import SIDE, Floats, KernelHead
+from fxscore.scorer.kernel_head import Floats, KernelHead, nearness
 from fxscore.scorer.neighbours import squashed
 from fxscore.train.general.lessons import WHOLE, Lesson
 from fxscore.types import ModelRef
@@ -55,8 +55,6 @@ SEEN = (
     "log_activations",
     "log_weighted_activations",
     "positions_last",
-    "stage",
-    "downsampling",
     "path_min_reach",
     "path_max_reach",
     "path_mean_reach",
@@ -73,21 +71,27 @@ _PREFIXES = {
         "expansion",
         "group_width",
         "stem",
+        "stage",
+        "downsampling",
         "shapes",
         "repetition",
         "tokens",
         "head_width",
     ),
 }
-REACHES = {"wild": 12.0, "timm": 4.0}  # of tables of networks of all kinds, see `KernelHead.reach`
-REACH_OF_A_SPACE = 48.0
-LOCAL_HEIGHT, LOCAL_LENGTH, LOCAL_NOISE = (
-    0.3,
-    1.0,
-    0.15,
-)  # of what a population alone teaches, as in `Learning`
+# Nearness at which what a population alone teaches begins to count, and counts in full: of a space, and as quantiles of
+# how near the networks of a table of all kinds are to those of its other families.
+REACH_OF_A_SPACE = (0.9, 0.97)
+REACH_OF_KINDS = (0.05, 0.5)
+# Of what a population alone teaches: parts of the kernel (scale, height), and noise.
+LOCAL_PARTS = ((0.3, 1.0), (1.0, 0.5))
+LOCAL_NOISE = 0.1
+LEANING = 0.5  # on the prior, in its deviations within the population
+LEAST_DEVIATION = 1e-3  # of a column within a population, in those over all, for it to enter
+LEAST_SPREAD = 0.05  # of the prior, below which a population's sizes are as good as equal
 SPREADS = (1.0, 2.0)  # least and most deviation of a population's targets
-TAUGHT = 150  # networks of one space that teach
+TAUGHT = 300  # networks of one space that teach
+SHARED = 150  # of them, what all populations have in common
 _LEVEL = 10.0  # variance of a population's level: as good as free
 _TINY = 1e-6
 
@@ -135,6 +139,7 @@ class Pool:
         targets: (n,) standardised normal quantiles of the ranks.
         refs: (n,) the networks.
         labels: (n,) the measure of each task, by the task's name.
+        families: (n,) names; all empty where the table has none.
     """
 
     table: str
@@ -143,12 +148,15 @@ class Pool:
     targets: Floats
     refs: tuple[ModelRef, ...]
     labels: Mapping[str, Floats]
+    families: NDArray[np.str_]
 
-    def subset(self, rows: Any) -> Pool:
+    def subset(self, rows: NDArray[np.int64]) -> Pool:
         """The networks at `rows`."""
+        own = {name: getattr(self, name)[rows] for name in ("values", "targets", "families")}
         refs = tuple(self.refs[row] for row in rows)
-        labels = {name: values[rows] for name, values in self.labels.items()}
-        return Pool(self.table, self.origin, self.values[rows], self.targets[rows], refs, labels)
+        return replace(
+            self, **own, refs=refs, labels={name: each[rows] for name, each in self.labels.items()}
+        )
 
 
 def pools_of(lessons: Iterable[Lesson], most: int = TAUGHT, whole: int = 0, seed: int = 0) -> list[Pool]:
@@ -172,7 +180,8 @@ def _pool(same: Sequence[Lesson]) -> Pool:
     targets = np.mean([normal_targets(lesson.labels) for lesson in same], 0)
     targets = (targets - targets.mean()) / (targets.std() + _TINY)
     labels = {lesson.name: lesson.labels for lesson in same}
-    return Pool(same[0].table, same[0].origin, same[0].values, targets, same[0].refs, labels)
+    families = np.array(same[0].families or [""] * len(targets))
+    return Pool(same[0].table, same[0].origin, same[0].values, targets, same[0].refs, labels, families)
 
 
 def _drawn(pool: Pool, most: int, seed: int) -> Pool:
@@ -186,31 +195,66 @@ def fit(pools: Sequence[Pool], learning: Learning) -> KernelHead:
     values = np.concatenate([pool.values for pool in pools])
     weights = np.concatenate([np.full(len(pool.targets), 1 / len(pool.targets)) for pool in pools])
     head = _untaught(values, weights / weights.sum(), pools, learning)
-    shared = head.likeness(feature_names(), values)
-    same = head.pool[:, None] == head.pool
-    covariance = shared + same * (_LEVEL + learning.own * shared)
-    means = [_centred(_prior_mean(head, pool)) for pool in pools]
-    spreads = [_spread(mean, learning.prior) for mean in means]
-    noise = [
-        np.full(len(mean), learning.noise * spread**2) for mean, spread in zip(means, spreads, strict=True)
-    ]
-    covariance[np.diag_indices_from(covariance)] += np.concatenate(noise)
-    targets = [spread * pool.targets - mean for spread, pool, mean in zip(spreads, pools, means, strict=True)]
-    amounts = cho_solve(cho_factor(covariance, lower=True), np.concatenate(targets))
-    return _with_local(replace(head, amounts=np.asarray(amounts)), values, pools)
+    return _with_local(_with_shared(_with_reach(head, pools), pools, learning), pools)
 
 
-def _with_local(head: KernelHead, values: Floats, pools: Sequence[Pool]) -> KernelHead:
+def _with_reach(head: KernelHead, pools: Sequence[Pool]) -> KernelHead:
+    """How near a network must be to a population for what that alone teaches."""
+    reach = np.tile(REACH_OF_A_SPACE, (len(pools), 1))
+    for place, pool in enumerate(pools):
+        if pool.table in WHOLE and len(set(pool.families)) > 1:
+            points = head.points[head.pool == place]
+            likeness = replace(head, points=points).likeness(points.astype(float)) / head.heights.sum()
+            others = np.where(pool.families[:, None] == pool.families, 0, likeness)
+            reach[place] = np.quantile(nearness(others), REACH_OF_KINDS)
+    return replace(head, far=reach[:, 0], near=reach[:, 1])
+
+
+def _with_shared(head: KernelHead, pools: Sequence[Pool], learning: Learning) -> KernelHead:
+    """What all populations have in common, learned from some networks of each."""
+    taught = np.flatnonzero(np.concatenate([np.arange(len(pool.targets)) < _sharing(pool) for pool in pools]))
+    of = head.pool[taught]
+    some = replace(head, points=head.points[taught])
+    covariance = some.likeness(some.points.astype(float))
+    covariance *= 1 + learning.own * (of[:, None] == of)
+    targets = np.zeros(len(taught))
+    for place, pool in enumerate(pools):
+        own, chosen = np.flatnonzero(of == place), pool.subset(np.arange(_sharing(pool)))
+        mean = head.means[taught][own]
+        spread = _spread(mean, learning.prior)
+        targets[own] = spread * chosen.targets - (mean - mean.mean())
+        noise = learning.noise * np.eye(len(own))
+        covariance[np.ix_(own, own)] += _LEVEL + spread**2 * noise
+    amounts = np.zeros(len(head.points))
+    amounts[taught] = cho_solve(cho_factor(covariance, lower=True), targets)
+    return replace(head, amounts=amounts)
+
+
+def _sharing(pool: Pool) -> int:
+    """How many of a pool teach what all have in common: the first, which were drawn in no order."""
+    count = len(pool.targets)
+    return count if pool.table in WHOLE else min(count, SHARED)
+
+
+def _with_local(head: KernelHead, pools: Sequence[Pool]) -> KernelHead:
     """What each population alone teaches, placed on the common scale."""
-    near, common = head.local_likeness(feature_names(), values), head.common()
-    amounts = np.zeros(len(values))
-    middles, spreads = np.zeros((2, len(pools)))
+    points, common = head.points.astype(float), head.common()
+    populations = [points[head.pool == place] for place in range(len(pools))]
+    spread = np.stack([each.std(0) for each in populations])
+    centre = np.stack([each.mean(0) for each in populations])
+    head = replace(head, local_centre=centre, local_spread=np.where(spread > LEAST_DEVIATION, spread, 0))
+    amounts = np.zeros(len(points))
+    middles, spreads, leanings = np.zeros((3, len(pools)))
     for place, pool in enumerate(pools):
         own = np.flatnonzero(head.pool == place)
-        covariance = near[np.ix_(own, own)] + LOCAL_NOISE * np.eye(len(own))
-        amounts[own] = cho_solve(cho_factor(covariance, lower=True), pool.targets)
-        middles[place], spreads[place] = common[own].mean(), common[own].std()
-    return replace(head, local_amounts=amounts, middles=middles, spreads=spreads)
+        covariance = head.local_likeness(points[own], place) + LOCAL_NOISE * np.eye(len(own))
+        prior = head.means[own]
+        leanings[place] = LEANING / max(prior.std(), LEAST_SPREAD)
+        left = pool.targets - leanings[place] * (prior - prior.mean())
+        amounts[own] = cho_solve(cho_factor(covariance, lower=True), left)
+        spreads[place] = common[own].std()
+        middles[place] = common[own].mean() - spreads[place] * leanings[place] * prior.mean()
+    return replace(head, local_amounts=amounts, middles=middles, spreads=spreads, leanings=leanings)
 
 
 def _spread(mean: Floats, prior: float) -> float:
@@ -243,29 +287,27 @@ def _untaught(values: Floats, weights: Floats, pools: Sequence[Pool], learning: 
         heights=np.array([learning.heights[name] for name in groups()]),
         faded=np.array([list(groups()).index("forward")]),
         points=np.zeros((0, len(columns)), dtype=np.float16),
-        sides=np.zeros(0),
         means=np.zeros(0),
         pool=np.concatenate([np.full(len(pool.targets), place) for place, pool in enumerate(pools)]),
-        reach=np.array([REACHES.get(pool.table, REACH_OF_A_SPACE) for pool in pools]),
+        far=np.zeros(len(pools)),
+        near=np.ones(len(pools)),
         middles=np.zeros(len(pools)),
         spreads=np.ones(len(pools)),
-        local_lengths=1 / (LOCAL_LENGTH * np.sqrt(2 * sizes[group])),
-        local_heights=np.full(len(groups()), LOCAL_HEIGHT),
+        leanings=np.zeros(len(pools)),
+        local_centre=np.zeros((len(pools), len(columns))),
+        local_spread=np.ones((len(pools), len(columns))),
+        local_scales=np.array([scale for scale, _ in LOCAL_PARTS]),
+        local_heights=np.array([height for _, height in LOCAL_PARTS]),
         local_amounts=np.zeros(0),
         amounts=np.zeros(0),
     )
     deviation = float(np.median([_prior_mean(head, pool).std() for pool in pools]))
     rows = head.standardised(names, values).astype(np.float16)
-    sides = np.exp(values[:, names.index(SIDE)])
     head = replace(head, prior=head.prior * learning.prior / deviation)
     means = head.prior_mean(names, values)
     nothing = np.zeros(len(rows))
-    return replace(head, points=rows, sides=sides, means=means, amounts=nothing, local_amounts=nothing)
+    return replace(head, points=rows, means=means, amounts=nothing, local_amounts=nothing)
 
 
 def _prior_mean(head: KernelHead, pool: Pool) -> Floats:
     return head.prior_mean(feature_names(), pool.values)
-
-
-def _centred(values: Floats) -> Floats:
-    return np.asarray(values - values.mean())

@@ -23,7 +23,7 @@ from fxscore.train.looking import look
 from fxscore.types import ModelRef, ScoreRecord
 
 Floats = NDArray[np.float64]
-MOST = 200  # networks of one task: more of one space teach little
+MOST = 300  # networks of one task: more of one space teach little
 WHOLE = ("wild", "timm", "torchvision")  # tables whose networks are of all kinds, taken whole
 
 
