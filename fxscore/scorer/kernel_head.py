@@ -5,12 +5,13 @@ raw(x) = (1 − Σ_t w_t) common(x) + Σ_t w_t (m_t + d_t (h_t prior(x) + Σ_{i 
 
 k is a sum over groups (sizes, operators, wiring, layout, forward), so that a network can be near to training in one
 group and far in another; where it is far in all, its raw score is the prior: size and, for small images, activation
-patterns. A network that is like those of a population t is scored by what t alone teaches, placed on the common scale
-by t's mean m_t and deviation d_t there; l(x, p) = Σ_j b_j exp(−c_j ‖x − p‖²) over all columns at once, since one
-population's networks differ in few ways that belong together. With n_t(x) the mean of k(x, p_i) / Σ a over the
-`NEAREST` networks of t, the share w_t rises from 0 where n_t is `far` to 1 where it is `near`, as t's own networks are
-to one another, times (n_t / max_u n_u)^`RIVALRY`; shares are divided by their sum where that is above 1. Columns are squashed by SymLog,
-standardised by the training networks and cut, but for those of the prior, which enter as they are.
+patterns. A network that is like those of a population t is scored by what t alone teaches, placed on the common
+scale by t's mean m_t and deviation d_t there; l(x, p) = Σ_j b_j exp(−c_j ‖x − p‖²) over all columns at once, in t's own
+deviations, since one population's networks differ in few ways that belong together. With n_t(x) the mean of
+k(x, p_i) / Σ a over the `NEAREST` networks of t, the share w_t rises from 0 where n_t is `far` to 1 where it is `near`,
+as t's own networks are to one another, times (n_t / max_u n_u)^`RIVALRY`; shares are divided by their sum where that is
+above 1. Columns are squashed by SymLog, standardised by the training networks and cut, but for those of the prior,
+which enter as they are.
 
 What a forward shows tells small networks for small images apart, and was no help on photographs: its columns count in
 full up to sides of `FULL` pixels and shrink to nothing at `GONE`, so that larger networks need no forward.

@@ -34,18 +34,18 @@ def test_scores_of_the_training_networks_are_those_of_the_head(head: KernelHead)
 
 def test_the_forward_fades_out_with_the_side_of_the_image(head: KernelHead) -> None:
     columns = [NAMES.index(name) for name in FORWARD]
-    for side, reads in ((32.0, True), (64.0, True), (96.0, False), (224.0, False)):
+    for side, reads in ((16.0, True), (40.0, True), (48.0, False), (224.0, False)):
         rows = rows_at(side)
         other = rows.copy()
         other[:, columns] = 0.0
         moved = np.abs(head.predict(NAMES, rows) - head.predict(NAMES, other)).max() > 1e-9
         assert moved == reads == head.uses(FORWARD, int(side))
     assert weight_of(np.array([1.0, FULL, GONE, 1000.0])).tolist() == [1, 1, 0, 0]
-    assert 0 < weight_of(np.array([64.0]))[0] < 1
+    assert 0 < weight_of(np.array([40.0]))[0] < 1
 
 
 def test_scores_are_continuous_in_the_side(head: KernelHead) -> None:
-    found = np.array([head.predict(NAMES, rows_at(side)) for side in np.arange(40, 110, 0.25)])
+    found = np.array([head.predict(NAMES, rows_at(side)) for side in np.arange(28, 60, 0.125)])
     assert np.abs(np.diff(found, axis=0)).max() < 0.05 * found.std()
 
 
