@@ -69,4 +69,4 @@ def test_no_column_is_in_two_groups_and_none_depends_on_the_size_at_which_it_is_
     columns = [name for own in groups().values() for name in own]
     assert len(columns) == len(set(columns))
     assert set(columns) <= set(NAMES)
-    assert not {"log_macs", "stage0_macs", "positions_last"} & set(columns)
+    assert not {"log_macs", "log_activations", "positions_last"} & set(columns)
