@@ -29,7 +29,9 @@ def test_they_grow_with_the_image_as_they_would_if_it_were_seen_whole() -> None:
     small, large = (columns_at_own_size(MOVED, feature_names(), row(side))[0] for side in (64, 256))
     grown = dict(zip(MOVED, large - small, strict=True))
     assert grown["quarter0_positions"] == pytest.approx(np.log(16))
-    assert grown["log_elements_sum"] == pytest.approx(5 * np.log(16))  # four convolutions, and the linear layer too
+    assert grown["log_elements_sum"] == pytest.approx(
+        5 * np.log(16)
+    )  # four convolutions, and the linear layer too
 
 
 def test_other_columns_stay() -> None:
