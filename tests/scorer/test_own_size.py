@@ -25,7 +25,7 @@ def row(side: int) -> np.ndarray:
 
 
 def test_they_grow_with_the_image_as_they_would_if_it_were_seen_whole() -> None:
-    """At 64 pixels the network is seen whole, at 256 at a quarter of its side: every layer has sixteen times the places."""
+    """At 64 pixels the network is seen whole, at 256 at a quarter of its side: sixteen times the positions."""
     small, large = (columns_at_own_size(MOVED, feature_names(), row(side))[0] for side in (64, 256))
     grown = dict(zip(MOVED, large - small, strict=True))
     assert grown["quarter0_positions"] == pytest.approx(np.log(16))
