@@ -13,12 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fxscore.graph_features.layers import QUARTERS
-
 Floats = NDArray[np.float64]
 _RATIO, _LAYERS = "own_log_ratio", "count_weighted"
 _AXES = 2  # of positions
-_MEANS = ("log_elements_mean", *(f"quarter{quarter}_positions" for quarter in range(QUARTERS)))
+_MEANS = ("log_elements_mean", *(f"quarter{quarter}_positions" for quarter in range(4)))
 _SUMS = ("log_elements_sum",)
 MOVED = (*_MEANS, *_SUMS)
 
