@@ -3,8 +3,8 @@
     own height or width, the larger    ≤ 16   ≤ 48   ≤ 64   more
     seen                                own     16    own     64
 
-A forward at 64×64 costs a twelfth of one at 224×224; `benchmarks.quality.protocol` measures what it costs in agreement of
-ranks. The general scorer reads a forward up to 48 pixels only, so that what it reads is seen at one size. The smaller
+A forward at 64×64 costs a twelfth of one at 224×224; `benchmarks.quality.protocol` measures what it costs in agreement
+of ranks. The general scorer reads a forward up to 48 pixels only, so all it reads is seen at one size. The smaller
 side shrinks by the same factor, to a multiple of 16. Clips keep their number of frames, and inputs without two axes of
 positions (token ids, sound) stay as they are.
 
