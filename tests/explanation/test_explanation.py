@@ -24,6 +24,7 @@ from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_head import Head
 from fxscore.scorer.hybrid_learners import HeadLearning
 from fxscore.scorer.kernel_head import KernelHead
+from fxscore.scorer.measured import Networks
 from fxscore.scorer.reasons import by_member
 from fxscore.scorer.subject import subject_of
 
@@ -68,13 +69,17 @@ def test_the_score_and_its_place_and_neighbours(general: Hybrid) -> None:
     assert told.neighbours[0].name in str(found)
 
 
-def test_the_shipped_file_names_its_networks_or_says_that_it_does_not() -> None:
-    found = fxscore.explain(network(8), input_shape=SHAPE)
+def test_the_shipped_file_names_its_networks_and_a_file_without_names_says_so(general: Hybrid) -> None:
+    found = fxscore.explain("timm:resnet18")
     assert found.judgement is not None
-    named = [each.name for each in found.judgement.neighbours]
-    assert len(named) == 3
-    assert all(named) != ("does not name the networks of its training" in shown(found, 200))
-    assert ("neighbours" in found.tables()) == all(named)
+    nearest = found.judgement.neighbours[0]
+    assert (nearest.name, nearest.results[0].task) == ("timm:resnet18", "timm/imagenet.top1")
+    (neighbours,) = general.confidence.neighbours
+    confidence = replace(general.confidence, neighbours=(replace(neighbours, networks=Networks()),))
+    nameless = Hybrid(general.encoder, general.head, general.scale, confidence=confidence)
+    found = fxscore.explain(network(8), input_shape=SHAPE, scorer=nameless)
+    assert "does not name the networks of its training" in shown(found, 200)
+    assert "neighbours" not in found.tables()
 
 
 def test_a_scorer_that_keeps_no_networks_says_so() -> None:
