@@ -27,9 +27,10 @@ def module_file(ref: ModelRef, place: str) -> Path | None:
         spec = _top_spec(names[0])
         if spec is None:
             raise ModelRefError(_unknown(ref, place))
-        for depth in range(2, len(names) + 1):
+        for name in names[1:]:
             inside = [] if spec is None else spec.submodule_search_locations or []
-            spec = PathFinder.find_spec(".".join(names[:depth]), inside)
+            # By its last name: a folder without __init__.py would look for its parent among what is imported.
+            spec = PathFinder.find_spec(name, inside)
     return Path(spec.origin) if spec and spec.has_location and spec.origin else None
 
 
