@@ -13,6 +13,7 @@ import pytest
 
 import fxscore
 from fxscore.cli.app import run
+from fxscore.report.files import FIELDS
 from tests.pages import blocks, follow
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +51,16 @@ def test_a_tutorial_works_from_its_first_line_to_its_last(page: Path, folder: Pa
     assert blocks(page, "python")
     assert blocks(page, "console")
     follow(page, folder, succeed)
+
+
+def test_every_column_of_a_ranking_is_explained() -> None:
+    text = (DOCS / "command-line.md").read_text(encoding="utf-8")
+    explained = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert explained == set(FIELDS)
 
 
 def test_there_are_the_five_tutorials() -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 LINE_EVERY = 10.0  # seconds between plain lines
+SOME = 3  # results that tell how fast the next ones come; the first one waits for imports
 
 
 class CountedProgress(ABC):
@@ -100,6 +101,7 @@ class RankingProgress(CountedProgress):
         super().__init__(total, console)
         self.records: list[ScoreRecord] = []
         self._cached = 0
+        self._first: float | None = None  # when the first came that was computed
         self._now: tuple[ModelRef, ...] = ()
 
     @property
@@ -115,6 +117,8 @@ class RankingProgress(CountedProgress):
         """A record is there; `cached` where nothing was computed for it."""
         self.records.append(record)
         self._cached += cached
+        if not cached and self._first is None:
+            self._first = time.monotonic()
         self.show()
 
     def left_out(self, failed: Sequence[ScoreRecord], large: Sequence[ModelRef]) -> None:
@@ -130,8 +134,8 @@ class RankingProgress(CountedProgress):
         failed = sum(record.error is not None for record in self.records)
         parts = [f"{failed} failed"] * (failed > 0) + [f"{self._cached} cached"] * (self._cached > 0)
         computed = len(self.records) - self._cached
-        if computed:
-            rate = computed / max(time.monotonic() - self.start, 1e-6)
+        if self._first is not None and computed >= SOME:
+            rate = (computed - 1) / max(time.monotonic() - self._first, 1e-6)
             left = numbers.seconds((self.total - len(self.records)) / rate)
             parts += [f"{rate:.2g}/s" if rate < 10 else f"{rate:.0f}/s", f"{left} left"]
         if self._now:

@@ -36,6 +36,7 @@ def score(
     from json import dumps
 
     from fxscore.ranking import rank as rank_networks
+    from fxscore.report.rows import why
     from fxscore.types import ModelRef
 
     ranking = rank_networks(
@@ -51,9 +52,7 @@ def score(
     if json is not None:
         output.write(dumps(record.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", json)
     if record.error is not None:
-        name = str(record.ref)
-        error = record.error if record.error.startswith(name) else f"{name}: {record.error}"
-        typer.echo(f"fxscore: {error}", err=True)
+        typer.echo(f"fxscore: {record.ref}: {why(record)}", err=True)
         raise typer.Exit(1)
     if json != arguments.STDOUT:
         typer.echo(record.score)

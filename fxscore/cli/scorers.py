@@ -52,7 +52,8 @@ def scorers(
     shown = [info for info in known if name in (None, info.name)]
     if not shown:
         raise ScorerError(
-            f"no shipped scorer is called {name!r}; there are {', '.join(i.name for i in known)}"
+            f"no shipped scorer is called {name!r}; there are {', '.join(i.name for i in known)}. "
+            "What a fit found of a file of your own is in its --json and --report"
         )
     if features and name is None:
         raise UsageError("features of which scorer? fxscore scorers NAME --features")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from fxscore.cli.progress import CountedProgress
+from fxscore.cli.progress import SOME, CountedProgress
 from fxscore.report import numbers
 from fxscore.searching.loop import Standing
 from fxscore.types import ModelRef, ScoreRecord
@@ -62,6 +62,6 @@ class SearchProgress(CountedProgress):
             seconds = max(time.monotonic() - self.start, 1e-6)
             fresh = standing.generation - self._replayed if self._by_generation else self.arrivals
             parts += [f"{100 * self.cached / self.arrivals:.0f} % cached", f"{self.arrivals / seconds:.2g}/s"]
-            if fresh:
+            if fresh and self.arrivals >= SOME:
                 parts.append(f"{numbers.seconds(max(0, self.total - self.done) * seconds / fresh)} left")
         return ", ".join(parts)

@@ -10,6 +10,7 @@ from rich.text import Text
 from fxscore.comparison import Comparison, Contender, Verdict
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
+from fxscore.report.rows import why
 
 _LEAST = 0.5  # points of score that are worth a word
 _MOST = 3  # groups of features that are named for each network
@@ -25,7 +26,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         for line in speaking(verdict):
             console.print(Text(f"  {line}"))
     for record in comparison.ranking.failures:
-        console.print(Text(f"{record.ref}: {record.error}", style="red"))
+        console.print(Text(f"{record.ref}: {why(record)}", style="red"))
     for sentence in comparison.advice:
         console.print(Text(sentence))
 

@@ -83,6 +83,11 @@ def groups(ranking: Ranking) -> list[list[ScoreRecord]]:
     return sorted(found.values(), key=len, reverse=True)
 
 
+def why(record: ScoreRecord) -> str:
+    """The record's error without the name of its network, which stands beside it and which many errors begin with."""
+    return (record.error or "").removeprefix(f"{record.ref}: ")
+
+
 def _ordered(unordered: list[Row], sort: str) -> list[Row]:
     if sort == "score":
         return unordered

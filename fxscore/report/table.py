@@ -11,7 +11,7 @@ from rich.text import Text
 from fxscore.published.accuracies import has_timm_results
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
-from fxscore.report.rows import FRONTS, Row, groups, rows
+from fxscore.report.rows import FRONTS, Row, groups, rows, why
 from fxscore.types import Ranking
 
 ON_FRONT = " •"
@@ -67,7 +67,7 @@ def _table(shown: Sequence[Row], title: str | None, ranking: Ranking) -> Narrowi
     for row in shown:
         cells = _cells(row, style) + [row.record.note or ""] * noted
         # Text, not str: a name may hold square brackets, which rich would read as markup.
-        table.add_row(*map(Text, cells + [row.record.error or ""] * failed))
+        table.add_row(*map(Text, cells + [why(row.record)] * failed))
     return table
 
 
@@ -80,7 +80,7 @@ def print_ranking(console: Console, ranking: Ranking, *, sort: str = "score", to
         console.print(Text(meaning, style="dim"))
     if "error" in tables[-1].left_out(console.width):
         for record in ranking.failures:
-            console.print(Text(f"{record.ref}: {record.error}", style="red"))
+            console.print(Text(f"{record.ref}: {why(record)}", style="red"))
     console.print(summary(ranking), highlight=False)
 
 

@@ -45,7 +45,9 @@ class Journal:
         self._known: list[list[Evaluation]] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not resume:
-            raise SearchError(f"{path} holds a search already; resume it, or choose another folder")
+            raise SearchError(
+                f"{path} holds a search already; resume it (--resume), or choose another folder (--out)"
+            )
         self._lock = _lock(path)
         try:
             self._begin(settings)

@@ -88,7 +88,7 @@ def _retrieve(entry: OfficialFile, url: str, folder: Path, progress: DownloadPro
         reason = type(error).__name__
         raise SpaceError(
             f"{entry.file} cannot be downloaded from {url} ({reason}): is there a network? "
-            f"It can also be fetched by hand, see {entry.page}"
+            f"It can also be fetched by hand, see {entry.page}, and put at {destination(entry, folder)}"
         ) from None
     except (OSError, ValueError) as error:
         first = first_line(error)

@@ -60,9 +60,11 @@ def get_space(name: str, **options: Any) -> SearchSpace[Any]:
         SpaceError: no such space, or the space does not take these options.
     """
     location, preset = _SPACES.get(name, (name, {}))
+    if location.endswith(".py"):
+        raise SpaceError(f"{location} is a file; name the space's class in it, {location}:Class")
     if ":" not in location:
         known = ", ".join(space_names())
-        raise SpaceError(f"no search space {name!r}; there are {known}, or name your own as module:Class")
+        raise SpaceError(f"no search space {name!r}; there are {known}, or name your own as nets.py:Class")
     space = _load_class(location)
     try:
         return space(**(preset | options))
@@ -76,13 +78,24 @@ def _load_class(location: str) -> type[SearchSpace[Any]]:
     module_name, _, class_name = location.rpartition(":")
     load = _load_file if module_name.endswith(".py") else importlib.import_module
     try:
-        found = getattr(load(module_name), class_name)
+        module = load(module_name)
+        found = getattr(module, class_name, None)
     except (Exception, SystemExit) as error:  # foreign code
         why = one_line(f"{type(error).__name__}: {message_of(error)}")
         raise SpaceError(f"search space {location!r} cannot be imported: {why}") from error
     if not (isinstance(found, type) and issubclass(found, SearchSpace)):
-        raise SpaceError(f"{location!r} is no SearchSpace class")
+        known = ", ".join(_classes(module)) or "none"
+        raise SpaceError(f"{location!r} is no SearchSpace class; in {module_name} there are {known}")
     return found
+
+
+def _classes(module: ModuleType) -> list[str]:
+    """The names of the spaces that a module defines."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, SearchSpace) and value.__module__ == module.__name__
+    ]
 
 
 def _load_file(path: str) -> ModuleType:

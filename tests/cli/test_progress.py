@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from rich.console import Console
 
 from fxscore.cli import progress
 from fxscore.cli.progress import RankingProgress
+from fxscore.report import numbers
 from fxscore.types import ModelRef, ScoreRecord
 
 REFS = [ModelRef("timm", f"net{number}") for number in range(4)]
@@ -37,5 +39,19 @@ def test_plain_lines_elsewhere_but_not_too_many(monkeypatch: pytest.MonkeyPatch)
     lines = show(terminal=False).splitlines()
     assert lines[0] == "0/4 now: timm:net0, timm:net1"
     assert lines[-1].startswith("2/4 1 failed, 1 cached, ")
-    assert lines[-1].endswith(" left, now: timm:net2")
+    assert lines[-1].endswith(" failed, 1 cached, now: timm:net2"), "one result tells no rate"
     assert "\x1b" not in "".join(lines)
+
+
+def test_the_time_left_is_told_by_results_after_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first waits for imports and for the counting of budgets, which no later one does."""
+    clock = iter((0.0, 100.0, 101.0, 102.0, 103.0))
+    now = [next(clock)]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    watcher = RankingProgress(13, Console(file=io.StringIO()))
+    told = []
+    for _ in range(3):
+        now[0] = next(clock)
+        watcher.arrived(ScoreRecord(REFS[0], score=1.0), cached=False)
+        told.append(watcher.text())
+    assert told == ["", "", f"1/s, {numbers.seconds(10.0)} left"]

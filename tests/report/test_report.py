@@ -11,7 +11,7 @@ from rich.console import Console
 
 from fxscore.report import numbers
 from fxscore.report.files import FIELDS, ranking_csv, ranking_json
-from fxscore.report.rows import rows
+from fxscore.report.rows import rows, why
 from fxscore.report.table import print_ranking
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 
@@ -258,3 +258,13 @@ def test_networks_that_do_not_compare_stand_in_tables_of_their_own() -> None:
 )
 def test_percentile(value: float | None, text: str) -> None:
     assert numbers.percentile(value) == text
+
+
+def test_an_error_does_not_name_its_network_twice() -> None:
+    """Many errors begin with the network's name, which the table and the lines below it show already."""
+    named = ScoreRecord(ModelRef("timm", "odd"), error="timm:odd: it takes no width")
+    assert why(named) == "it takes no width"
+    for width in (120, 30):
+        text = printed(Ranking.of([record("a", 1.0), named]), width)
+        assert text.count("timm:odd:") == (width == 30)
+        assert "width" in text

@@ -18,6 +18,7 @@ from fxscore.cli.app import run as run_command
 from fxscore.constructed import construct
 from fxscore.errors import SearchError
 from fxscore.report import numbers
+from fxscore.report.html.searched import search_page
 from fxscore.report.search.drawing import draw_network
 from fxscore.report.search.files import front_csv, front_json, write_search
 from fxscore.report.search.source import network_source
@@ -198,3 +199,15 @@ def test_the_command_from_search_to_files(
     assert "random search" not in (tmp_path / "out" / "convergence.svg").read_text()
     assert run_command([*again, "--baseline"]) == 0
     assert "random search" in (tmp_path / "out" / "convergence.svg").read_text()
+
+
+def test_the_report_has_the_best_first_and_what_was_held_back_only_where_something_was() -> None:
+    space, generator = Tiny(), torch.Generator().manual_seed(0)
+    for held, names in ((0.0, ["params", "score"]), (2.0, ["held_back", "params", "score"])):
+        found = [evaluated(space, space.sample(generator), score) for score in (0.1, 0.9, 0.5)]
+        found = [Evaluation(each.text, {"held_back": held, **each.values}) for each in found]
+        objectives = (Objective.parse("score"), Objective.parse("params"))
+        page = search_page(SearchResult(space, space.name, objectives, (tuple(found),), SETTINGS), {})
+        table = page.tables[0]
+        assert list(table.columns) == [*names, "on the front", "genotype"]
+        assert [row[len(names) - 1].text for row in table.rows] == ["0.9000", "0.5000", "0.1000"]

@@ -245,7 +245,7 @@ def test_a_history_cut_in_the_middle_of_a_line_is_mended(tmp_path: Path) -> None
 
 def test_a_folder_is_not_overwritten_nor_mixed(tmp_path: Path) -> None:
     run(folder=tmp_path)
-    with pytest.raises(SearchError, match="holds a search already"):
+    with pytest.raises(SearchError, match=r"holds a search already; resume it \(--resume\)"):
         run(folder=tmp_path)
     with pytest.raises(SearchError, match="with seed 0, not 1"):
         run(folder=tmp_path, resume=True, seed=1)

@@ -94,7 +94,11 @@ def test_a_space_can_be_named_by_its_class() -> None:
     ("name", "why"),
     [
         ("nasbench999", "no search space 'nasbench999'; there are .*nasbench201"),
-        ("fxscore.spaces.macro:Nothing", "cannot be imported"),
+        (
+            "fxscore.spaces.macro:Nothing",
+            "is no SearchSpace class; in fxscore.spaces.macro there are NASBenchMacro",
+        ),
+        ("nets.py", "nets.py is a file; name the space's class in it, nets.py:Class"),
         ("fxscore.nowhere:Space", "cannot be imported"),
         ("nowhere.py:Space", "cannot be imported"),
         ("fxscore.spaces.macro:Chain", "is no SearchSpace class"),

@@ -113,6 +113,7 @@ def test_no_answer_is_one_clear_line(path: str | None, server: str, tmp_path: Pa
         download(entry(url), tmp_path / "data")
     assert "\n" not in str(caught.value)
     assert "https://example.org" in str(caught.value)
+    assert f"put at {tmp_path / 'data' / 'm.json'}" in str(caught.value)
 
 
 def test_a_file_without_address_says_how(tmp_path: Path) -> None:

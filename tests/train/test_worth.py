@@ -120,6 +120,8 @@ def test_a_start_that_knows_the_networks_is_said_to(fitted: Fitted) -> None:
     assert known == {fitted.scorer.name: 8, "general": 0, "params": 0, "MACs": 0}
     assert again.worth.curve == ()  # too few to part
     assert again.worth.forecast is None
+    assert again.sentences[-1].startswith("How surely it orders two networks is not known")  # 28 pairs
+    assert not any(table.title.startswith("Probability") for table in fit_page(again, {}).tables)
 
 
 def spread(value: float, low: float, high: float) -> Estimate:

@@ -74,7 +74,7 @@ def _curve(fitted: Fitted) -> Plot:
 def _tables(fitted: Fitted) -> Iterator[Table]:
     if fitted.worth.rivals:
         yield _beside(fitted)
-    if fitted.pairs is not None:
+    if fitted.pairs is not None and fitted.pairs.counts.any():
         yield _pairs(fitted.pairs)
     columns = ("network", "accuracy", "unseen score")
     rows = fitted.table()

@@ -12,7 +12,7 @@ from fxscore.report import numbers
 from fxscore.report.drawing import draw
 from fxscore.report.html.page import Axis, Cell, Listing, Page, Panel, Plot, Table
 from fxscore.report.html.reasons import Reasons, Why
-from fxscore.report.rows import Row, groups, rows
+from fxscore.report.rows import Row, groups, rows, why
 from fxscore.report.table import summary
 from fxscore.run.failure import own_errors_only
 from fxscore.run.guard import unchanged_globals
@@ -114,7 +114,7 @@ def _panel(record: ScoreRecord, more: Panel | None, reasons: Reasons) -> Panel:
 
 
 def _failures(failed: Iterable[ScoreRecord]) -> Table:
-    lines = [[Cell.of(str(record.ref)), Cell.of(str(record.error))] for record in failed]
+    lines = [[Cell.of(str(record.ref)), Cell.of(why(record))] for record in failed]
     return Table("Networks that failed", ("network", "reason"), lines)
 
 

@@ -9,7 +9,7 @@ from fxscore.report import numbers
 from fxscore.report.html.page import Axis, Cell, Page, Panel, Plot, Table
 from fxscore.report.html.ranking import SIZES
 from fxscore.searching.evaluation import Evaluation
-from fxscore.searching.goals import SCORE
+from fxscore.searching.goals import HELD_BACK, SCORE
 from fxscore.searching.result import SearchResult
 
 _COUNTED = ("params", "macs", "flops", "activations", "layers", "depth")
@@ -30,8 +30,16 @@ def search_page(
         svg: its drawing.
     """
     front = {each.text for each in result.front}
-    feasible = [each for each in result.evaluations if each.feasible]
+    feasible = sorted(
+        (each for each in result.evaluations if each.feasible),
+        key=lambda each: each.values.get(SCORE, 0.0),
+        reverse=True,
+    )
     names = list(dict.fromkeys(name for each in feasible for name in each.values))
+    if not any(
+        each.values.get(HELD_BACK) for each in feasible
+    ):  # no network is far from the scorer's training
+        names = [name for name in names if name != HELD_BACK]
     rows = [_row(each, names, each.text in front) for each in feasible]
     panels = [_panel(each, svg if each == chosen else None) for each in feasible]
     tables = [Table("Networks", (*names, "on the front", "genotype"), rows, panels, opens=len(names) + 1)]

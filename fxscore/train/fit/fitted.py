@@ -168,9 +168,11 @@ class Fitted(Tabular):
 def _surely(pairs: PairTable | None) -> str | None:
     """How sure scores are, of networks like those that were fitted to; None where nobody measured it."""
     inside = 0.0
-    gap = None if pairs is None else pairs.gap(LEVEL, inside)
-    if pairs is None or gap is None:
+    if pairs is None:
         return None
+    gap = pairs.gap(LEVEL, inside)
+    if gap is None:
+        return "How surely it orders two networks is not known: these make too few pairs; more networks would tell."
     widest = float(pairs.gaps[-1])
     told, most = pairs.right(gap, inside), pairs.right(widest, inside)
     if told is None or most is None or told < LEVEL:
