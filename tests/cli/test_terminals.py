@@ -130,4 +130,10 @@ def test_columns_go_from_the_last_whatever_comes_last() -> None:
 
 def test_there_is_a_command_for_each_that_is_tried() -> None:
     names = {command.name for command in app.registered_commands}
-    assert {words[0] for words in COMMANDS.values()} >= names - {"score", "explain", "compare", "draw"}
+    assert {words[0] for words in COMMANDS.values()} >= names - {
+        "score",
+        "explain",
+        "compare",
+        "draw",
+        "doctor",
+    }
