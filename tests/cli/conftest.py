@@ -55,6 +55,7 @@ def back_end(monkeypatch: pytest.MonkeyPatch) -> FakeBackEnd:
     for name in ("ranking", "sources"):
         module: Any = types.ModuleType(f"fxscore.{name}")
         module.rank, module.expand_or_keep = fake.rank, fake.expand_or_keep
+        module.__path__ = [f"{fxscore.__path__[0]}/{name}"]  # its modules are the real ones
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setattr(fxscore, name, module, raising=False)
     return fake
