@@ -82,7 +82,7 @@ class Measured:
 
     def value(self, name: str) -> float:
         """ρ; 0 where all scores are equal."""
-        return self.estimate(name).value if len(np.unique(self.scores[name])) > 1 else 0.0
+        return self.estimate(name).value or 0.0 if len(np.unique(self.scores[name])) > 1 else 0.0
 
 
 def tasks(options: argparse.Namespace) -> Iterator[RankingTask]:

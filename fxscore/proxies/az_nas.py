@@ -152,7 +152,7 @@ def _step(ahead: Tensor, behind: Tensor) -> int:
     return height if height == width and not rest and not left else 1
 
 
-def az_scores(components: Mapping[str, Sequence[float]]) -> NDArray[np.float64]:
+def az_scores(components: Mapping[str, Sequence[float] | NDArray[np.float64]]) -> NDArray[np.float64]:
     """The AZ-NAS score of each network of a set.
 
     Args:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 from benchmarks.quality import opponents
 from benchmarks.quality.opponents import OURS, Measured, measured, overview, proxy_of, together
-from fxscore.evaluate import Population
+from fxscore.evaluate import Population, scores_of
 from fxscore.evaluate.task import RankingTask
+from fxscore.proxies import get_proxy
+from fxscore.proxies.az_nas import COMPONENTS
 from fxscore.run import Store
 from fxscore.types import ModelRef
 from tests.evaluate.executor import InProcess
@@ -28,16 +32,16 @@ def options(**changed: object) -> argparse.Namespace:
 @pytest.fixture
 def task(monkeypatch: pytest.MonkeyPatch) -> RankingTask:
     """Sixteen cells; the general scorer is left to its own tests."""
-    monkeypatch.setattr(opponents, "RUN", ("swap", *opponents.COMPONENTS[:3]))
+    monkeypatch.setattr(opponents, "RUN", ("swap", *COMPONENTS[:3]))
     monkeypatch.setattr(opponents, "score_refs", lambda refs, *_, **__: [])
-    monkeypatch.setattr(opponents, "scores_of", _no_scores_of_ours(opponents.scores_of))
+    monkeypatch.setattr(opponents, "scores_of", _no_scores_of_ours(scores_of))
     population = Population("cells", REFS, {"x.test": np.arange(16.0)})
     return RankingTask("cells/x.test", "cells", population, "x.test")
 
 
-def _no_scores_of_ours(scores_of: object) -> object:
+def _no_scores_of_ours(real: Callable[..., object]) -> Callable[..., object]:
     def of(records: list[object]) -> object:
-        return scores_of(records) if records else np.zeros(11)  # type: ignore[operator]
+        return real(records) if records else np.zeros(11)
 
     return of
 
@@ -54,11 +58,11 @@ def test_a_task_is_measured_once_and_its_labels_stay_with_their_networks(
     assert again is not None
     assert len(in_process.scored) == scored
     assert np.array_equal(first.scores["swap"], again.scores["swap"], equal_nan=True)
-    sizes = [opponents.get_proxy("params")(_module(int(label)), (3, 32, 32)) for label in first.labels]
+    sizes = [get_proxy("params")(_module(int(label)), (3, 32, 32)) for label in first.labels]
     assert first.scores["params"].tolist() == sizes
 
 
-def _module(row: int) -> object:
+def _module(row: int) -> nn.Module:
     from fxscore.sources import build
 
     return build(REFS[row]).module

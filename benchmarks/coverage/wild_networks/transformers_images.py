@@ -22,7 +22,7 @@ _VITS = (
     "vit deit beit data2vec-vision dinov2 dinov2_with_registers dinov3_vit ijepa vit_msn siglip_vision_model "
     "clip_vision_model vit_mae"
 ).split()
-_STAGES = {"hidden_sizes": [8, 16, 16, 32], "depths": [1, 1, 1, 1]}
+_STAGES: dict[str, Any] = {"hidden_sizes": [8, 16, 16, 32], "depths": [1, 1, 1, 1]}
 _FOUR = {"depths": [1, 1, 2, 1]}
 _CNN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "convnext": (_STAGES, _FOUR),
@@ -136,7 +136,7 @@ _DETR = {
 def _detr(kind: str = "detr", **options: Any) -> Any:
     import transformers
 
-    backbone = transformers.ResNetConfig(embedding_size=8, out_features=["stage4"], **_STAGES)
+    backbone = transformers.ResNetConfig(**{"embedding_size": 8, "out_features": ["stage4"], **_STAGES})
     return from_configuration(
         kind, "AutoModelForObjectDetection", **{**_DETR, **options}, backbone_config=backbone
     )
