@@ -56,7 +56,7 @@ def test_any_scorers_can_be_ranked_without_searches(
     networks = drawn(12, 0)
     monkeypatch.setattr(digits, "scored", lambda names, scorer, folder: np.arange(float(len(names))))
     options = argparse.Namespace(seeds=[0, 1], scorers=["params", "some/file.safetensors"], folder=tmp_path)
-    monkeypatch.setattr(digits, "BINS", Bins(tolerance=5.0, least=3))
+    monkeypatch.setattr(digits, "BINS", Bins(tolerance=0.9, least=3))
     text = ranks(Study(options, Counting(table, 40), networks))
     assert "| params |" in text
     assert "| file |" in text

@@ -291,13 +291,13 @@ def test_one_network_has_one_score() -> None:
         nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
     )
     scorer = FTScoreNet(Settings(batch=BATCH, input_shape=(3, 8, 8), small_inputs=True))
-    by_shape = fxscore.score(model, input_shape=(3, 48, 48), scorer=scorer)
-    assert by_shape == fxscore.score(model, example_inputs=torch.zeros(1, 3, 48, 48), scorer=scorer)
+    by_shape = fxscore.score(model, input_shape=(3, 96, 96), scorer=scorer)
+    assert by_shape == fxscore.score(model, example_inputs=torch.zeros(1, 3, 96, 96), scorer=scorer)
     assert by_shape == fxscore.score(
-        model, example_inputs={"input": torch.zeros(2, 3, 48, 48)}, scorer=scorer
+        model, example_inputs={"input": torch.zeros(2, 3, 96, 96)}, scorer=scorer
     )
     assert by_shape != fxscore.score(model, input_shape=(3, 16, 16), scorer=scorer)
-    model.example_input_array = torch.zeros(1, 3, 48, 48)
+    model.example_input_array = torch.zeros(1, 3, 96, 96)
     assert by_shape == fxscore.score(model, scorer=scorer)
 
 

@@ -27,7 +27,7 @@ class Large(Tiny):
 
 def test_cells_are_run_at_the_size_at_which_the_scorer_sees_them() -> None:
     assert cells().shape_of(0) == (3, 5, 5)
-    assert cells(Large())[0].input_shape == cells(Large()).shape_of(0) == (3, 32, 32)
+    assert cells(Large())[0].input_shape == cells(Large()).shape_of(0) == (3, 16, 16)
     own = CellSet(Large(), [(2, 1, "none")], torch.ones(1), replace(SETTINGS, small_inputs=False))
     assert own[0].input_shape == (3, 40, 40)
 
