@@ -100,8 +100,8 @@ class Hybrid:
             raise ScorerError(_UNTRAINED)
         names, values = features.names, features.values
         with np.errstate(over="ignore", invalid="ignore"):  # told below
-            raw = float(self.head.predict(names, values[None])[0])
-            parts = self.head.parts(names, values[None])[0]
+            parts = self.head.parts(names, values[None])
+            raw = float(self.head.whole(parts)[0])
         if not isfinite(raw):
             raise ScorerError(f"the scorer {self.name!r} gives {raw}; its learned numbers are too large")
         nearest = self.confidence.nearest(names, values)
@@ -110,7 +110,7 @@ class Hybrid:
             kind_of(subject.inputs),
             _distance(subject, nearest),
             nearest,
-            tuple(parts.tolist()) if np.isfinite(parts).all() else (),
+            tuple(parts[0].tolist()) if np.isfinite(parts).all() else (),
         )
 
     @cached_property

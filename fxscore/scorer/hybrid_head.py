@@ -9,7 +9,7 @@ on top of another one takes that one's raw score as a further column.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -115,15 +115,7 @@ class Head:
 
     def predict(self, names: Sequence[str], values: Floats) -> Floats:
         """Raw scores (n,) of networks with these features (n, names)."""
-        rows = self.standardised(names, values)
-        total = np.zeros(len(rows))
-        for term in self._terms(rows):
-            total += term
-        return np.asarray(total / self.levels[:, 2].sum())
-
-    def _terms(self, rows: Floats) -> Iterator[Floats]:
-        for member, (mean, deviation, weight) in zip(self.members.values(), self.levels, strict=True):
-            yield weight * (member.predict(rows) - mean) / deviation
+        return self.whole(self.parts(names, values))
 
     @property
     def part_names(self) -> tuple[str, ...]:
@@ -132,7 +124,11 @@ class Head:
 
     def parts(self, names: Sequence[str], values: Floats) -> Floats:
         """(n, members) what each adds to the raw scores."""
-        terms = [*self._terms(self.standardised(names, values))]
+        rows = self.standardised(names, values)
+        terms = [
+            weight * (member.predict(rows) - mean) / deviation
+            for member, (mean, deviation, weight) in zip(self.members.values(), self.levels, strict=True)
+        ]
         return np.asarray(np.stack(terms, 1) / self.levels[:, 2].sum())
 
     @staticmethod

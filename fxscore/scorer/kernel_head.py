@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -99,25 +100,20 @@ class KernelHead:
 
     def predict(self, names: Sequence[str], values: Floats) -> Floats:
         """Raw scores (n,) of networks with these features (n, names)."""
-        return self._raw(self.prior_mean(names, values), self.standardised(names, values))
+        return self.whole(self.parts(names, values))
 
     def own_scores(self) -> Floats:
         """(m,) raw scores of the training networks."""
-        return self._raw(self.means, self.points.astype(float))
+        return self.whole(self._parts(self.means, self.points.astype(float)))
 
     def common(self) -> Floats:
         """(m,) what all populations have in common says of the training networks."""
         return np.asarray(self.means + self.likeness(self.points.astype(float)) @ self.amounts)
 
-    def _raw(self, prior: Floats, rows: Floats) -> Floats:
-        likeness = self.likeness(rows)
-        common, shares = prior + likeness @ self.amounts, self._shares(likeness)
-        return np.asarray((1 - shares.sum(1)) * common + (shares * self._placed(prior, rows)).sum(1))
-
-    def _placed(self, prior: Floats, rows: Floats) -> Floats:
-        """(n, populations) what each population alone says, on the common scale."""
+    def _placed(self, prior: Floats, rows: Floats, shares: Floats) -> Floats:
+        """(n, populations) what each population alone says, on the common scale; only those with a share are asked."""
         local = np.zeros((len(rows), len(self.near)))
-        for place in range(len(self.near)):
+        for place in np.flatnonzero(shares.any(0)).tolist():
             local[:, place] = self.local_likeness(rows, place) @ self.local_amounts[self.pool == place]
         return np.asarray(self.middles + self.spreads * (local + self.leanings * prior[:, None]))
 
@@ -141,14 +137,18 @@ class KernelHead:
 
         A network that is like no population has nothing of the last; what is common stands there.
         """
-        rows, prior = self.standardised(names, values), self.prior_mean(names, values)
-        kernels = list(self._kernels(rows))
-        shares = self._shares(np.sum(kernels, 0))
-        terms = np.stack([prior, *(each @ self.amounts for each in kernels)], 1)
-        total = shares.sum(1)
-        said = (shares * self._placed(prior, rows)).sum(1)
-        alone = np.where(total > TINY, said / np.maximum(total, TINY), terms.sum(1))
-        return np.column_stack([terms, total, alone])
+        return self._parts(self.prior_mean(names, values), self.standardised(names, values))
+
+    def _parts(self, prior: Floats, rows: Floats) -> Floats:
+        likeness, terms = np.zeros((len(rows), len(self.points))), [prior]
+        for kernel in self._kernels(rows):
+            likeness += kernel
+            terms.append(kernel @ self.amounts)
+        shares = self._shares(likeness)
+        total, common = shares.sum(1), np.sum(terms, axis=0)
+        said = (shares * self._placed(prior, rows, shares)).sum(1)
+        alone = np.where(total > TINY, said / np.maximum(total, TINY), common)
+        return np.column_stack([*terms, total, alone])
 
     @staticmethod
     def whole(parts: Floats) -> Floats:
@@ -170,14 +170,19 @@ class KernelHead:
 
     def _kernels(self, rows: Floats) -> Iterator[Floats]:
         """(n, m) of each group."""
-        points = self.points.astype(float)
-        for place, height in enumerate(self.heights):
+        for place, (height, points) in enumerate(zip(self.heights, self._scaled_points, strict=True)):
             own = self.group == place
-            if not height or not own.any():
+            if height and own.any():
+                yield height * np.exp(-squares(rows[:, own] * self.lengths[own], points))
+            else:
                 yield np.zeros((len(rows), len(points)))
-                continue
-            lengths = self.lengths[own]
-            yield height * np.exp(-squares(rows[:, own] * lengths, points[:, own] * lengths))
+
+    @cached_property
+    def _scaled_points(self) -> list[Floats]:
+        """s∘p of each group, kept from score to score: half precision is slow to read."""
+        points = self.points.astype(float)
+        groups = [self.group == place for place in range(len(self.heights))]
+        return [points[:, own] * self.lengths[own] for own in groups]
 
     def local_likeness(self, rows: Floats, place: int) -> Floats:
         """Covariance l of `standardised` rows with every training network of a population, (n, its networks)."""
