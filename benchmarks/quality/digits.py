@@ -29,9 +29,9 @@ import torch
 
 from benchmarks.quality.digits_space import DigitsNet
 from benchmarks.results import command_line, table, write_section
+from benchmarks.shared.opponents import BINS, SCORERS
 from fxscore.errors import ScorerError
 from fxscore.evaluate import (
-    Bins,
     Estimate,
     Measures,
     agreement,
@@ -53,23 +53,11 @@ from fxscore.train.fit.parts import FOLDS
 from fxscore.types import ModelRef
 
 SPACE = "benchmarks.quality.digits_space"
-SCORERS = (
-    "general",
-    "nasbench201",
-    "params",
-    "macs",
-    "activations",
-    "layer_depth",
-    "naswot",
-    "synflow",
-    "zen",
-)
 PICKERS = ("general", "nasbench201", "naswot", "synflow", "zen", "macs")
 FITTED = "fitted"
 TABLE = Path(__file__).parents[1] / "tables" / "digits.csv"
 COLUMNS = ("network", "seed", "epochs", "accuracy")
 PICK_SEED = 100  # picks are trained with seeds of their own
-BINS = Bins(tolerance=0.25, least=8)
 
 
 def recipe(epochs: int, seed: int) -> ClassifierPlan:

@@ -18,9 +18,9 @@ import numpy as np
 
 from benchmarks.quality.wild_training import LABEL, SEEDS, TABLE, table_rows
 from benchmarks.results import command_line, table, write_section
+from benchmarks.shared.opponents import BINS, SCORERS
 from fxscore.cli.arguments import names
 from fxscore.evaluate import (
-    Bins,
     Estimate,
     Measures,
     Population,
@@ -35,18 +35,6 @@ from fxscore.evaluate import (
 from fxscore.evaluate.coefficients import Floats
 from fxscore.run import LocalExecutor, Store
 
-SCORERS = (
-    "general",
-    "nasbench201",
-    "params",
-    "macs",
-    "activations",
-    "layer_depth",
-    "naswot",
-    "synflow",
-    "zen",
-)
-BINS = Bins(tolerance=0.25, least=8)
 WITHIN = 8  # networks that a family needs to count
 
 

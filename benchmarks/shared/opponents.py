@@ -10,13 +10,26 @@ from numpy.typing import NDArray
 
 from benchmarks.shared.boards import boards
 from benchmarks.shared.proxy_scores import known_records, measure
-from fxscore.evaluate import scores_of
+from fxscore.evaluate import Bins, scores_of
 from fxscore.run import LocalExecutor, Store
 from fxscore.types import ModelRef
 
 Floats = NDArray[np.float64]
 WORK = Path("runs/handcrafted")  # of `benchmarks.quality.handcrafted`, by default
 PROXIES = ("naswot", "zen", "synflow", "jacov", "snip")
+# What small trained networks are ranked with, and the bins of networks of about equal size among them.
+SCORERS = (
+    "general",
+    "nasbench201",
+    "params",
+    "macs",
+    "activations",
+    "layer_depth",
+    "naswot",
+    "synflow",
+    "zen",
+)
+BINS = Bins(tolerance=0.25, least=8)
 
 
 def proxy_scores(
