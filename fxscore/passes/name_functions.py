@@ -26,13 +26,20 @@ class NameFunctionsPass(PassBase):
         order = {node: place for place, node in enumerate(graph_module.graph.nodes)}
         modified = False
         for node in list(graph_module.graph.nodes):
-            if node.target in ACTIVATIONS or node.target in COMPARISONS or not is_elementwise(node):
+            if not _may_be_written_out(node):
                 continue
             found = _largest_known(node, order, graph_module)
             if found is not None:
                 order[_replace(*found)] = order[node]
                 modified = True
         return PassResult(graph_module, modified)
+
+
+def _may_be_written_out(node: fx.Node) -> bool:
+    """An activation by itself is spelled already; behind another operator both may be one: ReLU6 of ReLU is ReLU6."""
+    if node.target in ACTIVATIONS:
+        return any(is_elementwise(source) for source in node.all_input_nodes)
+    return node.target not in COMPARISONS and is_elementwise(node)
 
 
 def _largest_known(

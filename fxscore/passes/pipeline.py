@@ -39,6 +39,7 @@ def default_pipeline() -> list[PassBase]:
         AlignBatchPass(),  # time first, folded frames → the batch in front
         NameFunctionsPass(),  # activations that are written out
         FoldZerosPass(),  # edges that carry only zeros; what is left of a sum may then repeat its neighbour
+        NameFunctionsPass(),  # activations that now stand behind each other
         SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN
         OrderNodesPass(),  # rules count users: those that are left
         RewritePatternsPass(),  # operators that are written in single steps

@@ -13,6 +13,7 @@ from PIL import Image
 from fxscore.errors import TrainingError
 from fxscore.network_training import ClassifierPlan, open_data_set
 from fxscore.network_training.images import TensorImages
+from fxscore.sources.building import seeded
 
 
 def plan(**options: Any) -> ClassifierPlan:
@@ -123,6 +124,16 @@ def test_a_folder_of_images(photographs: Path, augmentation: str) -> None:
     grey, _ = data.split((1, 16, 16), plan(augmentation=augmentation, training_images=6))
     assert len(grey) == 6
     assert next(iter(grey.batches(5, seed=0)))[0].shape == (5, 1, 16, 16)
+
+
+def test_augmentation_is_possible_at_its_strongest(
+    photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.gauss", lambda mean, deviation: mean + 6 * deviation)
+    training, _ = open_data_set("imagefolder", photographs).split((3, 16, 16), plan(augmentation="timm"))
+    with seeded(0):
+        for seed in range(30):
+            assert len(list(training.batches(6, seed=seed))) == 2
 
 
 @pytest.mark.parametrize("augmentation", ["standard", "timm", "none"])

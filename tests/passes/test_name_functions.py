@@ -137,6 +137,9 @@ WRITTEN: list[tuple[str, Function, Function]] = [
     ("softsign", F.softsign, lambda x: x / (1 + x.abs())),
     ("logsigmoid", F.logsigmoid, lambda x: -F.softplus(-x)),
     ("tanhshrink", F.tanhshrink, lambda x: x - x.tanh()),
+    ("relu6 of relu", F.relu6, lambda x: F.relu6(F.relu(x))),
+    ("relu of relu6", F.relu6, lambda x: F.relu(F.relu6(x))),
+    ("relu of hardsigmoid", F.hardsigmoid, lambda x: F.relu(F.hardsigmoid(x))),
     ("hardtanh", F.hardtanh, lambda x: torch.max(torch.min(x, torch.tensor(1.0)), torch.tensor(-1.0))),
 ]
 
@@ -185,6 +188,15 @@ def test_a_gate_by_another_value_is_no_activation() -> None:
     targets = [node.target for node in network(gate).graph_module.graph.nodes]
     assert F.silu not in targets
     assert torch.sigmoid in targets
+
+
+def test_activations_that_zeros_kept_apart_are_one() -> None:
+    """The zeros are another branch's, so that the sum is no function of one value before they are gone."""
+
+    def apart(x: Tensor) -> Tensor:
+        return F.relu6(F.relu(x) + 0.0 * F.avg_pool2d(x, 3, 1, 1))
+
+    assert network(apart).fingerprint == network(F.relu6).fingerprint
 
 
 def test_a_long_chain_is_left_alone() -> None:

@@ -20,7 +20,7 @@ from fxscore.passes.base import shape_of
 
 LARGEST = 24  # operators of one function; the longest spelling of GELU has ten
 
-# The one spelling of every activation that PyTorch has: these are never searched for a better name.
+# The one spelling of every activation that PyTorch has: by itself, none is searched for a better name.
 ACTIVATIONS: set[Any] = {
     F.relu, F.relu6, F.silu, F.gelu, F.hardswish, F.hardsigmoid, F.mish, F.softplus, F.elu, F.selu, F.celu,
     F.leaky_relu, F.softsign, F.logsigmoid, F.tanhshrink, F.hardshrink, F.softshrink, torch.sigmoid, torch.tanh, swish,
