@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from torch import Tensor, fx
 
@@ -17,39 +18,42 @@ from fxscore.capture.torch_private import pytree, storage_key
 def memory_of(graph_module: fx.GraphModule, batch: int) -> int:
     """Bytes, of a graph that was captured at this batch; what is alive at one time is shared out to its examples."""
     nodes = list(graph_module.graph.nodes)
-    constant = {key: size for node in nodes if node.op == "get_attr" for key, size in _storages(node)}
-    ends = _last_uses(nodes, constant)
-    alive = largest = 0
-    for place in range(len(nodes)):
-        alive += sum(size for _, size in ends.made[place])
-        largest = max(largest, alive)
-        alive -= ends.freed[place]
-    return sum(constant.values()) + largest // batch
-
-
-class _Lives:
-    """Which storages each node makes, and how many bytes are free after it."""
-
-    def __init__(self) -> None:
-        self.made: dict[int, list[tuple[int, int]]] = {}
-        self.freed: Counter[int] = Counter()
-
-
-def _last_uses(nodes: list[fx.Node], constant: dict[int, int]) -> _Lives:
-    lives, last, sizes = _Lives(), dict[int, int](), dict[int, int]()
-    for place, node in enumerate(nodes):
-        fresh = dict(each for each in _storages(node) if each[0] not in sizes and each[0] not in constant)
-        lives.made[place] = list(fresh.items())
-        sizes.update(fresh)
-        for user in (node, *node.all_input_nodes):
-            last.update({key: place for key, _ in _storages(user) if key in sizes})
+    held = {node: dict(_storages(node.meta.get("val"))) for node in nodes}
+    sizes: dict[int, int] = {}
+    for node in nodes:
+        if node.op == "get_attr":
+            sizes.update(held[node])
+    constants = sum(sizes.values())
+    made, last = _lives(nodes, held, sizes)
+    freed: Counter[int] = Counter()
     for key, place in last.items():
-        lives.freed[place] += sizes[key]
-    return lives
+        freed[place] += sizes[key]
+    alive = largest = 0
+    for place, begun in enumerate(made):
+        alive += begun
+        largest = max(largest, alive)
+        alive -= freed[place]
+    return constants + largest // batch
 
 
-def _storages(node: fx.Node) -> Iterator[tuple[int, int]]:
+def _lives(
+    nodes: list[fx.Node], held: dict[fx.Node, dict[int, int]], sizes: dict[int, int]
+) -> tuple[list[int], dict[int, int]]:
+    """(bytes that each node makes anew, where each storage that is no constant is last read); adds to `sizes`."""
+    made: list[int] = []
+    last: dict[int, int] = {}
+    for place, node in enumerate(nodes):
+        fresh = {key: size for key, size in held[node].items() if key not in sizes}
+        sizes.update(fresh)
+        made.append(sum(fresh.values()))
+        last.update(dict.fromkeys(fresh, place))
+        for user in (node, *node.all_input_nodes):
+            last.update({key: place for key in held[user] if key in last})
+    return made, last
+
+
+def _storages(values: Any) -> Iterator[tuple[int, int]]:
     """(identity, bytes) of what holds a node's values; views of one tensor have one."""
-    for value in pytree.tree_leaves(node.meta.get("val")):
+    for value in (values,) if isinstance(values, Tensor) else pytree.tree_leaves(values):
         if isinstance(value, Tensor):
             yield storage_key(value), value.untyped_storage().nbytes()
