@@ -98,7 +98,7 @@ BENCHMARKS = (
     Benchmark("search.zen_nas", "hours", "extra search"),
     Benchmark("search.truth", "half an hour", "Fashion-MNIST"),
     Benchmark("search.tails", "minutes", "runs/search of search.zen_nas"),
-    Benchmark("robustness", "minutes; --full: hours", "extra cluster"),
+    Benchmark("robustness", "minutes", "extra cluster; --full: hours"),
     Benchmark("robustness.mutations", "minutes", "extra test"),
 )
 

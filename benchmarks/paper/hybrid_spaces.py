@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.paper.parts import SOURCES, Part, read_part, standardised
+from benchmarks.paper.parts import SOURCES, Part, read_part
 from benchmarks.quality.features import FOLDER
 from benchmarks.results import command_line, write_section
 from benchmarks.shared.matrix import matrix_markdown, means_markdown, rho
 from benchmarks.shared.opponents import WORK, proxy_scores
+from benchmarks.shared.standardised import standardised
 from fxscore.evaluate import CrossSpace, Estimate, Measures, read_population
 from fxscore.evaluate.coefficients import Floats
 from fxscore.scorer.features import feature_names

@@ -14,7 +14,7 @@ from benchmarks.paper.nasbench201_agreement import DATASETS, FIGURES, Unseen
 from benchmarks.paper.nasbench201_training import SPACE
 from benchmarks.results import table
 from benchmarks.shared.boards import comparison_markdown
-from fxscore.evaluate import Measures, compare, read_population, score_refs, scores_of, seen_by
+from fxscore.evaluate import Measures, compare_scorers, read_population, score_refs, scores_of, seen_by
 from fxscore.run import LocalExecutor, Store
 from fxscore.scorer import load_scorer
 from fxscore.types import ScoreRecord
@@ -32,7 +32,7 @@ def evaluate_scorer(options: argparse.Namespace) -> tuple[str, str, str]:
         records = score_refs(rest.refs, options.scorer, executor=executor, store=store)
     columns = {name: records, "params": _sizes(records, "params"), "macs": _sizes(records, "macs")}
     measures = Measures(resamples=options.resamples, seed=options.measure_seed)
-    comparison = compare(rest, columns, measures, [f"{dataset}.test" for dataset in DATASETS])
+    comparison = compare_scorers(rest, columns, measures, [f"{dataset}.test" for dataset in DATASETS])
     places = {str(ref): place for place, ref in enumerate(everything.refs)}
     unseen = Unseen(everything, seen.indices, [places[str(ref)] for ref in rest.refs])
     rows = [

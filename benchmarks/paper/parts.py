@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.quality.features import read_features
+from benchmarks.shared.standardised import standardised
+from fxscore.aligned import Aligned
 from fxscore.evaluate import read_population
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.hybrid_learners import targets_of
@@ -39,7 +40,7 @@ SOURCES = (
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Part(Aligned):
     """Networks of one benchmark, each once.
 
     Attributes:
@@ -51,24 +52,14 @@ class Part:
         fingerprints: (n,).
     """
 
+    ALIGNED: ClassVar = ("values", "labels", "targets", "rows", "fingerprints")
+
     source: Source
     values: Floats
     labels: Floats
     targets: Floats
     rows: NDArray[np.intp]
     fingerprints: NDArray[np.str_]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def subset(self, rows: Sequence[int] | NDArray[Any]) -> Part:
-        """The networks at `rows`."""
-        places = np.asarray(rows, dtype=int)
-        chosen = {
-            name: getattr(self, name)[places]
-            for name in ("values", "labels", "targets", "rows", "fingerprints")
-        }
-        return replace(self, **chosen)
 
     def column(self, name: str) -> Floats:
         """One feature."""
@@ -90,8 +81,3 @@ def _everything(source: Source, data: Path, folder: Path) -> Part:
     places = {ref: row for row, ref in enumerate(population.refs)}
     rows = np.array([places[ref] for ref in found.population.refs])
     return Part(source, found.values, labels[-1], targets, rows, found.fingerprints)
-
-
-def standardised(values: Floats) -> Floats:
-    """Mean 0, deviation 1."""
-    return np.asarray((values - values.mean()) / (values.std() + 1e-9))

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from benchmarks.results import DOCS, command_line, picture, table, write_block, write_section
+from benchmarks.shared.standardised import standardised
 from fxscore.evaluate import Measures, agreement, family_spearman, matched_spearman, spearman
 from fxscore.evaluate.calibration import Calibration, calibration
 from fxscore.report.evaluation_table import interval_text
@@ -59,7 +60,7 @@ _NEAR = 1.1  # the greater MACs of a pair over the smaller
 
 
 @dataclass(frozen=True)
-class Row:
+class TaskFigures:
     """One task: ρ of every scorer, and the interval of ours."""
 
     judged: Judged
@@ -67,7 +68,7 @@ class Row:
     interval: str
 
 
-def rows_of(judged: Iterable[Judged], pools: Sequence[Pool]) -> list[Row]:
+def rows_of(judged: Iterable[Judged], pools: Sequence[Pool]) -> list[TaskFigures]:
     """Every task beside its opponents."""
     found = []
     for each in judged:
@@ -79,7 +80,7 @@ def rows_of(judged: Iterable[Judged], pools: Sequence[Pool]) -> list[Row]:
         ours = agreement(each.scores, labels, Measures(resamples=RESAMPLES), each.lesson.families).figures[
             "spearman"
         ]
-        found.append(Row(each, {OURS: each.rho, **figures}, interval_text(ours)))
+        found.append(TaskFigures(each, {OURS: each.rho, **figures}, interval_text(ours)))
     return found
 
 
@@ -91,19 +92,15 @@ def ridge(lesson: Lesson, pools: Sequence[Pool]) -> Floats:
 
     places = [feature_names().index(name) for name in _RIDGE_COLUMNS]
     known = [pool for pool in pools if pool.origin != lesson.origin]
-    columns = np.concatenate([_standardised(pool.values[:, places]) for pool in known])
+    columns = np.concatenate([standardised(pool.values[:, places]) for pool in known])
     weights = np.concatenate([np.full(len(pool.targets), 1 / len(pool.targets)) for pool in known])
     fitted = Ridge(_PENALTY / len(columns)).fit(
         columns, np.concatenate([pool.targets for pool in known]), weights
     )
-    return np.asarray(fitted.predict(_standardised(lesson.values[:, places])))
+    return np.asarray(fitted.predict(standardised(lesson.values[:, places])))
 
 
-def _standardised(values: Floats) -> Floats:
-    return np.asarray((values - values.mean(0)) / (values.std(0) + 1e-9))
-
-
-def board(rows: Sequence[Row]) -> str:
+def board(rows: Sequence[TaskFigures]) -> str:
     """A line for each task, and the means."""
     names = [OURS, *SIZES, RIDGE]
     lines = [
@@ -123,13 +120,13 @@ def board(rows: Sequence[Row]) -> str:
     return table(["task", "origin left out", "n", *names], lines)
 
 
-def _marked(row: Row, names: Sequence[str]) -> list[str]:
+def _marked(row: TaskFigures, names: Sequence[str]) -> list[str]:
     """Figures; bold where they are above ours."""
     ours = row.figures[OURS]
     return [f"**{row.figures[n]:.2f}**" if row.figures[n] > ours else f"{row.figures[n]:.2f}" for n in names]
 
 
-def _mean_over_origins(rows: Sequence[Row], name: str) -> float:
+def _mean_over_origins(rows: Sequence[TaskFigures], name: str) -> float:
     origins = sorted({row.judged.lesson.origin for row in rows})
     return float(
         np.mean(
@@ -224,7 +221,7 @@ def write_calibration(found: Calibration) -> None:
     write_section("calibration", title, f"{shown}\n\n{calibration_tables(found)}", command_line())
 
 
-def overview(rows: Sequence[Row]) -> str:
+def overview(rows: Sequence[TaskFigures]) -> str:
     """One line for each origin, for the documentation; `python -m tests.test_readme` brings README to it."""
     names, lines = [OURS, "params", "MACs", "activations", ROBUST], []
     for origin in sorted({row.judged.lesson.origin for row in rows}):

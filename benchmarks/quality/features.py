@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fxscore.aligned import Aligned
 from fxscore.errors import FxScoreError
 from fxscore.evaluate import Population, read_population
 from fxscore.evaluate.population import LIBRARIES
@@ -41,7 +43,7 @@ Known = dict[str, tuple[str, Floats]]
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureTable:
+class FeatureTable(Aligned):
     """Networks with their labels and features.
 
     Attributes:
@@ -50,6 +52,8 @@ class FeatureTable:
         values: (networks, columns).
         fingerprints: (networks,); equal ones have equal features.
     """
+
+    ALIGNED: ClassVar = ("population", "values", "fingerprints")
 
     population: Population
     names: tuple[str, ...]

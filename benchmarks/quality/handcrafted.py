@@ -20,10 +20,10 @@ from benchmarks.results import table, write_details, write_section
 from benchmarks.shared.boards import NETWORKS, Board, boards, comparison_markdown, drawn_parts
 from benchmarks.shared.proxy_scores import known_records, measure
 from fxscore.evaluate import (
-    Comparison,
     Measures,
     Population,
-    compare,
+    ScorerComparison,
+    compare_scorers,
     matched_spearman,
     scores_of,
 )
@@ -88,14 +88,14 @@ def at_equal_macs(
 
 def section(
     board: Board, options: argparse.Namespace, executor: Executor, store: Store
-) -> tuple[str, list[Comparison]]:
+) -> tuple[str, list[ScorerComparison]]:
     """One board's part of the report, and its comparisons."""
     texts, comparisons, shown = [], [], set[str]()
     for population, found in measured(board, options, executor, store):
         records = {name: each for name, each in found.items() if name not in shown or name == REFERENCE}
         shown |= records.keys()
         measures = Measures(resamples=options.resamples, seed=options.seed)
-        comparison = compare(population, records, measures, board.labels)
+        comparison = compare_scorers(population, records, measures, board.labels)
         extra = {}
         if board.space in ("timm", "torchvision"):
             extra["ρ at equal MACs"] = at_equal_macs(found, population, board.label, options.resamples)
@@ -105,7 +105,7 @@ def section(
     return "\n\n".join([*("- " + note for note in notes), *texts]), comparisons
 
 
-def summary(found: Sequence[tuple[Board, list[Comparison]]], proxies: Sequence[str]) -> str:
+def summary(found: Sequence[tuple[Board, list[ScorerComparison]]], proxies: Sequence[str]) -> str:
     """ρ of every proxy on every label, without intervals, on the most networks that it measured."""
     rows = []
     for board, comparisons in found:
@@ -115,7 +115,7 @@ def summary(found: Sequence[tuple[Board, list[Comparison]]], proxies: Sequence[s
     return table(["tested on", "n", *proxies], rows)
 
 
-def _largest(comparisons: Sequence[Comparison], label: str, name: str) -> str:
+def _largest(comparisons: Sequence[ScorerComparison], label: str, name: str) -> str:
     for place, comparison in enumerate(comparisons):
         for each in comparison.evaluations:
             if (each.scorer, each.label) == (name, label):

@@ -23,6 +23,7 @@ from benchmarks.results import table, write_section
 from fxscore.errors import ScorerError
 from fxscore.evaluate.coefficients import Floats, spearman
 from fxscore.evaluate.estimates import Estimate, Measures, agreement
+from fxscore.evaluate.tables import TABLE_FILES
 from fxscore.proxies import get_proxy
 from fxscore.proxies.naswot import Naswot
 from fxscore.proxies.probe import SeededProxy
@@ -92,7 +93,7 @@ def sample_cells(data: Path, n: int, seed: int) -> tuple[BenchmarkTable[Any], Fl
     """`n` cells that have published proxies and an accuracy: their proxy rows, and the accuracies."""
     space = get_space(SPACE)
     proxies = space.read(data / "nas_bench_201_zero_cost_scores_cifar10.csv.gz")
-    labels = space.read(data / "nas_bench_201.csv.gz")
+    labels = space.read(data / TABLE_FILES[SPACE])
     known = dict(zip(labels.genotypes, labels.labels(LABEL), strict=True))
     common = [i for i, genotype in enumerate(proxies.genotypes) if genotype in known]
     chosen = proxies.subset(np.random.default_rng(seed).permutation(common)[:n])

@@ -87,14 +87,14 @@ def recipe(seed: int) -> ClassifierPlan:
 
 
 @dataclass(frozen=True)
-class Task:
+class Training:
     """One training: a genotype's text and a seed."""
 
     genotype: str
     seed: int
 
 
-def tasks() -> Iterator[Task]:
+def tasks() -> Iterator[Training]:
     """All trainings in their order, without end."""
     space, order = Wild(), random.Random(DRAW_SEED)
     generator = torch.Generator().manual_seed(DRAW_SEED)
@@ -107,11 +107,13 @@ def tasks() -> Iterator[Task]:
             text = space.format(space.sample_of(family, generator))
             if text not in drawn:
                 drawn.add(text)
-                yield from (Task(text, seed) for seed in (SEEDS if place % SEEDED_ROUND == 0 else SEEDS[:1]))
+                yield from (
+                    Training(text, seed) for seed in (SEEDS if place % SEEDED_ROUND == 0 else SEEDS[:1])
+                )
         place += 1
 
 
-def trained(task: Task, data: Path | None) -> dict[str, Any]:
+def trained(task: Training, data: Path | None) -> dict[str, Any]:
     """Train one network on this process's device; the row of the table."""
     device = os.environ.get(_DEVICE, "cpu")
     if device == "cpu":
@@ -123,7 +125,7 @@ def trained(task: Task, data: Path | None) -> dict[str, Any]:
         return trained_on(task, data, "cpu")
 
 
-def trained_on(task: Task, data: Path | None, device: str) -> dict[str, Any]:
+def trained_on(task: Training, data: Path | None, device: str) -> dict[str, Any]:
     """Train one network; the row of the table."""
     space = Wild()
     genotype = space.parse(task.genotype)
@@ -178,9 +180,9 @@ def images(data: Path | None, shape: tuple[int, int, int]) -> tuple[Images, Imag
 
 def known_rows(rows: Path, table: Path) -> list[dict[str, Any]]:
     """Rows of the table and of the file of new ones, each training once."""
-    found: dict[Task, dict[str, Any]] = {}
+    found: dict[Training, dict[str, Any]] = {}
     for row in (*table_rows(table), *new_rows(rows)):
-        found.setdefault(Task(row["genotype"], int(row["seed"])), row)
+        found.setdefault(Training(row["genotype"], int(row["seed"])), row)
     return list(found.values())
 
 
@@ -243,7 +245,7 @@ def begin_worker(devices: multiprocessing.queues.SimpleQueue[str]) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-def first_tasks(networks: int) -> Iterator[Task]:
+def first_tasks(networks: int) -> Iterator[Training]:
     """The trainings of the first so many networks."""
     seen: set[str] = set()
     for task in tasks():

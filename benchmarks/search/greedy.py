@@ -34,6 +34,7 @@ from benchmarks.results import command_line, picture, table, write_section
 from benchmarks.search.cell_paths import cell_paths
 from benchmarks.search.rankers import RANKERS, Ranker
 from fxscore.evaluate import learning_curve, mean_over_runs
+from fxscore.evaluate.tables import TABLE_FILES
 from fxscore.report.plots import plot_curves
 from fxscore.searching import Evaluation, Objective
 from fxscore.searching.evaluation import UNBUILT
@@ -48,7 +49,6 @@ GOALS = dict(zip(DATASETS, (0.10, 0.25, 0.60), strict=True))
 PAPER = dict(zip(DATASETS, (0.20, 0.50, 1.25), strict=True))
 FIRST, MORE = 100, 10
 FOLDER = Path("runs/greedy")
-TABLE = "nas_bench_201.csv.gz"
 _SPACE = NASBench201()
 
 
@@ -147,7 +147,7 @@ Runs = dict[str, list[dict[str, list[float]]]]  # by data set: one curve of each
 
 def read_benches(data: Path, features: Path | None) -> dict[str, Bench]:
     """One for each data set; with a file of features, only the cells that it holds."""
-    labels = _SPACE.read(data / TABLE)
+    labels = _SPACE.read(data / TABLE_FILES[_SPACE.name])
     keys = [_SPACE.isomorphism_key(cell) for cell in labels.genotypes]
     values = cell_paths(labels.genotypes)
     if features is not None:

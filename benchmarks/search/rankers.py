@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
-from benchmarks.shared.learners import standardised
+from benchmarks.shared.standardised import standardised
 from fxscore.scorer.hybrid_learners import targets_of
 
 Floats = NDArray[np.float64]

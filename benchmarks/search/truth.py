@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from benchmarks.quality.digits import interval
-from benchmarks.quality.wild_training import COLUMNS, LABEL, SEEDS, TABLE, Task, table_rows, trained
+from benchmarks.quality.wild_training import COLUMNS, LABEL, SEEDS, TABLE, Training, table_rows, trained
 from benchmarks.results import command_line, table, write_section
 from fxscore.evaluate import mean_over_runs, score_refs
 from fxscore.run import LocalExecutor, Store
@@ -156,7 +156,7 @@ def accuracies(chosen: Sequence[Choice], options: argparse.Namespace) -> dict[st
     for seed in SEEDS[: options.seeds]:
         for genotype in dict.fromkeys(each.genotype for each in chosen):
             if (genotype, seed) not in known:
-                known[genotype, seed] = trained(Task(genotype, seed), options.data)
+                known[genotype, seed] = trained(Training(genotype, seed), options.data)
                 keep_rows(known.values(), options.rows)
                 print(f"{genotype}, seed {seed}: {known[genotype, seed][LABEL]} %", flush=True)
     by_network: dict[str, dict[int, float]] = {}

@@ -29,7 +29,7 @@ from fxscore.evaluate import mean_over_runs
 from fxscore.report.search.files import write_search
 from fxscore.report.search.plots import plot_convergence
 from fxscore.run.processes import usable_cores
-from fxscore.searching import ALGORITHMS, HISTORY, Evaluation, SearchResult, Standing, search
+from fxscore.searching import ALGORITHMS, HISTORY, Evaluation, SearchResult, SearchStanding, search
 from fxscore.searching.goals import HELD_BACK
 from fxscore.types import ModelRef, ScoreRecord
 
@@ -67,7 +67,7 @@ class Watch:
         if self.elapsed > self.seconds:
             raise KeyboardInterrupt
 
-    def generation(self, progress: Standing) -> None:
+    def generation(self, progress: SearchStanding) -> None:
         """A generation is done."""
         rate = self.fresh / self.elapsed if self.fresh else 0.0
         print(f"{progress}, {rate:.2f} fresh networks/s", flush=True)

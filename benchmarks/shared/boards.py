@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.results import table
-from fxscore.evaluate import Comparison, Population, read_population
+from fxscore.evaluate import Population, ScorerComparison, read_population
 from fxscore.proxies import get_proxy
 from fxscore.proxies.base import BaseProxy
 from fxscore.proxies.probe import SeededProxy
@@ -201,7 +201,9 @@ def drawn_parts(count: int, sizes: Sequence[int], seed: int) -> dict[int, list[i
     return {size: sorted(order[:size].tolist()) for size in sizes}
 
 
-def comparison_markdown(comparison: Comparison, extra: Mapping[str, Mapping[str, str]] | None = None) -> str:
+def comparison_markdown(
+    comparison: ScorerComparison, extra: Mapping[str, Mapping[str, str]] | None = None
+) -> str:
     """Figures of a comparison, one table per label.
 
     Args:

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
+from benchmarks.shared.standardised import standardised
 from fxscore.scorer.hybrid_learners import targets_of
 
 Floats = NDArray[np.float64]
@@ -35,8 +36,3 @@ def predictions(train: Floats, accuracies: Floats, test: Floats, seed: int) -> d
     target = targets_of(accuracies)
     found = {name: make(seed).fit(train, target).predict(test) for name, make in LEARNERS.items()}
     return {**found, MEAN: np.mean([standardised(values) for values in found.values()], axis=0)}
-
-
-def standardised(values: Floats) -> Floats:
-    """Mean zero, deviation one."""
-    return np.asarray((values - values.mean()) / (values.std() + 1e-12))

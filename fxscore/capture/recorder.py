@@ -38,7 +38,6 @@ from fxscore.capture.operators import (
     UNWRITTEN,
     VIEWS,
     WRITES_ALL,
-    WRITES_PARTS,
     canonical_target,
     cast_dtype,
     inplace_position,
@@ -48,6 +47,7 @@ from fxscore.capture.operators import (
 from fxscore.capture.packing import PACKING, packed
 from fxscore.capture.shapes import infer
 from fxscore.capture.torch_private import base_of
+from fxscore.capture.unwritten import Unwritten, allocated, overwrites
 from fxscore.errors import CaptureError
 
 __all__ = ["DataDependentError", "Recorder", "assign"]
@@ -67,7 +67,7 @@ class Recorder(Bindings, TorchFunctionMode):
     def __init__(self, parameters: dict[str, nn.Parameter], buffers: dict[str, Tensor]) -> None:
         super().__init__(parameters, buffers)
         self.passed_checks: list[str] = []
-        self._unwritten: dict[int, Tensor] = {}  # made by `torch.empty` and its like, and never written
+        self._unwritten = Unwritten()
         self._draws = 0
         self._muted = False
 
@@ -80,7 +80,7 @@ class Recorder(Bindings, TorchFunctionMode):
 
     def finish(self, outputs: Sequence[Tensor]) -> None:
         """End the graph with `outputs` as its results; a single one is the result itself."""
-        self._refuse_unwritten(outputs)
+        self._unwritten.refuse(outputs)
         nodes = tuple(self._node_of(output) for output in outputs)
         values = tuple(node.meta["val"] for node in nodes)
         single = len(nodes) == 1
@@ -156,31 +156,22 @@ class Recorder(Bindings, TorchFunctionMode):
                 node.args, node.kwargs = (tuple(empty.shape), 0), {"dtype": empty.dtype}
             self._bind(empty, node, empty)
         else:
-            empty = func(*args, **{**kwargs, "device": "cpu"})
-            empty.fill_(float("nan") if empty.is_floating_point() or empty.is_complex() else 0)
-        if empty.numel():
-            self._unwritten[id(empty)] = empty
+            empty = allocated(func, args, kwargs)
+        self._unwritten.add(empty)
         return empty
 
     def _note_written(self, tensor: Tensor | None) -> None:
         """`tensor` is written, and so is what it is a view of."""
         while tensor is not None and self._unwritten:
-            self._unwritten.pop(id(tensor), None)
+            self._unwritten.remove(tensor)
             tensor = self._views[id(tensor)][0] if id(tensor) in self._views else base_of(tensor)
 
     def _refuse_unread(self, func: Any, args: Any, kwargs: Any) -> None:
         if not self._unwritten or func.__name__ in SHAPES_ONLY:
             return
-        target = self._mutated(func, args, kwargs) if _overwrites(func, kwargs) else None
+        target = self._mutated(func, args, kwargs) if overwrites(func, kwargs) else None
         read = args[1:] if func.__name__ in VIEWS else args
-        self._refuse_unwritten(tensor for tensor in tensors_in((read, kwargs)) if tensor is not target)
-
-    def _refuse_unwritten(self, values: Iterable[Tensor]) -> None:
-        if any(id(value) in self._unwritten for value in values):
-            raise CaptureError(
-                "the forward reads memory that nothing was written to (torch.empty, empty_like or new_empty); "
-                "write to it first, or use zeros"
-            )
+        self._unwritten.refuse(tensor for tensor in tensors_in((read, kwargs)) if tensor is not target)
 
     # -- what is recorded --------------------------------------------------------------------------------------------
 
@@ -386,12 +377,6 @@ class Recorder(Bindings, TorchFunctionMode):
         if isinstance(value, (tuple, list)) and type(value) in (tuple, list, torch.Size):
             return type(value)(map(self._numbers, value))
         return {key: self._numbers(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def _overwrites(func: Any, kwargs: Any) -> bool:
-    """Whether a call that changes a tensor does not read it."""
-    name = func.__name__
-    return "out" in kwargs or name in WRITES_ALL or name in WRITES_PARTS or is_noise(func, (None,), {})
 
 
 def _reads(name: str) -> str:

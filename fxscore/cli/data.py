@@ -52,7 +52,7 @@ def data(
 ) -> None:
     """List the official benchmark files, or download some."""
     output.prepare(verbose, log_file, json)
-    from fxscore.cli.progress import DownloadProgress
+    from fxscore.cli.progress import DownloadBar
     from fxscore.spaces.downloads import download
     from fxscore.spaces.official import official_file, official_files
 
@@ -66,7 +66,7 @@ def data(
     if folder is not None:
         output.check_targets(*(folder / name for name in dict.fromkeys(entry.file for entry in entries)))
     for entry in entries:
-        with DownloadProgress(entry.file, output.console(stderr=True)) as progress:
+        with DownloadBar(entry.file, output.console(stderr=True)) as progress:
             path = download(entry, folder, progress)
         typer.echo(str(path))
 

@@ -15,7 +15,7 @@ from fxscore.cli.arguments import STDOUT
 from fxscore.errors import WorkerError
 
 if TYPE_CHECKING:
-    from fxscore.evaluate import Comparison
+    from fxscore.evaluate import ScorerComparison
     from fxscore.evaluate.study import Study, Workplace
 
 INTERRUPTED = 130
@@ -148,7 +148,7 @@ def _workplace(
 
 
 def show(
-    found: Mapping[str, Comparison],
+    found: Mapping[str, ScorerComparison],
     scorers: Mapping[str, str],
     json: str | None,
     csv: str | None,
@@ -173,14 +173,14 @@ def show(
     return output.written(*asked, *pictures, *pages)
 
 
-def _write_report(comparisons: Sequence[Comparison], scorers: Mapping[str, str], path: Path) -> None:
+def _write_report(comparisons: Sequence[ScorerComparison], scorers: Mapping[str, str], path: Path) -> None:
     from fxscore.cli.reporting import settings, write_page
     from fxscore.report.html.evaluation import evaluation_page
 
     write_page(evaluation_page(comparisons, settings(scorers=", ".join(scorers))), path)
 
 
-def _draw(found: Mapping[str, Comparison], scorers: Mapping[str, str], path: Path) -> None:
+def _draw(found: Mapping[str, ScorerComparison], scorers: Mapping[str, str], path: Path) -> None:
     from fxscore.evaluate.study import across
     from fxscore.report.plots import plot_comparison, plot_cross_space, plot_score_matrix
 

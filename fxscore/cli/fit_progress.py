@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from fxscore.train.fit import Fitted
 from fxscore.train.looking import Watch
-from fxscore.train.results import Result
+from fxscore.train.results import TrainedNetwork
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def show_fit(console: Console, total: int) -> Iterator[Watch]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def tell(console: Console, results: Sequence[Result], fitted: Fitted) -> None:
+def tell(console: Console, results: Sequence[TrainedNetwork], fitted: Fitted) -> None:
     """Say what was left out, how well the scorer ranks what it did not see, and whether that was worth it."""
     for place, error in fitted.failed.items():
         rows = ", ".join(map(str, results[place].rows))

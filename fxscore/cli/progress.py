@@ -143,7 +143,7 @@ class RankingProgress(CountedProgress):
         return ", ".join(parts)
 
 
-class DownloadProgress:
+class DownloadBar:
     """A context that shows how much of a file has come, in the form that pooch expects of tqdm.
 
     Args:
@@ -182,7 +182,7 @@ class DownloadProgress:
     def close(self) -> None:
         """The download is over; the context ends the display."""
 
-    def __enter__(self) -> DownloadProgress:
+    def __enter__(self) -> DownloadBar:
         self._bar.start()
         return self
 

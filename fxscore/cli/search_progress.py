@@ -9,7 +9,7 @@ from rich.console import Console
 
 from fxscore.cli.progress import SOME, CountedProgress
 from fxscore.report import numbers
-from fxscore.searching.loop import Standing
+from fxscore.searching.loop import SearchStanding
 from fxscore.types import ModelRef, ScoreRecord
 
 
@@ -28,7 +28,7 @@ class SearchProgress(CountedProgress):
         self._by_generation, self._replayed = generations is not None, 0
         self.arrivals = self.cached = 0
         self._in_generation = 0
-        self._standing = Standing(0, 0, None, 0, replayed=False)
+        self._standing = SearchStanding(0, 0, None, 0, replayed=False)
 
     def working(self, refs: Sequence[ModelRef]) -> None:
         """These networks are being worked on."""
@@ -40,7 +40,7 @@ class SearchProgress(CountedProgress):
         self.cached += cached
         self.show()
 
-    def generation(self, progress: Standing) -> None:
+    def generation(self, progress: SearchStanding) -> None:
         """A generation is done."""
         self._standing, self._in_generation = progress, 0
         self._replayed += progress.replayed

@@ -57,7 +57,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Settings:
+class SettingsFile:
     """What is in force.
 
     Attributes:
@@ -92,27 +92,27 @@ class Settings:
         command.epilog = "\n\n".join(filter(None, (command.epilog, self.told(keys))))
 
 
-def settings_here(*, tolerant: bool = False) -> Settings:
+def settings_here(*, tolerant: bool = False) -> SettingsFile:
     """What is in force in the working folder; raises as `find_settings`, unless `tolerant`: then a fault is kept."""
     try:
         return find_settings(Path.cwd())
     except FileNotFoundError:  # the working folder is gone
-        return Settings()
+        return SettingsFile()
     except UsageError as error:
         if not tolerant:
             raise
-        return Settings(fault=str(error))
+        return SettingsFile(fault=str(error))
 
 
-def find_settings(folder: Path) -> Settings:
+def find_settings(folder: Path) -> SettingsFile:
     """What is in force in a folder.
 
     Raises:
         UsageError: the file is no TOML, or a key, a type or a value in it is wrong; names file and key.
     """
     for path, table in _tables(folder):
-        return Settings(path, {key: _read(path, key, value) for key, value in table.items()})
-    return Settings()
+        return SettingsFile(path, {key: _read(path, key, value) for key, value in table.items()})
+    return SettingsFile()
 
 
 def _tables(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from fxscore.cli.progress import LINE_EVERY
 from fxscore.report import numbers
 from fxscore.train.loop import StepReport, Trainer
-from fxscore.train.measured import Measured
+from fxscore.train.measured import UnseenFigures
 
 
-def report(console: Console, measured: Sequence[Measured], out: Path) -> None:
+def report(console: Console, measured: Sequence[UnseenFigures], out: Path) -> None:
     """Print what a new scorer reaches, and where it is."""
     for line in (each.line for each in measured):
         figures = f"ρ {line['spearman']:.3f}, τ {line['kendall']:.3f}"

@@ -10,7 +10,7 @@ from fxscore.evaluate.coefficients import (
     spearman,
     weighted_kendall,
 )
-from fxscore.evaluate.comparison import Comparison, ScorerEvaluation, compare
+from fxscore.evaluate.comparison import ScorerComparison, ScorerEvaluation, compare_scorers
 from fxscore.evaluate.cross_space import CrossSpace, ScoreMatrix, score_matrix
 from fxscore.evaluate.curves import LearningCurve, learning_curve, mean_over_runs, validation_curve
 from fxscore.evaluate.estimates import Agreement, Estimate, Measures, agreement, difference
@@ -24,19 +24,19 @@ from fxscore.evaluate.tables import read_population, table_path
 __all__ = [
     "Agreement",
     "Bins",
-    "Comparison",
     "CrossSpace",
     "Estimate",
     "LearningCurve",
     "Measures",
     "Population",
     "ScoreMatrix",
+    "ScorerComparison",
     "ScorerEvaluation",
     "Seen",
     "Split",
     "Ties",
     "agreement",
-    "compare",
+    "compare_scorers",
     "difference",
     "family_folds",
     "family_spearman",

@@ -44,7 +44,7 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Origin:
+class OriginPairs:
     """Mean promise of an origin's pairs, and the share ordered rightly."""
 
     name: str
@@ -65,7 +65,7 @@ class Calibration:
 
     bins: tuple[Bin, ...]
     error: float
-    origins: tuple[Origin, ...]
+    origins: tuple[OriginPairs, ...]
 
     @property
     def pairs(self) -> int:
@@ -129,6 +129,6 @@ def _bin(sums: Floats, trues: Floats, whole: Floats) -> Bin:
     return Bin(said / weight, right / weight, low, high, int(pairs), weight / float(whole[:, 1].sum()))
 
 
-def _origin(name: str, sums: Floats) -> Origin:
+def _origin(name: str, sums: Floats) -> OriginPairs:
     pairs, weight, right, said = sums.tolist()
-    return Origin(name, said / weight, right / weight, int(pairs))
+    return OriginPairs(name, said / weight, right / weight, int(pairs))

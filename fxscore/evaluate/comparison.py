@@ -43,7 +43,7 @@ class ScorerEvaluation:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ScorerComparison:
     """Scorers and labels on one population.
 
     Attributes:
@@ -71,7 +71,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
 
 
-def compare(
+def compare_scorers(
     population: Population,
     records: Mapping[str, Sequence[ScoreRecord]],
     measures: Measures,
@@ -79,7 +79,7 @@ def compare(
     *,
     by_family: bool = True,
     notes: Sequence[str] = (),
-) -> Comparison:
+) -> ScorerComparison:
     """Measure scorers on the networks that all of them scored.
 
     A scorer that fails on half of the networks or more is set aside, and a note says so.
@@ -103,7 +103,7 @@ def compare(
     families = kept.families if by_family else None
     wanted = {name: kept.label(name) for name in labels or kept.test_labels}
     left = {name: values[common] for name, values in used.items()}
-    return Comparison(
+    return ScorerComparison(
         population.name,
         len(kept),
         len(population),

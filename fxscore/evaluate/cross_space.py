@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from fxscore.evaluate.coefficients import Floats, spearman
-from fxscore.evaluate.comparison import Comparison
+from fxscore.evaluate.comparison import ScorerComparison
 from fxscore.evaluate.estimates import Estimate
 
 Mark = Literal["", "bold", "underline"]
@@ -69,7 +69,7 @@ class CrossSpace:
     @classmethod
     def of(
         cls,
-        comparisons: Mapping[str, Comparison],
+        comparisons: Mapping[str, ScorerComparison],
         learned: Sequence[str],
         handcrafted: Sequence[str],
         trained: Mapping[str, frozenset[str]],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from fxscore.aligned import Aligned
 from fxscore.errors import SpaceError
 from fxscore.evaluate.coefficients import Floats
 from fxscore.spaces import BenchmarkTable, get_space
@@ -17,7 +18,7 @@ LIBRARIES = ("timm", "torchvision")  # their genotypes are architecture names
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class Population(Aligned):
     """Networks and what somebody measured of them.
 
     Attributes:
@@ -28,14 +29,13 @@ class Population:
         caution: what must be said beside every figure.
     """
 
+    ALIGNED: ClassVar = ("refs", "labels", "families")
+
     name: str
     refs: tuple[ModelRef, ...]
     labels: Mapping[str, Floats]
     families: tuple[str, ...] | None = None
     caution: str = ""
-
-    def __len__(self) -> int:
-        return len(self.refs)
 
     @classmethod
     def of_table(
@@ -86,13 +86,6 @@ class Population:
             there = ", ".join(sorted(set(known))) or "none, since it knows no families"
             raise SpaceError(f"{self.name}: no family {', '.join(unknown)}; there are {there}")
         return self.subset([row for row, name in enumerate(known) if name not in names])
-
-    def subset(self, indices: Sequence[int]) -> Population:
-        """The networks at `indices`, in that order."""
-        rows = list(indices)
-        families = None if self.families is None else tuple(self.families[row] for row in rows)
-        labels = {name: values[rows] for name, values in self.labels.items()}
-        return Population(self.name, tuple(self.refs[row] for row in rows), labels, families, self.caution)
 
     def draw(self, count: int, seed: int) -> Population:
         """`count` networks drawn without replacement, in the table's order; all where it is 0 or too many."""

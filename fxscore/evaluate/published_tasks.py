@@ -11,7 +11,7 @@ import numpy as np
 
 from fxscore.evaluate.population import Population
 from fxscore.evaluate.task import LEAST_NETWORKS, RankingTask, TaskTable
-from fxscore.published.places import LeftOut
+from fxscore.published.places import NoTask
 from fxscore.published.tables import PublishedTable
 from fxscore.spaces.files.csv_rows import CsvRow, read_rows
 from fxscore.types import ModelRef
@@ -33,7 +33,7 @@ def published_tasks(entry: PublishedTable, path: Path) -> TaskTable:
     left_out: Counter[str] = Counter()
     for row in read_rows(path, _COLUMNS):
         place = entry.place(row)
-        if isinstance(place, LeftOut):
+        if isinstance(place, NoTask):
             left_out[place.reason] += 1
         else:
             placed[place.task][place.ref].append(row)

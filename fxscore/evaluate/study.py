@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from fxscore.errors import ScorerError
-from fxscore.evaluate.comparison import Comparison, compare
+from fxscore.evaluate.comparison import ScorerComparison, compare_scorers
 from fxscore.evaluate.cross_space import CrossSpace, ScoreMatrix, score_matrix
 from fxscore.evaluate.estimates import Measures
 from fxscore.evaluate.population import Population
@@ -36,7 +36,7 @@ class Study:
         by_family: bool,
         place: Workplace,
         input_shape: Shape | None = None,
-    ) -> Comparison:
+    ) -> ScorerComparison:
         """Score the networks and compare the scorers on those of the labels that the population has.
 
         Args:
@@ -49,7 +49,7 @@ class Study:
         """
         records = score_all(self.population, scorers, place, input_shape)
         own = [name for name in labels if name in self.population.labels]
-        return compare(self.population, records, measures, own, by_family=by_family, notes=self.notes)
+        return compare_scorers(self.population, records, measures, own, by_family=by_family, notes=self.notes)
 
 
 class Workplace(TypedDict):
@@ -67,7 +67,9 @@ def require_labels(studies: Mapping[str, Study], labels: Sequence[str]) -> None:
             next(iter(studies.values())).population.label(name)
 
 
-def across(found: Mapping[str, Comparison], scorers: Mapping[str, str]) -> tuple[CrossSpace, ScoreMatrix]:
+def across(
+    found: Mapping[str, ScorerComparison], scorers: Mapping[str, str]
+) -> tuple[CrossSpace, ScoreMatrix]:
     """The matrix across spaces, and scorer against scorer.
 
     Args:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from fxscore.published.places import LeftOut, Place, classes_of, data_set_of, python_ref
+from fxscore.published.places import NoTask, TaskPlace, classes_of, data_set_of, python_ref
 from fxscore.spaces.files.csv_rows import CsvRow
 from fxscore.types import ModelRef
 
@@ -76,38 +76,38 @@ _HYSTS = {
 _PAPER_LIKE = re.compile(r"see row: [\d.]+( \(1 run\))? / (N/A|~?\d+\.\d+)")  # the paper's error comes second
 
 
-def _named(row: CsvRow, known: dict[str, Callable[[int], ModelRef]]) -> Place | LeftOut:
+def _named(row: CsvRow, known: dict[str, Callable[[int], ModelRef]]) -> TaskPlace | NoTask:
     make = known.get(row.cells["architecture"])
     if make is None:
-        return LeftOut("a network whose builder is not known")
-    return Place(data_set_of(row), make(classes_of(row)))
+        return NoTask("a network whose builder is not known")
+    return TaskPlace(data_set_of(row), make(classes_of(row)))
 
 
-def bearpaw(row: CsvRow) -> Place | LeftOut:
+def bearpaw(row: CsvRow) -> TaskPlace | NoTask:
     """bearpaw/pytorch-classification."""
     return _named(row, _BEARPAW)
 
 
-def bigballon(row: CsvRow) -> Place | LeftOut:
+def bigballon(row: CsvRow) -> TaskPlace | NoTask:
     """BIGBALLON/CIFAR-ZOO."""
     if not row.cells["recipe"].startswith("SGD step decay"):
-        return LeftOut("cutout, mixup and longer training: fewer than ten networks of one recipe")
+        return NoTask("cutout, mixup and longer training: fewer than ten networks of one recipe")
     return _named(row, _BIGBALLON)
 
 
-def hysts(row: CsvRow) -> Place | LeftOut:
+def hysts(row: CsvRow) -> TaskPlace | NoTask:
     """hysts/pytorch_image_classification: its first table, "almost the same settings as the papers"."""
     if not _PAPER_LIKE.match(row.cells["recipe"]):
-        return LeftOut("augmentations and other data sets: fewer than ten networks of one recipe")
+        return NoTask("augmentations and other data sets: fewer than ten networks of one recipe")
     if row.cells["architecture"].startswith("VGG-like"):
-        return LeftOut("the table does not say how its fifteen layers are shared out")
+        return NoTask("the table does not say how its fifteen layers are shared out")
     return _named(row, _HYSTS)
 
 
-def giung(row: CsvRow) -> Place | LeftOut:
+def giung(row: CsvRow) -> TaskPlace | NoTask:
     """cs-giung/giung2-jax: VGG with two linear layers of 512, ResNet by depth and width, WRN."""
     if "TPU" in row.cells["recipe"]:
-        return LeftOut("a recipe of its own for other hardware")
+        return NoTask("a recipe of its own for other hardware")
     plain = re.fullmatch(r"VGG(\d+)(-BN)?-ReLU", row.cells["architecture"])
     residual = re.fullmatch(r"R(\d+)(?:x(\d+))?-BN-ReLU", row.cells["architecture"])
     wide = re.fullmatch(r"WRN(\d+)x(\d+)-BN-ReLU", row.cells["architecture"])
@@ -119,24 +119,26 @@ def giung(row: CsvRow) -> Place | LeftOut:
     elif wide:
         make = _zoo("wrn", blocks=int(wide[1]), width_factor=int(wide[2]))
     else:
-        return LeftOut("a network whose builder is not known")
-    return Place(data_set_of(row), make(classes_of(row)))
+        return NoTask("a network whose builder is not known")
+    return TaskPlace(data_set_of(row), make(classes_of(row)))
 
 
-def huyvnphan(row: CsvRow) -> Place | LeftOut:
+def huyvnphan(row: CsvRow) -> TaskPlace | NoTask:
     """huyvnphan/PyTorch_CIFAR10: torchvision's networks with other stems."""
     name = row.cells["architecture"]
     family = re.match(r"(vgg|resnet|densenet)\d", name)
     if family:
-        return Place(data_set_of(row), python_ref(f"stems:{family[1]}", name=name))
+        return TaskPlace(data_set_of(row), python_ref(f"stems:{family[1]}", name=name))
     if name in ("mobilenet_v2", "googlenet", "inception_v3"):
-        return Place(data_set_of(row), python_ref(f"stems:{name}"))
-    return LeftOut("a network whose builder is not known")
+        return TaskPlace(data_set_of(row), python_ref(f"stems:{name}"))
+    return NoTask("a network whose builder is not known")
 
 
-def mmpretrain(row: CsvRow) -> Place | LeftOut:
+def mmpretrain(row: CsvRow) -> TaskPlace | NoTask:
     """open-mmlab/mmpretrain: ResNets whose stem has neither stride nor pooling."""
     name = row.cells["architecture"]
     if not re.fullmatch(r"resnet\d+", name):
-        return LeftOut("a network whose builder is not known")
-    return Place(data_set_of(row), python_ref("stems:resnet", name=name, classes=classes_of(row), pool=False))
+        return NoTask("a network whose builder is not known")
+    return TaskPlace(
+        data_set_of(row), python_ref("stems:resnet", name=name, classes=classes_of(row), pool=False)
+    )

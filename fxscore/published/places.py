@@ -10,7 +10,7 @@ from fxscore.types import ModelRef
 
 
 @dataclass(frozen=True)
-class Place:
+class TaskPlace:
     """The task that a row belongs to, by a name within its table, and its network."""
 
     task: str
@@ -18,7 +18,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class NoTask:
     """Why a row is in no task."""
 
     reason: str

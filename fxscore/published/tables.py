@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fxscore.published.names import bearpaw, bigballon, giung, huyvnphan, hysts, mmpretrain
-from fxscore.published.places import LeftOut, Place, classes_of, data_set_of, python_ref
+from fxscore.published.places import NoTask, TaskPlace, classes_of, data_set_of, python_ref
 from fxscore.spaces.files.csv_rows import CsvRow
 from fxscore.types import ModelRef, Shape
 
@@ -32,7 +32,7 @@ class PublishedTable:
 
     name: str
     origin: str
-    place: Callable[[CsvRow], Place | LeftOut]
+    place: Callable[[CsvRow], TaskPlace | NoTask]
     input_shape: Shape | None = CIFAR
     caution: str = ""
 
@@ -42,48 +42,48 @@ class PublishedTable:
         return f"{self.name}.csv.gz"
 
 
-def _graph(row: CsvRow, name: str) -> Place:
+def _graph(row: CsvRow, name: str) -> TaskPlace:
     """A network whose operators a file beside the table lists."""
     file = str(row.path.parent / "small_cifar_graphs.jsonl.gz")
     ref = python_ref("graphs:network", file=file, name=name, classes=classes_of(row))
-    return Place(data_set_of(row), ref)
+    return TaskPlace(data_set_of(row), ref)
 
 
-def _chenyaofo(row: CsvRow) -> Place:
+def _chenyaofo(row: CsvRow) -> TaskPlace:
     return _graph(row, f"cifar10_{row.cells['architecture']}")
 
 
-def _kuangliu(row: CsvRow) -> Place:
+def _kuangliu(row: CsvRow) -> TaskPlace:
     return _graph(row, row.cells["architecture"])
 
 
-def _pycls(row: CsvRow) -> Place | LeftOut:
+def _pycls(row: CsvRow) -> TaskPlace | NoTask:
     found = re.search(r"create_model\('(\w+)'\)", row.cells["builder"])
     if row.cells["architecture"] == "ResNeXt-152":
-        return Place("imagenet", python_ref("imagenet:resnext152"))
+        return TaskPlace("imagenet", python_ref("imagenet:resnext152"))
     if found is None:
-        return LeftOut("the table names no builder")
+        return NoTask("the table names no builder")
     # of the variants with equal layers, the one whose images have the size of the paper
     name = re.sub("^efficientnet", "tf_efficientnet", found[1])
-    return Place("imagenet", ModelRef("timm", name))
+    return TaskPlace("imagenet", ModelRef("timm", name))
 
 
-def _slim(row: CsvRow) -> Place | LeftOut:
+def _slim(row: CsvRow) -> TaskPlace | NoTask:
     found = re.fullmatch(r"MobileNetV([12]) width ([\d.]+) input (\d+)", row.cells["architecture"])
     if found is None:
-        return LeftOut("MobileNetV3 has a recipe of its own and fewer than ten networks")
+        return NoTask("MobileNetV3 has a recipe of its own and fewer than ten networks")
     version, width, side = found.groups()
     ref = ModelRef("mobilenet_slim", f"version={version},width={float(width)},side={side}")
-    return Place(f"imagenet_v{version}", ref)
+    return TaskPlace(f"imagenet_v{version}", ref)
 
 
-def _lemur(row: CsvRow) -> Place | LeftOut:
+def _lemur(row: CsvRow) -> TaskPlace | NoTask:
     name, epochs = row.cells["architecture"], row.cells["epochs"]
     if not name.startswith("FractalNet-"):
-        return LeftOut("one epoch of training, whose ranks are mostly noise")
+        return NoTask("one epoch of training, whose ranks are mostly noise")
     if epochs not in ("4", "5"):
-        return LeftOut("epochs 1 to 3 of networks that epochs 4 and 5 rank better")
-    return Place(f"cifar10_epoch_{epochs}", python_ref("lemur:network", architecture=name))
+        return NoTask("epochs 1 to 3 of networks that epochs 4 and 5 rank better")
+    return TaskPlace(f"cifar10_epoch_{epochs}", python_ref("lemur:network", architecture=name))
 
 
 TABLES = (

@@ -7,18 +7,18 @@ import io
 import json
 from typing import Any
 
-from fxscore.evaluate import Comparison, CrossSpace, ScorerEvaluation
+from fxscore.evaluate import CrossSpace, ScorerComparison, ScorerEvaluation
 from fxscore.evaluate.resampling import FIGURES
 
 
-def comparison_json(*comparisons: Comparison) -> str:
+def comparison_json(*comparisons: ScorerComparison) -> str:
     """One object, or a list where there are several; undefined figures are ``null``."""
     contents = [_content(comparison) for comparison in comparisons]
     shown = contents[0] if len(contents) == 1 else contents
     return json.dumps(shown, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _content(comparison: Comparison) -> dict[str, Any]:
+def _content(comparison: ScorerComparison) -> dict[str, Any]:
     """What was compared, one object per scorer and label, the failures and the notes."""
     measures = comparison.measures
     return {
@@ -41,7 +41,7 @@ def _content(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def comparison_csv(*comparisons: Comparison) -> str:
+def comparison_csv(*comparisons: ScorerComparison) -> str:
     """One line per population, scorer and label; what is undefined is empty."""
     return _csv([{"population": c.population, **_flat(each)} for c in comparisons for each in c.evaluations])
 

@@ -6,14 +6,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fxscore.evaluate import Comparison, CrossSpace, Estimate, ScoreMatrix, ScorerEvaluation
+from fxscore.evaluate import CrossSpace, Estimate, ScoreMatrix, ScorerComparison, ScorerEvaluation
 from fxscore.report.narrowing import NarrowingTable
 from fxscore.report.numbers import MISSING
 
 _STYLES = {"": "", "bold": "bold", "underline": "underline"}
 
 
-def print_comparison(console: Console, comparison: Comparison) -> None:
+def print_comparison(console: Console, comparison: ScorerComparison) -> None:
     """Print what was compared, one table per label with the best ρ first, failures and notes."""
     console.print(Text(headline(comparison)))
     for label in comparison.labels:
@@ -22,7 +22,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         console.print(Text(note), soft_wrap=True)
 
 
-def comparison_table(comparison: Comparison, label: str) -> Table:
+def comparison_table(comparison: ScorerComparison, label: str) -> Table:
     """One row per scorer: figures with their intervals, and how many scores are tied."""
     table = NarrowingTable("scorer", title=label)
     table.add_column("scorer", overflow="fold")
@@ -34,7 +34,7 @@ def comparison_table(comparison: Comparison, label: str) -> Table:
     return table
 
 
-def headline(comparison: Comparison) -> str:
+def headline(comparison: ScorerComparison) -> str:
     """What the figures are of: networks, resamples, seed."""
     measures = comparison.measures
     drawn = "" if comparison.n == comparison.drawn else f" of {comparison.drawn} drawn, those that all scored"
@@ -48,7 +48,7 @@ def headline(comparison: Comparison) -> str:
     )
 
 
-def figure_titles(comparison: Comparison) -> dict[str, str]:
+def figure_titles(comparison: ScorerComparison) -> dict[str, str]:
     """Figures by name, with the heading of their column."""
     measures = comparison.measures
     return {
@@ -60,7 +60,7 @@ def figure_titles(comparison: Comparison) -> dict[str, str]:
     }
 
 
-def ordered(comparison: Comparison, label: str) -> list[ScorerEvaluation]:
+def ordered(comparison: ScorerComparison, label: str) -> list[ScorerEvaluation]:
     """The evaluations on one label, the best ρ first, undefined ones last."""
     found = [each for each in comparison.evaluations if each.label == label]
     values = [each.agreement.figures["spearman"].value for each in found]
@@ -83,7 +83,7 @@ def tied_text(evaluation: ScorerEvaluation) -> str:
     return f"{ties.tied} ({100 * ties.share:.0f} %)" if ties.tied else "0"
 
 
-def failure_lines(comparison: Comparison) -> list[str]:
+def failure_lines(comparison: ScorerComparison) -> list[str]:
     """One line for each scorer that failed on some networks, with the first error."""
     return [
         f"{scorer} failed on {len(failed)} of {comparison.drawn} networks, first {failed[0].ref}: {failed[0].error}"

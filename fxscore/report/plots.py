@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fxscore.evaluate import Comparison, CrossSpace, LearningCurve
+from fxscore.evaluate import CrossSpace, LearningCurve, ScorerComparison
 from fxscore.evaluate.calibration import Calibration
 from fxscore.evaluate.coefficients import Floats
 from fxscore.evaluate.cross_space import ScoreMatrix
@@ -21,7 +21,7 @@ _BINS = 30  # of a margin
 _PANELS = 6  # scatter plots at most; the best of the first label
 
 
-def plot_comparison(comparison: Comparison, path: Path) -> None:
+def plot_comparison(comparison: ScorerComparison, path: Path) -> None:
     """ρ with intervals for every scorer and label, and the networks of the best scorers, score against label.
 
     Args:
@@ -117,7 +117,7 @@ def plot_curves(curves: Sequence[LearningCurve], path: Path, figure_name: str = 
     save(figure, path)
 
 
-def _draw_intervals(axes: Axes, comparison: Comparison) -> None:
+def _draw_intervals(axes: Axes, comparison: ScorerComparison) -> None:
     scorers = list(dict.fromkeys(each.scorer for each in comparison.evaluations))
     labels = list(comparison.labels)
     for shift, label in enumerate(labels):
@@ -175,7 +175,7 @@ def _write_cell(axes: Axes, x: int, y: int, value: float | None, mark: str = "")
         axes.plot([x - 0.25, x + 0.25], [y + 0.28, y + 0.28], color=ink, lw=0.8)
 
 
-def _bars(comparison: Comparison) -> int:
+def _bars(comparison: ScorerComparison) -> int:
     scorers = {each.scorer for each in comparison.evaluations}
     return len(scorers) * (len(comparison.labels) + 1)
 

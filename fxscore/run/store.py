@@ -58,7 +58,7 @@ _WRITE_RECIPE = "INSERT OR REPLACE INTO recipes VALUES (?, ?, ?, ?, ?, ?, ?, ?, 
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StoredVerdict:
     """The score, or the error, of one fingerprint; `lasting` where trying again must end the same."""
 
     score: float | None
@@ -115,12 +115,12 @@ class Store:
         beside = (row["note"], _unpacked(row["numbers"]))
         return ScoreRecord(ref, row["score"], error, *known, scorer_id, *beside), bool(row["lasting"])
 
-    def verdict(self, context: int, fingerprint: str) -> Verdict | None:
+    def verdict(self, context: int, fingerprint: str) -> StoredVerdict | None:
         """What is known of a fingerprint."""
         row = self._row(_VERDICT, (context, fingerprint))
         if row is None:
             return None
-        return Verdict(row["score"], row["error"], bool(row["lasting"]), _unpacked(row["numbers"]))
+        return StoredVerdict(row["score"], row["error"], bool(row["lasting"]), _unpacked(row["numbers"]))
 
     def write(self, context: int, recipe: str, record: ScoreRecord, lasting: bool = False) -> None:
         """Write one record; it is safe from a ``kill -9`` when this returns."""

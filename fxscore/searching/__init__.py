@@ -5,7 +5,7 @@ from __future__ import annotations
 from fxscore.searching.api import ALGORITHMS, HISTORY, search, sizes
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import Objective, SizeLimits
-from fxscore.searching.loop import SearchWatcher, Standing
+from fxscore.searching.loop import SearchStanding, SearchWatcher
 from fxscore.searching.result import SearchResult
 
 __all__ = [
@@ -14,9 +14,9 @@ __all__ = [
     "Evaluation",
     "Objective",
     "SearchResult",
+    "SearchStanding",
     "SearchWatcher",
     "SizeLimits",
-    "Standing",
     "search",
     "sizes",
 ]

@@ -24,7 +24,7 @@ _PATIENCE = 100  # populations without a network that keeps the limits
 
 
 @dataclass(frozen=True)
-class Standing:
+class SearchStanding:
     """Where a search stands after a generation.
 
     Attributes:
@@ -45,7 +45,7 @@ class Standing:
 class SearchWatcher(Watcher, Protocol):
     """Is told what happens, for a display."""
 
-    def generation(self, progress: Standing) -> None:
+    def generation(self, progress: SearchStanding) -> None:
         """A generation is done."""
 
 
@@ -141,7 +141,7 @@ class Loop:
             scores = [e.values[SCORE] for generation in self.history for e in generation if e.feasible]
             best = max(scores, default=None)
             self.watcher.generation(
-                Standing(len(self.history), self.scored, best, len(self._front), replayed)
+                SearchStanding(len(self.history), self.scored, best, len(self._front), replayed)
             )
 
     def _is_exhausted(self) -> bool:

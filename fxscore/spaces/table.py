@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fxscore.aligned import Aligned
 from fxscore.errors import SpaceError
 
 Floats = NDArray[np.float64]
@@ -17,7 +18,7 @@ G = TypeVar("G", bound=Hashable)
 
 
 @dataclass(frozen=True, eq=False)
-class BenchmarkTable(Generic[G]):
+class BenchmarkTable(Aligned, Generic[G]):
     """Rows of a benchmark: one genotype and its labels each.
 
     Attributes:
@@ -31,6 +32,8 @@ class BenchmarkTable(Generic[G]):
         proxies: published values of zero-cost proxies, by name.
         caution: what must be said beside every figure made from this table; empty where nothing need be.
     """
+
+    ALIGNED: ClassVar = ("genotypes", "columns", "group", "params", "flops", "proxies")
 
     space: str
     genotypes: tuple[G, ...]
@@ -56,29 +59,12 @@ class BenchmarkTable(Generic[G]):
         given = {name: values for name, values in optional.items() if values is not None}
         return {**self.columns, **self.proxies, **given}
 
-    def __len__(self) -> int:
-        return len(self.genotypes)
-
     def labels(self, name: str) -> Floats:
         """The label column `name`; raises `SpaceError` with the names that there are."""
         if name not in self.columns:
             known = ", ".join(self.columns) or "no labels at all"
             raise SpaceError(f"{self.space}: no label {name!r}; the table has {known}")
         return self.columns[name]
-
-    def subset(self, indices: Sequence[int] | NDArray[np.integer]) -> BenchmarkTable[G]:
-        """The rows at `indices`, in that order."""
-        rows = np.asarray(indices, dtype=np.intp)
-        return BenchmarkTable(
-            space=self.space,
-            genotypes=tuple(self.genotypes[i] for i in rows),
-            columns={name: values[rows] for name, values in self.columns.items()},
-            group=None if self.group is None else tuple(self.group[i] for i in rows),
-            params=None if self.params is None else self.params[rows],
-            flops=None if self.flops is None else self.flops[rows],
-            proxies={name: values[rows] for name, values in self.proxies.items()},
-            caution=self.caution,
-        )
 
 
 def _frozen_columns(columns: Mapping[str, ArrayLike]) -> Mapping[str, Floats]:

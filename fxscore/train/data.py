@@ -13,6 +13,7 @@ from torch import Tensor, fx
 from fxscore.capture.empty_weights import empty_weights
 from fxscore.constructed import ConstructedArchitecture, construct
 from fxscore.errors import TrainingError
+from fxscore.evaluate.population import group_rows
 from fxscore.evaluate.splits import split_indices
 from fxscore.evaluate.tables import TABLE_FILES
 from fxscore.scorer.ft_scorenet import Settings
@@ -47,7 +48,7 @@ TABLES = {
 _NO_GRAPH = fx.GraphModule({}, fx.Graph())
 
 
-class Networks:
+class LabelledNetworks:
     """Constructed architectures with a label each, as training takes them.
 
     Args:
@@ -65,11 +66,11 @@ class Networks:
     def __getitem__(self, index: int) -> ConstructedArchitecture:
         return self._architectures[index]
 
-    def subset(self, indices: Sequence[int]) -> Networks:
+    def subset(self, indices: Sequence[int]) -> LabelledNetworks:
         """The networks at `indices`."""
-        return Networks([self[index] for index in indices], self.accuracies[list(indices)])
+        return LabelledNetworks([self[index] for index in indices], self.accuracies[list(indices)])
 
-    def at(self, resolution: int) -> Networks:
+    def at(self, resolution: int) -> LabelledNetworks:
         """The same networks, run at another height and width."""
         raise TrainingError(f"networks that are constructed already cannot be run at {resolution}")
 
@@ -78,7 +79,7 @@ class Networks:
         return torch.randperm(len(self), generator=generator)[:size].tolist()
 
 
-class CellSet(Networks):
+class CellSet(LabelledNetworks):
     """Cells of one table with one label, constructed when first asked for.
 
     Args:
@@ -157,12 +158,9 @@ def load_cells(data: Path, space: str, label: str | None, settings: Settings) ->
         raise TrainingError(f"{path} is missing; give the folder of the benchmark tables with --data")
     table = get_space(space).read(path)
     accuracies = torch.tensor(table.labels(label or source.train_label))
-    keys = table.group or tuple(str(index) for index in range(len(table)))
-    rows: dict[str, list[int]] = {}
-    for index, key in enumerate(keys):
-        rows.setdefault(key, []).append(index)
-    genotypes = [table.genotypes[members[0]] for members in rows.values()]
-    means = torch.stack([accuracies[members].mean() for members in rows.values()])
+    networks = group_rows(table)
+    genotypes = [table.genotypes[rows[0]] for rows in networks]
+    means = torch.stack([accuracies[rows].mean() for rows in networks])
     return CellSet(space, genotypes, means, settings, caution=table.caution)
 
 

@@ -15,7 +15,7 @@ from fxscore.errors import TrainingError
 from fxscore.evaluate import spearman
 from fxscore.scorer.ensemble import Ensemble, rounded, squash
 from fxscore.scorer.ft_scorenet import FTScoreNet
-from fxscore.train.data import Networks
+from fxscore.train.data import LabelledNetworks
 from fxscore.train.loop import score_cells
 
 Floats = NDArray[np.float64]
@@ -87,7 +87,7 @@ def mixture_of(raw: Floats, shares: Sequence[float]) -> Mixture:
 
 def fit_ensemble(
     members: Sequence[FTScoreNet],
-    cells: Mapping[str, Networks],
+    cells: Mapping[str, LabelledNetworks],
     homes: Sequence[Sequence[str]],
     seed: int,
     name: str,
@@ -109,12 +109,12 @@ def fit_ensemble(
     return Ensemble(members, *map(torch.from_numpy, numbers), name=name), correlation
 
 
-def raw_scores(members: Sequence[FTScoreNet], cells: Networks) -> Floats:
+def raw_scores(members: Sequence[FTScoreNet], cells: LabelledNetworks) -> Floats:
     """(n, m) scores of the members; every cell is constructed once."""
     return np.stack([score_cells(member, cells).double().numpy() for member in members], axis=1)
 
 
-def score_together(ensemble: Ensemble, cells: Networks) -> Tensor:
+def score_together(ensemble: Ensemble, cells: LabelledNetworks) -> Tensor:
     """The ensemble's scores of all cells, (n,); raises `TrainingError` where a member is no FT-ScoreNet."""
     if ensemble.scorenets != ensemble.members:
         raise TrainingError(

@@ -22,7 +22,7 @@ Records = Mapping[ModelRef, ScoreRecord]
 
 
 @dataclass(frozen=True)
-class Seen:
+class LookedAt:
     """What a fit learns from of one network, and its size."""
 
     features: NetworkFeatures
@@ -62,16 +62,16 @@ def record_of(records: Records, model: Model) -> ScoreRecord | None:
     return record
 
 
-def found_of(records: Records, model: Model) -> Seen | None:
+def found_of(records: Records, model: Model) -> LookedAt | None:
     """What a `feature_job` found; as `record_of`."""
     record = record_of(records, model)
     if record is None or record.fingerprint is None or record.params is None or record.macs is None:
         return None
     features = NetworkFeatures(feature_names(), np.array(record.values), record.fingerprint)
-    return Seen(features, record.params, record.macs)
+    return LookedAt(features, record.params, record.macs)
 
 
-def sizes_of(networks: Sequence[Seen]) -> dict[str, Floats]:
+def sizes_of(networks: Sequence[LookedAt]) -> dict[str, Floats]:
     """Sizes (n,) of networks, by what people call them."""
     return {
         "params": np.array([float(each.params) for each in networks]),
@@ -79,11 +79,11 @@ def sizes_of(networks: Sequence[Seen]) -> dict[str, Floats]:
     }
 
 
-def seen_here(start: Hybrid, subject: Subject) -> Seen:
+def seen_here(start: Hybrid, subject: Subject) -> LookedAt:
     """What a `feature_job` would find, in this process."""
     features = start.features(subject)
     size = subject.costs()
-    return Seen(features, size.params, size.macs)
+    return LookedAt(features, size.params, size.macs)
 
 
 class _Counter:

@@ -13,7 +13,7 @@ from fxscore.errors import TrainingError
 from fxscore.evaluate import spearman
 from fxscore.extras import require
 from fxscore.scorer.ft_scorenet import FTScoreNet
-from fxscore.train.data import Networks
+from fxscore.train.data import LabelledNetworks
 from fxscore.train.listwise import accumulate_gradients
 from fxscore.train.plan import TrainingPlan
 from fxscore.train.state import TrainingState
@@ -43,8 +43,8 @@ class Trainer:
     def __init__(
         self,
         plan: TrainingPlan,
-        training: Sequence[Networks],
-        validation: Sequence[Networks] = (),
+        training: Sequence[LabelledNetworks],
+        validation: Sequence[LabelledNetworks] = (),
         state_path: Path | None = None,
         every: int = 10,
         validate_every: int | None = None,
@@ -113,12 +113,14 @@ class Trainer:
         self.state.update_average()
         return sum(losses) / len(losses)
 
-    def _spaces_of(self, number: int) -> Sequence[Networks]:
+    def _spaces_of(self, number: int) -> Sequence[LabelledNetworks]:
         if self.plan.schedule == "accumulate":
             return self.training
         return [self.training[number % len(self.training)]]
 
-    def _at_resolution(self, cells: Networks, number: int, generator: torch.Generator) -> Networks:
+    def _at_resolution(
+        self, cells: LabelledNetworks, number: int, generator: torch.Generator
+    ) -> LabelledNetworks:
         """The cells at a resolution drawn for this step, where the plan has several."""
         resolutions = self.plan.resolutions
         if not resolutions or number < self.plan.resolutions_from:
@@ -145,7 +147,7 @@ def _agreement(scores: Tensor, accuracies: Tensor) -> float:
 
 
 @torch.no_grad()
-def score_cells(scorer: FTScoreNet, cells: Networks) -> Tensor:
+def score_cells(scorer: FTScoreNet, cells: LabelledNetworks) -> Tensor:
     """The scores of all cells, (n,)."""
     weights = scorer.weights
     return torch.stack([scorer(cells[index], weights, scorer.observer()) for index in range(len(cells))])

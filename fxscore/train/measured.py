@@ -19,7 +19,7 @@ from fxscore.train.plan import TrainingPlan
 
 
 @dataclass(frozen=True)
-class Measured:
+class UnseenFigures:
     """How well a scorer ranks cells that the run did not draw.
 
     Attributes:
@@ -33,7 +33,7 @@ class Measured:
 
 def measure_all(
     score: Callable[[CellSet], Tensor], plan: TrainingPlan, data: Path, test: int
-) -> list[Measured]:
+) -> list[UnseenFigures]:
     """On every space of the plan that has cells left."""
     found = (measure(score, plan, data, space, test) for space in plan.spaces)
     return [each for each in found if each is not None]
@@ -48,7 +48,7 @@ def split(plan: TrainingPlan, data: Path, space: str, label: str | None) -> tupl
 
 def measure(
     score: Callable[[CellSet], Tensor], plan: TrainingPlan, data: Path, space: str, test: int
-) -> Measured | None:
+) -> UnseenFigures | None:
     """Rank correlations with the test label on cells that the run did not draw, params and MACs beside them.
 
     None where fewer than two are left.
@@ -79,4 +79,4 @@ def measure(
     figure = agreement(scores, accuracies, Measures()).figures["spearman"]
     if figure.low is not None and figure.high is not None:
         line["interval"] = [round(figure.low, 4), round(figure.high, 4)]
-    return Measured(line, scores)
+    return UnseenFigures(line, scores)

@@ -10,7 +10,7 @@ from fxscore.evaluate.tables import TABLE_FILES
 from fxscore.provenance import file_sha256, provenance
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.train.data import TABLES, CellSet
-from fxscore.train.measured import Measured
+from fxscore.train.measured import UnseenFigures
 from fxscore.train.plan import TrainingPlan
 
 _PACKAGES = ("fxscore", "torch", "numpy", "torchsort")
@@ -20,7 +20,7 @@ def training_record(
     plan: TrainingPlan,
     data: Path,
     training: Sequence[CellSet],
-    measured: Sequence[Measured],
+    measured: Sequence[UnseenFigures],
     history: Sequence[Mapping[str, float]],
 ) -> dict[str, Any]:
     """What a scorer's file says about its making."""
@@ -45,7 +45,7 @@ def ensemble_record(
     ensemble: Ensemble,
     cells: Mapping[str, CellSet],
     fitted: float,
-    measured: Sequence[Measured],
+    measured: Sequence[UnseenFigures],
 ) -> dict[str, Any]:
     """What an ensemble's file says about its making and that of its members."""
     members = [

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORE
 
 
 @dataclass(frozen=True)
-class Result:
+class TrainedNetwork:
     """One trained network.
 
     Attributes:
@@ -33,7 +33,7 @@ class Result:
     rows: tuple[int, ...]
 
 
-def read_results(path: Path) -> list[Result]:
+def read_results(path: Path) -> list[TrainedNetwork]:
     """The networks of a file, each once.
 
     Raises:
@@ -44,14 +44,16 @@ def read_results(path: Path) -> list[Result]:
         ref = _ref(path, number, row["model"])
         found.setdefault(ref, []).append((number, _accuracy(path, number, row["accuracy"])))
     results = [
-        Result(ref, sum(value for _, value in lines) / len(lines), tuple(number for number, _ in lines))
+        TrainedNetwork(
+            ref, sum(value for _, value in lines) / len(lines), tuple(number for number, _ in lines)
+        )
         for ref, lines in found.items()
     ]
     check_results(path, results)
     return results
 
 
-def check_results(path: Path, results: list[Result]) -> None:
+def check_results(path: Path, results: list[TrainedNetwork]) -> None:
     """Refuse too few networks, and accuracies without order."""
     if len(results) < LEAST:
         raise TrainingError(

@@ -13,7 +13,7 @@ import numpy as np
 from fxscore.scorer.percentiles import Percentiles
 from fxscore.train.data import CellSet
 from fxscore.train.loop import Trainer, score_cells
-from fxscore.train.measured import Measured, measure_all, split
+from fxscore.train.measured import UnseenFigures, measure_all, split
 from fxscore.train.plan import TrainingPlan
 from fxscore.train.records import training_record
 
@@ -48,7 +48,7 @@ class TrainingRun:
             self.plan, self.training, validated, self._state, validate_every=self.validate_every
         )
 
-    def finish(self, test: int, about: Mapping[str, Any]) -> Sequence[Measured]:
+    def finish(self, test: int, about: Mapping[str, Any]) -> Sequence[UnseenFigures]:
         """Measure the trained scorer and write its file.
 
         Args:

@@ -12,7 +12,7 @@ from fxscore.errors import TrainingError
 from fxscore.scorer import FTScoreNet, load_scorer
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.train.ensemble import fit_ensemble, score_together
-from fxscore.train.measured import Measured, measure_all, split
+from fxscore.train.measured import UnseenFigures, measure_all, split
 from fxscore.train.plan import TrainingPlan
 from fxscore.train.records import ensemble_record
 
@@ -26,7 +26,7 @@ def weigh(
     *,
     same_draw: bool = False,
     about: Mapping[str, Any],
-) -> tuple[Ensemble, Sequence[Measured]]:
+) -> tuple[Ensemble, Sequence[UnseenFigures]]:
     """Find the weights of an ensemble on drawn cells, measure it on others and write its file.
 
     The weights are found on the validation part of each space's draw: where the members were trained with the same

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import row_of
+from benchmarks.__main__ import index, main, row_of
 from benchmarks.catalogue import BENCHMARKS, QUESTIONS, ROOT, Benchmark, question_of
 from benchmarks.results import Section, anchor, results_file, sections, write_index, write_section
 
@@ -75,8 +75,26 @@ def test_the_last_date_is_that_of_the_newest_section() -> None:
             ("c", "speed.scaling", "2030-02-01"),
         )
     ]
-    assert row_of(Benchmark("speed.scaling", "minutes"), found)[-1] == "2030-02-03"
-    assert row_of(Benchmark("speed.score_time", "minutes"), found)[-1] == "–"
+    assert row_of(Benchmark("speed.scaling", "minutes"), found)[1] == "2030-02-03"
+    assert row_of(Benchmark("speed.score_time", "minutes"), found)[1] == "–"
+
+
+def test_the_list_fits_a_screen_and_has_a_line_for_each_benchmark() -> None:
+    lines = list(index(sections()))
+    assert len(lines) == len(BENCHMARKS) + len(QUESTIONS) <= 60
+    for benchmark in BENCHMARKS:
+        (line,) = [line for line in lines if line.split()[0] == benchmark.name]
+        assert all(part in line for part in (benchmark.line, benchmark.takes, benchmark.needs))
+
+
+def test_a_question_is_shown_whole_and_a_wrong_one_named(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["speed"])
+    shown = capsys.readouterr().out
+    assert "speed.scaling" in shown
+    assert "paper.parts" not in shown
+    with pytest.raises(SystemExit):
+        main(["sped"])
+    assert "no question sped; there are paper" in capsys.readouterr().err
 
 
 def test_a_written_section_is_read_back(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from benchmarks.quality.wild_training import LABEL, Task
+from benchmarks.quality.wild_training import LABEL, Training
 from benchmarks.search import truth
 from benchmarks.search.truth import (
     USUAL,
@@ -49,7 +49,7 @@ def test_trainings_are_kept_and_the_first_seed_of_all_comes_first(
 ) -> None:
     done: list[tuple[str, int]] = []
 
-    def trained(task: Task, data: Path | None) -> dict[str, object]:
+    def trained(task: Training, data: Path | None) -> dict[str, object]:
         done.append((task.genotype, task.seed))
         return {"genotype": task.genotype, "seed": task.seed, LABEL: 80.0 + task.seed}
 

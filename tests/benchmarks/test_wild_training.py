@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import wild_training
-from benchmarks.quality.wild_training import LABEL, SEEDS, Task, known_rows, tasks, write_table
+from benchmarks.quality.wild_training import LABEL, SEEDS, Training, known_rows, tasks, write_table
 from fxscore.evaluate import read_population
 from fxscore.network_training import ClassifierPlan
 from fxscore.spaces.wild import Wild
@@ -48,7 +48,7 @@ def row(genotype: str, seed: int = 0, accuracy: float = 50.0) -> dict[str, Any]:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two networks, trained on few images in threads."""
     monkeypatch.setattr(
-        wild_training, "tasks", lambda: (Task(text, seed) for text in MLPS for seed in (0, 1))
+        wild_training, "tasks", lambda: (Training(text, seed) for text in MLPS for seed in (0, 1))
     )
     monkeypatch.setattr(wild_training, "pool_of", lambda workers, _: ThreadPoolExecutor(workers))
     monkeypatch.setattr(
@@ -109,7 +109,7 @@ def test_rows_come_one_by_one_and_nothing_is_trained_twice(
 
 @pytest.mark.usefixtures("short")
 def test_equal_trainings_end_alike_and_rows_say_what_was_trained(options: argparse.Namespace) -> None:
-    first, again, other = (wild_training.trained(Task(MLPS[0], seed), options.data) for seed in (0, 0, 1))
+    first, again, other = (wild_training.trained(Training(MLPS[0], seed), options.data) for seed in (0, 0, 1))
     assert first["loss"] == again["loss"]
     assert first["loss"] != other["loss"]
     assert first["params"] == 14 * 14 * 4 + 4 + 4 * 10 + 10
@@ -124,7 +124,7 @@ def test_a_training_without_a_number_counts_with_what_it_has(
 ) -> None:
     plan = ClassifierPlan(epochs=2, batch=10, warmup=0, training_images=40, learning_rate=1e30)
     monkeypatch.setattr(wild_training, "recipe", lambda seed: plan)
-    found = wild_training.trained(Task(MLPS[0], 0), options.data)
+    found = wild_training.trained(Training(MLPS[0], 0), options.data)
     assert found["loss"] == ""
     assert found[LABEL] == 10.0  # every output is no number, so all images are of the first class
 

@@ -9,7 +9,7 @@ import requests
 from rich.console import Console
 
 from fxscore.cli.app import run
-from fxscore.cli.progress import DownloadProgress
+from fxscore.cli.progress import DownloadBar
 from fxscore.spaces.official import official_files
 
 Captured = pytest.CaptureFixture[str]
@@ -66,7 +66,7 @@ def test_what_cannot_be_had_is_one_line(
 
 def test_download_bar_counts_bytes() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with DownloadProgress("file.zip", console) as progress:
+    with DownloadBar("file.zip", console) as progress:
         progress.total = 2_000_000
         progress.update(500_000)
         progress.reset()

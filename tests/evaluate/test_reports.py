@@ -10,7 +10,15 @@ from rich.console import Console
 
 from benchmarks.paper.nasbench201_agreement import regret_of
 from benchmarks.shared.matrix import matrix_markdown
-from fxscore.evaluate import CrossSpace, Estimate, Measures, Population, compare, learning_curve, score_matrix
+from fxscore.evaluate import (
+    CrossSpace,
+    Estimate,
+    Measures,
+    Population,
+    compare_scorers,
+    learning_curve,
+    score_matrix,
+)
 from fxscore.report.evaluation_files import comparison_csv, cross_space_csv
 from fxscore.report.evaluation_table import cross_space_table, print_comparison, score_matrix_table
 from fxscore.report.plots import plot_comparison, plot_cross_space, plot_curves
@@ -48,7 +56,7 @@ def constant_and_good() -> tuple[Population, dict[str, list[ScoreRecord]]]:
 def test_a_comparison_shows_ties_undefined_figures_families_and_cautions() -> None:
     population, records = constant_and_good()
     console = Console(file=io.StringIO(), width=200)
-    print_comparison(console, compare(population, records, Measures(resamples=10)))
+    print_comparison(console, compare_scorers(population, records, Measures(resamples=10)))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert "resamples of 2 families" in text
@@ -61,7 +69,7 @@ def test_a_comparison_shows_ties_undefined_figures_families_and_cautions() -> No
 
 def test_csv_leaves_undefined_figures_empty() -> None:
     population, records = constant_and_good()
-    found = compare(population, records, Measures(resamples=5))
+    found = compare_scorers(population, records, Measures(resamples=5))
     rows = list(csv.DictReader(io.StringIO(comparison_csv(found, found))))
     assert [row["scorer"] for row in rows] == ["flat", "good", "flat", "good"]
     assert rows[0]["spearman"] == ""
@@ -106,7 +114,7 @@ def test_pictures_are_written(tmp_path: Path, ending: str) -> None:
     population, records = constant_and_good()
     signature = {"png": b"\x89PNG", "svg": b"<?xml"}[ending]
     paths = [tmp_path / f"{name}.{ending}" for name in ("comparison", "curves")]
-    plot_comparison(compare(population, records, Measures(resamples=5)), paths[0])
+    plot_comparison(compare_scorers(population, records, Measures(resamples=5)), paths[0])
     plot_curves([learning_curve("c", "step", [{1: 0.2, 2: 0.4}, {1: 0.3}])], paths[1])
     for path in paths:
         assert path.read_bytes().startswith(signature)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fxscore.errors import ScorerError
-from fxscore.evaluate import Measures, compare, read_population, score_refs, score_table
+from fxscore.evaluate import Measures, compare_scorers, read_population, score_refs, score_table
 from fxscore.evaluate.population import Population
 from fxscore.run import Store
 from fxscore.spaces import BenchmarkTable, get_space
@@ -81,7 +81,7 @@ def test_real_workers_give_the_same(make_table: Callable[[int], Path], tmp_path:
 
 
 def test_scorers_are_compared_on_the_networks_that_all_scored() -> None:
-    found = compare(
+    found = compare_scorers(
         population(5),
         {
             "up": [record(f"n{i}", float(i)) for i in range(5)],
@@ -102,7 +102,7 @@ def test_a_scorer_that_fails_on_most_is_set_aside_and_named() -> None:
         "up": [record(f"n{i}", float(i)) for i in range(4)],
         "bad": [record(f"n{i}", 1.0 if i == 0 else None) for i in range(4)],
     }
-    found = compare(population(4), records, Measures(resamples=0))
+    found = compare_scorers(population(4), records, Measures(resamples=0))
     assert found.n == 4
     assert [e.scorer for e in found.evaluations] == ["up"]
     assert found.notes == ("bad is set aside: it failed on 3 of 4 networks",)
@@ -112,4 +112,4 @@ def test_a_scorer_that_fails_on_most_is_set_aside_and_named() -> None:
 def test_nothing_left_to_compare_is_an_error_with_the_reason() -> None:
     records = {"bad": [record(f"n{i}", None) for i in range(3)]}
     with pytest.raises(ScorerError, match="timm:n0: no good"):
-        compare(population(3), records, Measures())
+        compare_scorers(population(3), records, Measures())

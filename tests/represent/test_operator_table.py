@@ -27,7 +27,7 @@ TOKENS: Shape = (7, 8)
 
 
 @dataclass(frozen=True)
-class Row:
+class Case:
     """One operator in one configuration.
 
     Attributes:
@@ -63,20 +63,20 @@ class Use(nn.Module):
         return self.function(self, x)
 
 
-def conv(dims: int, *args: Any, shape: Shape = (), **options: Any) -> Row:
+def conv(dims: int, *args: Any, shape: Shape = (), **options: Any) -> Case:
     sides = shape or (6, *(9, 8, 7)[:dims])
     cls = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[dims - 1]
-    return Row(lambda: cls(*args, **options), sides)
+    return Case(lambda: cls(*args, **options), sides)
 
 
-def transposed(dims: int, *args: Any, **options: Any) -> Row:
+def transposed(dims: int, *args: Any, **options: Any) -> Case:
     cls = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[dims - 1]
-    return Row(lambda: cls(*args, **options), (6, *(5, 4, 3)[:dims]))
+    return Case(lambda: cls(*args, **options), (6, *(5, 4, 3)[:dims]))
 
 
 def attend(
     *args: Any, cross: bool = False, mask: Tensor | None = None, causal: bool = False, **options: Any
-) -> Row:
+) -> Case:
     """`nn.MultiheadAttention` over tokens; `cross` takes key and value from elsewhere."""
 
     def forward(m: Any, x: Tensor) -> Tensor:
@@ -87,13 +87,13 @@ def attend(
         out: Tensor = m.layer(query, key, value, attn_mask=mask, need_weights=False, is_causal=causal)[0]
         return out if first else out.transpose(0, 1)
 
-    return Row(lambda: Use(forward, layer=nn.MultiheadAttention(*args, **options)), TOKENS)
+    return Case(lambda: Use(forward, layer=nn.MultiheadAttention(*args, **options)), TOKENS)
 
 
 def norm(
     make: Callable[[], nn.Module], shape: Shape = IMAGE, forms: tuple[str, ...] = ("one", "zero")
-) -> Row:
-    return Row(make, shape, forms)
+) -> Case:
+    return Case(make, shape, forms)
 
 
 def use(
@@ -102,8 +102,10 @@ def use(
     form: str | tuple[str, ...] = "synthesised",
     of: Shape = IMAGE,
     complex: bool = False,
-) -> Row:
-    return Row(lambda: Use(forward, *shapes, complex=complex), of, (form,) if isinstance(form, str) else form)
+) -> Case:
+    return Case(
+        lambda: Use(forward, *shapes, complex=complex), of, (form,) if isinstance(form, str) else form
+    )
 
 
 def standardised(weight: Tensor) -> Tensor:
@@ -117,7 +119,7 @@ NORMS = ("batch", "synchronised", "layer", "group", "instance", "rms")
 sdpa = F.scaled_dot_product_attention
 CAUSAL = torch.ones(7, 7).tril().bool()
 
-ROWS: dict[str, Row] = {
+ROWS: dict[str, Case] = {
     # -- convolutions
     **{f"conv{d}d": conv(d, 6, 4, 3) for d in (1, 2, 3)},
     **{f"conv{d}d no bias": conv(d, 6, 4, 3, bias=False) for d in (1, 2, 3)},
@@ -143,14 +145,14 @@ ROWS: dict[str, Row] = {
     "conv2d functional with a computed weight": use(
         lambda m, x: F.conv2d(x, m.w * m.v), (4, 6, 3, 3), (4, 1, 1, 1)
     ),
-    "conv2d with weight norm": Row(lambda: nn.utils.parametrizations.weight_norm(nn.Conv2d(6, 4, 3))),
-    "conv2d with spectral norm": Row(lambda: nn.utils.parametrizations.spectral_norm(nn.Conv2d(6, 4, 3))),
+    "conv2d with weight norm": Case(lambda: nn.utils.parametrizations.weight_norm(nn.Conv2d(6, 4, 3))),
+    "conv2d with spectral norm": Case(lambda: nn.utils.parametrizations.spectral_norm(nn.Conv2d(6, 4, 3))),
     "conv2d with standardised weight": use(lambda m, x: F.conv2d(x, standardised(m.w)), (4, 6, 3, 3)),
     # -- linear
-    "linear of vectors": Row(lambda: nn.Linear(8, 5), (8,)),
-    "linear of tokens": Row(lambda: nn.Linear(8, 5), TOKENS),
-    "linear of maps": Row(lambda: nn.Linear(8, 5), IMAGE),
-    "linear no bias": Row(lambda: nn.Linear(8, 5, bias=False), TOKENS),
+    "linear of vectors": Case(lambda: nn.Linear(8, 5), (8,)),
+    "linear of tokens": Case(lambda: nn.Linear(8, 5), TOKENS),
+    "linear of maps": Case(lambda: nn.Linear(8, 5), IMAGE),
+    "linear no bias": Case(lambda: nn.Linear(8, 5, bias=False), TOKENS),
     "matmul with a weight": use(lambda m, x: x @ m.w, (8, 5), of=TOKENS),
     "matmul with a weight on the left": use(lambda m, x: m.w @ x, (5, 7), of=TOKENS),
     "matmul with a weight per head": use(lambda m, x: x.unsqueeze(1) @ m.w, (3, 8, 5), of=TOKENS),
@@ -178,8 +180,8 @@ ROWS: dict[str, Row] = {
     "linear with a vector": use(lambda m, x: F.linear(x, m.w), (8,), of=TOKENS),
     "baddbmm": use(lambda m, x: torch.baddbmm(x, x, m.w.expand(BATCH, -1, -1), beta=0.5), (8, 8), of=TOKENS),
     "addbmm": use(lambda m, x: torch.addbmm(m.v, x, m.w), (BATCH, 8, 5), (7, 5), of=TOKENS),
-    "bilinear": Row(lambda: Use(lambda m, x: m.b(x, x.flip(1)[..., :3]), b=nn.Bilinear(8, 3, 5)), TOKENS),
-    "embedding bag": Row(
+    "bilinear": Case(lambda: Use(lambda m, x: m.b(x, x.flip(1)[..., :3]), b=nn.Bilinear(8, 3, 5)), TOKENS),
+    "embedding bag": Case(
         lambda: Use(lambda m, x: x + m.e(torch.arange(14).view(7, 2) % 9), e=nn.EmbeddingBag(9, 8)), TOKENS
     ),
     "grouped products": use(
@@ -187,14 +189,14 @@ ROWS: dict[str, Row] = {
         (3, 8, 16),
         of=(8,),
     ),
-    "deformable convolution": Row(
+    "deformable convolution": Case(
         lambda: Use(
             lambda m, x: m.d(x, m.c(x)),
             d=DeformConv2d(6, 4, 3, padding=1, groups=2),
             c=nn.Conv2d(6, 18, 3, padding=1),
         )
     ),
-    "deformable convolution under a mask": Row(
+    "deformable convolution under a mask": Case(
         lambda: Use(
             lambda m, x: m.d(x, x.repeat(1, 3, 1, 1), x[:, :1].repeat(1, 9, 1, 1).sigmoid()),
             d=DeformConv2d(6, 4, 3, padding=1, bias=False),
@@ -262,23 +264,23 @@ ROWS: dict[str, Row] = {
     "attention under a float mask": attend(8, 2, mask=torch.zeros(7, 7).masked_fill(~CAUSAL, -9.0)),
     "attention under a mask per head": attend(8, 2, mask=(~CAUSAL).expand(2 * BATCH, 7, 7)),
     "causal attention": attend(8, 2, batch_first=True, mask=~CAUSAL, causal=True),
-    "attention without a batch axis": Row(
+    "attention without a batch axis": Case(
         lambda: Use(lambda m, x: torch.stack([m.a(t, t, t)[0] for t in x]), a=nn.MultiheadAttention(8, 2)),
         TOKENS,
     ),
     "attention with a learned key": attend(8, 2, add_bias_kv=True, mask=~CAUSAL),
     "attention with a zero key": attend(8, 2, add_zero_attn=True, add_bias_kv=True, batch_first=True),
-    "attention of padded sequences": Row(
+    "attention of padded sequences": Case(
         lambda: Use(
             lambda m, x: m.a(x, x, x, key_padding_mask=torch.arange(7).expand(BATCH, -1) > 4)[0],
             a=nn.MultiheadAttention(8, 2, batch_first=True),
         ),
         TOKENS,
     ),
-    "attention whose shares are used": Row(
+    "attention whose shares are used": Case(
         lambda: Use(lambda m, x: sum(m.a(x, x, x)), a=nn.MultiheadAttention(7, 7, batch_first=True)), (7, 7)
     ),
-    "attention whose shares per head are used": Row(
+    "attention whose shares per head are used": Case(
         lambda: Use(
             lambda m, x: torch.cat(
                 [x, m.a(x, x, x, average_attn_weights=False, attn_mask=~CAUSAL)[1].flatten(1, 2)], 1
@@ -287,8 +289,8 @@ ROWS: dict[str, Row] = {
         ),
         (7, 7),
     ),
-    "transformer layer": Row(lambda: nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), TOKENS, ALL),
-    "transformer layer, norm first": Row(
+    "transformer layer": Case(lambda: nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), TOKENS, ALL),
+    "transformer layer, norm first": Case(
         lambda: nn.TransformerEncoderLayer(8, 2, 12, batch_first=True, norm_first=True, activation="gelu"),
         TOKENS,
         ALL,
@@ -302,21 +304,21 @@ ROWS: dict[str, Row] = {
         lambda m, x: sdpa(m.w.expand(BATCH, -1, -1), x, x), (1, 3, 8), of=TOKENS
     ),
     # -- other weighted operators
-    "position embedding": Row(
+    "position embedding": Case(
         lambda: Use(lambda m, x: x + m.table(torch.arange(7)), table=nn.Embedding(9, 8)), TOKENS
     ),
-    "prelu": Row(lambda: nn.PReLU(), IMAGE, ("0.25",)),
-    "prelu per channel": Row(lambda: nn.PReLU(6), IMAGE, ("0.25",)),
-    "lstm": Row(lambda: Use(lambda m, x: m.layer(x)[0], layer=nn.LSTM(8, 5, 2, batch_first=True)), TOKENS),
-    "gru": Row(lambda: Use(lambda m, x: m.layer(x)[0], layer=nn.GRU(8, 5, bidirectional=True)), TOKENS),
-    "lstm with a projection": Row(
+    "prelu": Case(lambda: nn.PReLU(), IMAGE, ("0.25",)),
+    "prelu per channel": Case(lambda: nn.PReLU(6), IMAGE, ("0.25",)),
+    "lstm": Case(lambda: Use(lambda m, x: m.layer(x)[0], layer=nn.LSTM(8, 5, 2, batch_first=True)), TOKENS),
+    "gru": Case(lambda: Use(lambda m, x: m.layer(x)[0], layer=nn.GRU(8, 5, bidirectional=True)), TOKENS),
+    "lstm with a projection": Case(
         lambda: Use(lambda m, x: m.layer(x)[0], layer=nn.LSTM(8, 5, 2, proj_size=3, bidirectional=True)),
         TOKENS,
     ),
-    "last state of a gru": Row(lambda: Use(lambda m, x: m.layer(x)[1][-1], layer=nn.GRU(8, 5, 3)), TOKENS),
-    "lstm cell": Row(lambda: Use(lambda m, x: m.c(x, m.c(x))[0], c=nn.LSTMCell(8, 5)), (8,)),
-    "gru cell": Row(lambda: Use(lambda m, x: m.c(x, m.c(x)), c=nn.GRUCell(8, 5, bias=False)), (8,)),
-    "rnn cell": Row(lambda: Use(lambda m, x: m.c(x), c=nn.RNNCell(8, 5, nonlinearity="relu")), (8,)),
+    "last state of a gru": Case(lambda: Use(lambda m, x: m.layer(x)[1][-1], layer=nn.GRU(8, 5, 3)), TOKENS),
+    "lstm cell": Case(lambda: Use(lambda m, x: m.c(x, m.c(x))[0], c=nn.LSTMCell(8, 5)), (8,)),
+    "gru cell": Case(lambda: Use(lambda m, x: m.c(x, m.c(x)), c=nn.GRUCell(8, 5, bias=False)), (8,)),
+    "rnn cell": Case(lambda: Use(lambda m, x: m.c(x), c=nn.RNNCell(8, 5, nonlinearity="relu")), (8,)),
     # -- learnable tensors used directly
     "scale by a scalar": use(lambda m, x: x * m.w, (), form="one"),
     "scale per channel": use(lambda m, x: m.w * x, (6, 1, 1), form="one"),
@@ -349,7 +351,7 @@ ROWS: dict[str, Row] = {
 }
 
 
-def represented(row: Row) -> fx.GraphModule:
+def represented(row: Case) -> fx.GraphModule:
     """The operator's own representation: no head is cut and nothing is averaged."""
     graph_module = capture(row.make(), row.shape, BATCH, leaves=has_module_rule)
     kept = [
@@ -358,7 +360,7 @@ def represented(row: Row) -> fx.GraphModule:
     return run_passes(graph_module, kept, lint=True)
 
 
-def input_like(row: Row) -> Tensor:
+def input_like(row: Case) -> Tensor:
     return torch.randn(BATCH, *row.shape, generator=torch.Generator().manual_seed(1)).requires_grad_()
 
 

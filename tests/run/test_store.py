@@ -11,7 +11,7 @@ import pytest
 
 from fxscore.errors import StoreError
 from fxscore.run import LocalExecutor, Store, evaluate, prune_store
-from fxscore.run.store import Verdict
+from fxscore.run.store import StoredVerdict
 from fxscore.run.store_file import VERSION
 from fxscore.types import ScoreRecord
 from tests.run.jobs import ToyJob, toy
@@ -261,8 +261,8 @@ def test_numbers_beside_a_score_are_kept_and_pruned(tmp_path: Path) -> None:
         found = store.find(context, "r", REF, "s")
         assert found is not None
         assert found[0].values == values
-        assert store.verdict(context, "f") == Verdict(1.0, None, True, values)
-        assert store.verdict(context, "g") == Verdict(1.0, None, True)
+        assert store.verdict(context, "f") == StoredVerdict(1.0, None, True, values)
+        assert store.verdict(context, "g") == StoredVerdict(1.0, None, True)
     prune_store(path, scorer="s")
     with sqlite3.connect(path) as db:
         assert db.execute("SELECT count(*) FROM vectors").fetchone() == (0,)
@@ -279,4 +279,4 @@ def test_a_store_from_before_takes_numbers(tmp_path: Path) -> None:
         context = store.context("s", "t", "1")
         assert store.find(context, "r2", REF, "s") is not None
         store.write(context, "r", replace(record(), values=(2.0,)))
-        assert store.verdict(context, "f") == Verdict(1.0, None, True, (2.0,))
+        assert store.verdict(context, "f") == StoredVerdict(1.0, None, True, (2.0,))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fxscore.evaluate import Comparison, ScorerEvaluation
+from fxscore.evaluate import ScorerComparison, ScorerEvaluation
 from fxscore.evaluate.estimates import Estimate
 from fxscore.evaluate.resampling import FIGURES
 from fxscore.report.html.page import Axis, Cell, Page, Plot, Table
 
 
-def evaluation_page(comparisons: Iterable[Comparison], settings: Mapping[str, Any]) -> Page:
+def evaluation_page(comparisons: Iterable[ScorerComparison], settings: Mapping[str, Any]) -> Page:
     """The report of what `fxscore evaluate` measured on one space or several."""
     comparisons = list(comparisons)
     plots = [plot for each in comparisons for plot in _plots(each)]
@@ -20,7 +20,7 @@ def evaluation_page(comparisons: Iterable[Comparison], settings: Mapping[str, An
     return Page("Evaluation of scorers", lead, plots, tables, settings)
 
 
-def _lead(comparison: Comparison) -> Iterator[str]:
+def _lead(comparison: ScorerComparison) -> Iterator[str]:
     measures = comparison.measures
     yield (
         f"{comparison.population}: {comparison.n} networks that every scorer scored, of {comparison.drawn}; "
@@ -29,7 +29,7 @@ def _lead(comparison: Comparison) -> Iterator[str]:
     yield from comparison.notes
 
 
-def _figures(comparison: Comparison) -> Table:
+def _figures(comparison: ScorerComparison) -> Table:
     columns = ("scorer", "label", "n", *FIGURES, "interval of spearman")
     return Table(comparison.population, columns, [_figures_of(each) for each in comparison.evaluations])
 
@@ -47,7 +47,7 @@ def _interval(estimate: Estimate) -> str:
     return f"{estimate.low:.3f} to {estimate.high:.3f}"
 
 
-def _plots(comparison: Comparison) -> Iterator[Plot]:
+def _plots(comparison: ScorerComparison) -> Iterator[Plot]:
     """The scores of each scorer against the first label, which is y."""
     label, values = next(iter(comparison.labels.items()))
     axes = [Axis(f"s{place}", f"score of {name}") for place, name in enumerate(comparison.scores)]
@@ -60,7 +60,7 @@ def _plots(comparison: Comparison) -> Iterator[Plot]:
     yield Plot(f"{comparison.population}: {label} against scores", axes, label, points)
 
 
-def _failures(comparison: Comparison) -> Table | None:
+def _failures(comparison: ScorerComparison) -> Table | None:
     lines = [
         [Cell.of(scorer), Cell.of(str(record.ref)), Cell.of(str(record.error))]
         for scorer, failed in comparison.failures.items()

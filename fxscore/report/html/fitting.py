@@ -15,7 +15,7 @@ _SCORE = Axis("score", "score, in no unit")
 _NETWORKS = Axis("networks", "networks learned from", log=True)
 
 
-class Fitted(Protocol):
+class FitOutcome(Protocol):
     """What is told of a fit (`fxscore.train.fit.Fitted`, which needs packages that reports do not)."""
 
     @property
@@ -36,7 +36,7 @@ class Fitted(Protocol):
     def table(self) -> list[dict[str, Any]]: ...
 
 
-def fit_page(fitted: Fitted, settings: Mapping[str, Any]) -> Page:
+def fit_page(fitted: FitOutcome, settings: Mapping[str, Any]) -> Page:
     """The report of a fit.
 
     Args:
@@ -47,7 +47,7 @@ def fit_page(fitted: Fitted, settings: Mapping[str, Any]) -> Page:
     return Page("Fit to trained networks", fitted.sentences, plots, list(_tables(fitted)), settings)
 
 
-def _against_accuracy(fitted: Fitted) -> Plot:
+def _against_accuracy(fitted: FitOutcome) -> Plot:
     points = [
         {"name": str(row["network"]), "y": row["accuracy"], "score": row["unseen score"]}
         for row in fitted.table()
@@ -57,7 +57,7 @@ def _against_accuracy(fitted: Fitted) -> Plot:
     return Plot(title, [_SCORE], "accuracy", points)
 
 
-def _curve(fitted: Fitted) -> Plot:
+def _curve(fitted: FitOutcome) -> Plot:
     points = [
         {
             "name": f"{point.x:.0f} networks, {point.runs} draws",
@@ -71,7 +71,7 @@ def _curve(fitted: Fitted) -> Plot:
     return Plot("ρ by number of networks learned from", [_NETWORKS], "ρ", points)
 
 
-def _tables(fitted: Fitted) -> Iterator[Table]:
+def _tables(fitted: FitOutcome) -> Iterator[Table]:
     if fitted.worth.rivals:
         yield _beside(fitted)
     if fitted.pairs is not None and fitted.pairs.counts.any():
@@ -85,7 +85,7 @@ def _tables(fitted: Fitted) -> Iterator[Table]:
         yield Table("Networks that were left out", ("network", "reason"), lines)
 
 
-def _beside(fitted: Fitted) -> Table:
+def _beside(fitted: FitOutcome) -> Table:
     own = [Cell.of("this fit"), *_estimate(fitted.agreement), *_estimate(Estimate(None))]
     rivals = [
         [Cell.of(each.name), *_estimate(each.agreement), *_estimate(each.gain)]

@@ -21,13 +21,13 @@ from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.hybrid_learners import HeadLearning
 from fxscore.scorer.subject import subject_of
-from fxscore.train.data import Networks
+from fxscore.train.data import LabelledNetworks
 from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
 from fxscore.train.fit.fitted import Fitted
 from fxscore.train.fit.hybrid import by_others
 from fxscore.train.fit.parts import held_out, measured_on, told_after, usable_networks
 from fxscore.train.fit.scorenet import state_file, train_networks
-from fxscore.train.looking import Seen, Watch, feature_job, found_of, look, seen_here, sizes_of
+from fxscore.train.looking import LookedAt, Watch, feature_job, found_of, look, seen_here, sizes_of
 from fxscore.train.plan import TrainingPlan
 from fxscore.types import Shape
 
@@ -79,7 +79,7 @@ def fit_both(
     check_accuracies(models, accuracies)
     records = look(feature_job(start, input_shape), models, where, watch)
 
-    def see(model: Model) -> tuple[ConstructedArchitecture, Seen]:
+    def see(model: Model) -> tuple[ConstructedArchitecture, LookedAt]:
         known = found_of(records, model)
         subject = subject_of(model, input_shape, counted=True)
         seen = known or seen_here(start, subject)
@@ -89,7 +89,7 @@ def fit_both(
     labels = usable.labels
     architectures, looked = zip(*usable.seen, strict=True)
     features = [each.features for each in looked]
-    networks = Networks(architectures, torch.from_numpy(labels).float())
+    networks = LabelledNetworks(architectures, torch.from_numpy(labels).float())
     values = np.stack([each.values for each in features])
     held, seen = held_out([each.fingerprint for each in features], labels, validation, seed)
     scorenets = []

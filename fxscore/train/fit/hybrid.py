@@ -25,7 +25,7 @@ from fxscore.scorer.subject import subject_of
 from fxscore.train.fit.drawing import draws
 from fxscore.train.fit.fitted import Fitted
 from fxscore.train.fit.parts import FOLDS, Mask, folds, measured_on, named, told_after, usable_networks
-from fxscore.train.looking import Seen, Watch, feature_job, found_of, look, seen_here, sizes_of
+from fxscore.train.looking import LookedAt, Watch, feature_job, found_of, look, seen_here, sizes_of
 from fxscore.types import Shape
 
 PERCENTILES = (0.0, 100.0)
@@ -64,7 +64,7 @@ def fit_hybrid(
     check_accuracies(models, accuracies)
     records = look(feature_job(start, input_shape), models, where, watch)
 
-    def see(model: Model) -> Seen:
+    def see(model: Model) -> LookedAt:
         return found_of(records, model) or seen_here(start, subject_of(model, input_shape, counted=True))
 
     usable = usable_networks(models, accuracies, see, told_after(records, watch))

@@ -21,7 +21,7 @@ from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.subject import subject_of
-from fxscore.train.data import Networks
+from fxscore.train.data import LabelledNetworks
 from fxscore.train.fit.fitted import Fitted
 from fxscore.train.fit.parts import held_out, measured_on, told_after, usable_networks
 from fxscore.train.looking import Watch, look, record_of
@@ -76,7 +76,7 @@ def fit_ft_scorenet(
 
     usable = usable_networks(models, accuracies, see, told_after(records, watch), strict)
     architectures, fingerprints, costs = zip(*usable.seen, strict=True)
-    networks = Networks(architectures, torch.from_numpy(usable.labels).float())
+    networks = LabelledNetworks(architectures, torch.from_numpy(usable.labels).float())
     held, seen = held_out(fingerprints, usable.labels, validation, seed)
     plan = TrainingPlan(
         ("own",), steps=steps, samples=samples, averaging=0.9, seed=seed, settings=start.settings
@@ -92,7 +92,7 @@ def fit_ft_scorenet(
     return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen, worth)
 
 
-def _others(start: FTScoreNet, networks: Networks, costs: Sequence[Costs]) -> dict[str, Floats]:
+def _others(start: FTScoreNet, networks: LabelledNetworks, costs: Sequence[Costs]) -> dict[str, Floats]:
     """Scores (n,) of networks by what has not learned from them: the start, and sizes."""
     sizes = {"params": [each.params for each in costs], "MACs": [each.macs for each in costs]}
     by_start = score_cells(start, networks).double().numpy()
@@ -101,7 +101,7 @@ def _others(start: FTScoreNet, networks: Networks, costs: Sequence[Costs]) -> di
 
 def train_networks(
     plan: TrainingPlan,
-    networks: Networks,
+    networks: LabelledNetworks,
     state: Path | None,
     watch: Watch,
     done: int,

@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from fxscore.aligned import Aligned
 from fxscore.scorer.features import FORWARD, feature_names
 from fxscore.scorer.hybrid_learners import normal_targets
 from fxscore.scorer.kernel_head import Floats, KernelHead, nearness
@@ -130,7 +132,7 @@ class Learning:
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
+class Pool(Aligned):
     """The networks of one table, with one target each: the mean over its tasks.
 
     Attributes:
@@ -142,6 +144,8 @@ class Pool:
         families: (n,) names; all empty where the table has none.
     """
 
+    ALIGNED: ClassVar = ("refs", "values", "targets", "labels", "families")
+
     table: str
     origin: str
     values: Floats
@@ -149,14 +153,6 @@ class Pool:
     refs: tuple[ModelRef, ...]
     labels: Mapping[str, Floats]
     families: NDArray[np.str_]
-
-    def subset(self, rows: NDArray[np.int64]) -> Pool:
-        """The networks at `rows`."""
-        own = {name: getattr(self, name)[rows] for name in ("values", "targets", "families")}
-        refs = tuple(self.refs[row] for row in rows)
-        return replace(
-            self, **own, refs=refs, labels={name: each[rows] for name, each in self.labels.items()}
-        )
 
 
 def pools_of(lessons: Iterable[Lesson], most: int = TAUGHT, whole: int = 0, seed: int = 0) -> list[Pool]:
@@ -185,15 +181,15 @@ def _pool(same: Sequence[Lesson]) -> Pool:
 
 
 def _drawn(pool: Pool, most: int, seed: int) -> Pool:
-    if not 0 < most < len(pool.targets):
+    if not 0 < most < len(pool):
         return pool
-    return pool.subset(np.random.default_rng(seed).choice(len(pool.targets), most, replace=False))
+    return pool.subset(np.random.default_rng(seed).choice(len(pool), most, replace=False))
 
 
 def fit(pools: Sequence[Pool], learning: Learning) -> KernelHead:
     """The head that these populations teach; each counts alike in what a column's standard deviation is."""
     values = np.concatenate([pool.values for pool in pools])
-    weights = np.concatenate([np.full(len(pool.targets), 1 / len(pool.targets)) for pool in pools])
+    weights = np.concatenate([np.full(len(pool), 1 / len(pool)) for pool in pools])
     head = _untaught(values, weights / weights.sum(), pools, learning)
     return _with_local(_with_shared(_with_reach(head, pools), pools, learning), pools)
 
@@ -212,7 +208,7 @@ def _with_reach(head: KernelHead, pools: Sequence[Pool]) -> KernelHead:
 
 def _with_shared(head: KernelHead, pools: Sequence[Pool], learning: Learning) -> KernelHead:
     """What all populations have in common, learned from some networks of each."""
-    taught = np.flatnonzero(np.concatenate([np.arange(len(pool.targets)) < _sharing(pool) for pool in pools]))
+    taught = np.flatnonzero(np.concatenate([np.arange(len(pool)) < _sharing(pool) for pool in pools]))
     of = head.pool[taught]
     some = replace(head, points=head.points[taught])
     covariance = some.likeness(some.points.astype(float))
@@ -232,7 +228,7 @@ def _with_shared(head: KernelHead, pools: Sequence[Pool], learning: Learning) ->
 
 def _sharing(pool: Pool) -> int:
     """How many of a pool teach what all have in common: the first, which were drawn in no order."""
-    count = len(pool.targets)
+    count = len(pool)
     return count if pool.table in WHOLE else min(count, SHARED)
 
 
@@ -288,7 +284,7 @@ def _untaught(values: Floats, weights: Floats, pools: Sequence[Pool], learning: 
         faded=np.array([list(groups()).index("forward")]),
         points=np.zeros((0, len(columns)), dtype=np.float16),
         means=np.zeros(0),
-        pool=np.concatenate([np.full(len(pool.targets), place) for place, pool in enumerate(pools)]),
+        pool=np.concatenate([np.full(len(pool), place) for place, pool in enumerate(pools)]),
         far=np.zeros(len(pools)),
         near=np.ones(len(pools)),
         middles=np.zeros(len(pools)),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fxscore.aligned import Aligned
 from fxscore.evaluate.task import LEAST_NETWORKS, RankingTask, TaskTable
 from fxscore.evaluate.tasks import task_tables
 from fxscore.graph_features.layers import larger_side
@@ -28,7 +29,7 @@ WHOLE = ("wild", "timm", "torchvision")  # tables whose networks are of all kind
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class Lesson(Aligned):
     """One ranking task with the features of its networks, each network once.
 
     Attributes:
@@ -41,6 +42,8 @@ class Lesson:
         seen: places in the task's population of all networks that were looked at, equal ones too.
     """
 
+    ALIGNED: ClassVar = ("refs", "values", "labels", "fingerprints", "families")
+
     name: str
     origin: str
     may_train: bool
@@ -51,9 +54,6 @@ class Lesson:
     families: tuple[str, ...] | None
     seen: tuple[int, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
     @property
     def table(self) -> str:
         """The name of its table."""
@@ -62,18 +62,6 @@ class Lesson:
     def column(self, name: str) -> Floats:
         """(n,) one feature."""
         return np.asarray(self.values[:, feature_names().index(name)])
-
-    def subset(self, rows: Sequence[int] | NDArray[Any]) -> Lesson:
-        """The networks at `rows`."""
-        places = np.asarray(rows, dtype=int)
-        return replace(
-            self,
-            refs=tuple(self.refs[place] for place in places),
-            values=self.values[places],
-            labels=self.labels[places],
-            fingerprints=self.fingerprints[places],
-            families=None if self.families is None else tuple(self.families[place] for place in places),
-        )
 
 
 class Reader(Hybrid):
