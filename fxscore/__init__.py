@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fxscore.ranking import rank
     from fxscore.report.drawing import draw
     from fxscore.represent import represents
+    from fxscore.run import Where
     from fxscore.scorer import FTScoreNet, Hybrid, load_scorer
     from fxscore.searching import SearchResult, search
     from fxscore.spaces import SearchSpace, Variable
@@ -44,6 +45,7 @@ _HOMES = {
     "SearchSpace": "fxscore.spaces",
     "Shared": "fxscore.capture.inputs",
     "Variable": "fxscore.spaces",
+    "Where": "fxscore.run",
     "compare": "fxscore.comparing",
     "construct": "fxscore.constructed",
     "draw": "fxscore.report.drawing",
@@ -70,6 +72,7 @@ __all__ = [
     "SearchSpace",
     "Shared",
     "Variable",
+    "Where",
     "compare",
     "construct",
     "draw",

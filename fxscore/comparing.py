@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import nn
@@ -15,7 +14,7 @@ from fxscore.capture.inputs import Examples
 from fxscore.comparison import Comparison, Contender, Verdict
 from fxscore.errors import UsageError
 from fxscore.ranking import rank
-from fxscore.run import Where, evaluate
+from fxscore.run import Where, evaluate, shows_where
 from fxscore.score_job import FeatureJob
 from fxscore.score_session import feature_module, size_module
 from fxscore.scorer import Hybrid, Scorer, load_scorer
@@ -23,17 +22,21 @@ from fxscore.scorer.contributions import Contribution
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.given import Model, sorted_out
 from fxscore.scorer.reasons import by_group
-from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape, shape_of
+from fxscore.types import ModelRef, Place, Ranking, ScoreRecord, Shape, shape_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _SETTLED = 0.9  # a probability from which more evidence is hardly worth its price
 
 
+@shows_where
 def compare(
     *models: Model | Mapping[str, nn.Module],
     scorer: str | Path | Scorer | None = None,
     input_shape: Shape | None = None,
     example_inputs: Examples | None = None,
-    where: Where | None = None,
+    **where: Unpack[Place],
 ) -> Comparison:
     """Which of some networks is better, with what probability, and what speaks for each.
 
@@ -42,7 +45,7 @@ def compare(
         scorer: as for `fxscore.score`.
         input_shape: (C, H, W) for all networks; by default each network's own.
         example_inputs: as for `fxscore.score`, for all networks.
-        where: workers, limits and the store; `Where()` by default.
+        **where: workers, limits, store and cluster: the keywords of `fxscore.Where`.
 
     Raises:
         UsageError: fewer than two networks.
@@ -55,14 +58,9 @@ def compare(
     if len(modules) + len(refs) < 2:
         raise UsageError("a comparison takes two networks at least, as in fxscore.compare(a, b)")
     shape = None if input_shape is None else shape_of(input_shape)
-    place = where or Where()
-    ranking = rank(given, scorer=scorer, input_shape=shape, example_inputs=example_inputs, **_options(place))
-    look = _Look(load_scorer(scorer), modules, refs, shape, example_inputs, place)
+    ranking = rank(given, scorer=scorer, input_shape=shape, example_inputs=example_inputs, **where)
+    look = _Look(load_scorer(scorer), modules, refs, shape, example_inputs, Where(**where))
     return _compared(ranking, look)
-
-
-def _options(where: Where) -> dict[str, Any]:
-    return {name: getattr(where, name) for name in (field.name for field in fields(where))}
 
 
 class _Look:

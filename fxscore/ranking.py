@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 from fxscore.budgets import Budget, SizeJob
 from fxscore.published.accuracies import published_accuracy
 from fxscore.quantities import Quantity
-from fxscore.run import Watcher, Where, evaluate, in_order
+from fxscore.run import Watcher, Where, evaluate, in_order, shows_where
 from fxscore.score_job import ScoreJob
 from fxscore.scorer.card import Card, card_of
 from fxscore.scorer.given import Model, sorted_out
 from fxscore.scorer.names import portable
-from fxscore.types import ModelRef, Ranking, ScoreRecord, Shape, shape_of
+from fxscore.types import ModelRef, Place, Ranking, ScoreRecord, Shape, shape_of
 
 if TYPE_CHECKING:
     from torch import nn
+    from typing_extensions import Unpack
 
     from fxscore.capture.inputs import Examples
     from fxscore.scorer import Scorer
@@ -31,24 +32,19 @@ class RankWatcher(Watcher, Protocol):
         """These are not scored: their size could not be counted, or is over the budget."""
 
 
+@shows_where
 def rank(
     models: Model | Iterable[Model] | Mapping[str, nn.Module],
     *,
     scorer: str | Path | Scorer | None = None,
     input_shape: Shape | None = None,
     example_inputs: Examples | None = None,
-    workers: int | None = None,
-    time_limit: float | None = None,
-    memory_limit: int | None = None,
-    store: Path | str | None = None,
-    no_store: bool = False,
-    cluster: str | None = None,
-    worker_wait: float | None = None,
     watcher: RankWatcher | None = None,
     max_params: Quantity | None = None,
     max_macs: Quantity | None = None,
     max_memory: Quantity | None = None,
     top: int | None = None,
+    **where: Unpack[Place],
 ) -> Ranking:
     """Score many networks and rank them from the best to the worst; a failure is a record with its error.
 
@@ -59,13 +55,6 @@ def rank(
         scorer: as for `score`.
         input_shape: as for `score`, for all networks.
         example_inputs: as for `score`, for all networks.
-        workers: worker processes; one per core by default.
-        time_limit: seconds for one network.
-        memory_limit: bytes for one network.
-        store: file of the result store; the default one in the user's cache folder.
-        no_store: neither read nor keep results.
-        cluster: address of a Dask scheduler, or `local`.
-        worker_wait: seconds that a cluster may be without workers; 60 by default.
         watcher: is told of each start and record, for a display.
         max_params: learnable numbers at most, such as ``25e6`` or ``"25M"``; larger networks are not scored, and are
             named by the ranking's `over_budget`.
@@ -73,6 +62,7 @@ def rank(
         max_memory: bytes of one forward of one image at most, such as ``"512M"``: parameters and the tensors alive at
             one time, in single precision.
         top: keep so many of the best; all by default.
+        **where: workers, limits, store and cluster: the keywords of `fxscore.Where`.
 
     Raises:
         FxScoreError: nothing can be ranked: `models` holds what is no network, the scorer cannot be loaded, or no
@@ -86,10 +76,9 @@ def rank(
         Budget.of(max_params, max_macs, max_memory),
     )
     modules, refs = sorted_out(models)
-    where = Where(workers, time_limit, memory_limit, store, no_store, cluster, worker_wait)
     records, over = _of_modules(modules, asked) if modules else ([], [])
     if refs:
-        found, large = _of_references(refs, asked, where, watcher)
+        found, large = _of_references(refs, asked, Where(**where), watcher)
         records, over = records + found, over + large
     judge = asked.card.confidence
     told = [_with_published(judge.annotated(record)) for record in records]

@@ -11,13 +11,28 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypedDict
 
 from fxscore.errors import ModelRefError, UsageError
 from fxscore.tabular import Tabular
 from fxscore.texts import one_line, visible
 
 Shape = tuple[int, ...]
+
+
+class Place(TypedDict, total=False):
+    """The keywords of `fxscore.Where`, as functions and commands hand them on; what is not given is its default."""
+
+    workers: int | None
+    time_limit: float | None
+    memory_limit: int | None
+    store: Path | str | None
+    no_store: bool
+    cluster: str | None
+    worker_wait: float | None
+
+
 _FOR_STORES = ("fingerprint", "scorer")
 
 _FILE = re.compile(r"^(?P<path>.*\.py)(?::(?P<builder>[A-Za-z_]\w*))?$", re.DOTALL)

@@ -12,6 +12,7 @@ from fxscore.cli import arguments, options, output
 from fxscore.cli.arguments import STDOUT
 from fxscore.cli.expand import expand
 from fxscore.errors import UsageError
+from fxscore.types import Place
 
 if TYPE_CHECKING:
     from fxscore.comparison import Comparison
@@ -36,7 +37,7 @@ def compare(
     input_shape: options.InputShape = None,
     json: options.Json = None,
     report: options.Report = None,
-    where: options.Where = options.HERE,
+    where: Place = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
@@ -50,9 +51,8 @@ def compare(
 
     from fxscore.comparing import compare as compared
     from fxscore.report.comparison import print_comparison
-    from fxscore.run import Where
 
-    found = compared(*refs, scorer=scorer, input_shape=input_shape, where=Where(**where))
+    found = compared(*refs, scorer=scorer, input_shape=input_shape, **where)
     if json != STDOUT:
         print_comparison(output.console(), found)
     if json is not None:

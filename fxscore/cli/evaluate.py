@@ -13,6 +13,7 @@ import typer
 from fxscore.cli import arguments, options, output
 from fxscore.cli.arguments import STDOUT
 from fxscore.errors import WorkerError
+from fxscore.types import Place
 
 if TYPE_CHECKING:
     from fxscore.evaluate import ScorerComparison
@@ -95,7 +96,7 @@ def evaluate(
         ),
     ] = None,
     report: options.Report = None,
-    where: options.Where = options.HERE,
+    where: Place = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
@@ -133,9 +134,7 @@ def evaluate(
 
 
 @contextmanager
-def _workplace(
-    studies: Mapping[str, Study], scorers: Mapping[str, str], where: options.Where
-) -> Iterator[Workplace]:
+def _workplace(studies: Mapping[str, Study], scorers: Mapping[str, str], where: Place) -> Iterator[Workplace]:
     """Worker processes, the store and a progress bar."""
     from fxscore.cli.progress import RankingProgress
     from fxscore.run import Where

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fxscore.cli import arguments, options, output
+from fxscore.types import Place
 
 if TYPE_CHECKING:
     from fxscore.train.fit import Fitted
@@ -73,7 +74,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Of folds, learners and samples.")] = 0,
     json: options.Json = None,
     report: options.Report = None,
-    where: options.Where = options.HERE,
+    where: Place = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:

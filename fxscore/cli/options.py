@@ -6,12 +6,13 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import typer
 
 from fxscore.cli import arguments
 from fxscore.report.rows import SortKey
+from fxscore.types import Place
 
 MODEL_HELP = (
     "What to score: a Python file with build() and INPUT_SHAPE (zoo/vit.py, nets.py:build_small), timm:NAME, "
@@ -154,27 +155,7 @@ LogFile = Annotated[
 ]
 
 
-class Where(TypedDict):
-    """Where networks are worked on, and where results are kept (`fxscore.run.Where`, which is slow to import)."""
-
-    workers: int | None
-    time_limit: float | None
-    memory_limit: int | None
-    store: Path | None
-    no_store: bool
-    cluster: str | None
-    worker_wait: float | None
-
-
-HERE: Where = {
-    "workers": None,
-    "time_limit": None,
-    "memory_limit": None,
-    "store": None,
-    "no_store": False,
-    "cluster": None,
-    "worker_wait": None,
-}
+HERE: Place = {}
 _WHERE = {
     "workers": Workers,
     "time_limit": TimeLimit,
@@ -187,7 +168,7 @@ _WHERE = {
 
 
 def placed(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `where` is given by the options of `Where`, which stand in its place."""
+    """A command whose parameter `where` is given by the options of `Place`, which stand in its place."""
 
     @wraps(command)
     def run(**given: Any) -> None:
@@ -204,6 +185,6 @@ def placed(command: Callable[..., None]) -> Callable[..., None]:
 
 def _where_parameters(where: inspect.Parameter) -> list[inspect.Parameter]:
     return [
-        where.replace(name=name, annotation=option, default=default)
-        for (name, option), default in zip(_WHERE.items(), HERE.values(), strict=True)
+        where.replace(name=name, annotation=option, default=False if name == "no_store" else None)
+        for name, option in _WHERE.items()
     ]

@@ -14,7 +14,7 @@ from fxscore.cli.arguments import STDOUT
 from fxscore.cli.expand import expand
 from fxscore.errors import WorkerError
 from fxscore.report.rows import SortKey
-from fxscore.types import Ranking
+from fxscore.types import Place, Ranking
 
 INTERRUPTED = 130
 EPILOG = (
@@ -53,7 +53,7 @@ def rank(
             min=0, help="Of how many of the best networks the report shows operators and a drawing."
         ),
     ] = 10,
-    where: options.Where = options.HERE,
+    where: Place = options.HERE,
     pretrained_only: options.PretrainedOnly = False,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,

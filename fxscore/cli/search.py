@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fxscore.cli import arguments, options, output
+from fxscore.types import Place
 
 if TYPE_CHECKING:
     from fxscore.searching import Evaluation, SearchResult
@@ -105,7 +106,7 @@ def search(
     ] = False,
     picture: Annotated[Literal["png", "svg", "pdf"], typer.Option(help="Format of the plots.")] = "png",
     report: options.Report = None,
-    where: options.Where = options.HERE,
+    where: Place = options.HERE,
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:

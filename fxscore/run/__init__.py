@@ -12,7 +12,7 @@ from fxscore.run.store import Store
 from fxscore.run.store_file import default_store_path
 from fxscore.run.store_tools import export_rows, export_store, prune_store, store_info
 from fxscore.run.version import package_version
-from fxscore.run.where import Where
+from fxscore.run.where import Where, shows_where
 
 __all__ = [
     "Executor",
@@ -30,5 +30,6 @@ __all__ = [
     "in_order",
     "package_version",
     "prune_store",
+    "shows_where",
     "store_info",
 ]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fxscore.errors import UsageError
 from fxscore.run.executor import DEFAULT_SECONDS, Executor, LocalExecutor
 from fxscore.run.store import Store, open_store
 from fxscore.texts import one_line
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 # (attribute, its type, the least, what it is)
 _RANGES: tuple[tuple[str, Any, float, str], ...] = (
     ("workers", Integral, 1, "number of workers; give 1 or more"),
@@ -72,3 +75,17 @@ class Where:
     def opened_store(self) -> Store:
         """The store, a context; one that cannot be used is a warning, and results are then kept in memory."""
         return Store() if self.no_store else open_store(self.store)
+
+
+def shows_where(function: _F) -> _F:
+    """A function whose `**where` are the keywords of `Where`; help and completion show them one by one."""
+    signature = inspect.signature(function)
+    kept = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    shown = [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type
+        )
+        for field in fields(Where)
+    ]
+    function.__signature__ = signature.replace(parameters=[*kept, *shown])  # type: ignore[attr-defined]
+    return function

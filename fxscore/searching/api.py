@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fxscore.errors import SearchError
 from fxscore.extras import require
-from fxscore.run import Where, package_version
+from fxscore.run import Where, package_version, shows_where
 from fxscore.run.failure import own_errors_only
 from fxscore.scorer import Scorer
 from fxscore.scorer.card import card_of
@@ -25,6 +25,10 @@ from fxscore.searching.random_search import RandomSearch
 from fxscore.searching.regularised_evolution import RegularisedEvolution
 from fxscore.searching.result import SearchResult
 from fxscore.searching.strategy import SearchProblem, Strategy, count_genotypes
+from fxscore.types import Place
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 REGULARISED = "regularised-evolution"
 ALGORITHMS = ("nsga2-de", "nsga2", REGULARISED, "random")
@@ -32,6 +36,7 @@ HISTORY = "history.jsonl"
 PAPER_POPULATION, PAPER_GENERATIONS = 512, 100
 
 
+@shows_where
 def search(
     space: str | AnySpace,
     *,
@@ -48,14 +53,8 @@ def search(
     seed: int = 0,
     folder: Path | str | None = None,
     resume: bool = False,
-    workers: int | None = None,
-    time_limit: float | None = None,
-    memory_limit: int | None = None,
-    store: Path | str | None = None,
-    no_store: bool = False,
-    cluster: str | None = None,
-    worker_wait: float | None = None,
     watcher: SearchWatcher | None = None,
+    **where: Unpack[Place],
 ) -> SearchResult:
     """Search a space for networks that score high and cost little, without training any.
 
@@ -83,14 +82,9 @@ def search(
         seed: of everything random in the search.
         folder: keeps the history there, from which `resume` goes on.
         resume: go on with the history of `folder`, with equal results to an uninterrupted search.
-        workers: as for `fxscore.rank`.
-        time_limit: as for `fxscore.rank`.
-        memory_limit: as for `fxscore.rank`.
-        store: as for `fxscore.rank`.
-        no_store: as for `fxscore.rank`.
-        cluster: as for `fxscore.rank`; latencies are measured on this machine.
-        worker_wait: as for `fxscore.rank`.
         watcher: is told of each network and generation, for a display.
+        **where: workers, limits, store and cluster: the keywords of `fxscore.Where`; latencies are measured on this
+            machine all the same.
 
     Raises:
         SearchError: unknown names, a history of another search, or limits that nothing keeps.
@@ -117,9 +111,8 @@ def search(
             if folder
             else None
         )
-        where = Where(workers, time_limit, memory_limit, store, no_store, cluster, worker_wait)
         names = needed(goals, limits)
-        bench = stack.enter_context(Bench(handle, where, names))
+        bench = stack.enter_context(Bench(handle, Where(**where), names))
         measures = open_measures(bench, names, portable(scorer))
         measurer = Measurer(opened, goals, limits, measures, caution)
         loop = Loop(task, strategy, measurer, size.budget, size.generations, genotypes, journal, watcher)

@@ -6,12 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from fxscore.errors import ScorerError
-from fxscore.run import Where
+from fxscore.run import Where, shows_where
 from fxscore.scorer import FTScoreNet, Hybrid, Scorer, load_scorer, shipped_scorers
 from fxscore.scorer.given import Model
 from fxscore.sources import expand
@@ -21,7 +21,10 @@ from fxscore.train.fit.hybrid import fit_hybrid
 from fxscore.train.fit.parts import named
 from fxscore.train.fit.scorenet import fit_ft_scorenet
 from fxscore.train.looking import Watch
-from fxscore.types import ModelRef, Shape, shape_of
+from fxscore.types import ModelRef, Place, Shape, shape_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 STARTS = {"hybrid": "general", "ft": "nasbench201", "both": "general"}
 STEPS = {"hybrid": 0, "ft": 100, "both": 200}
@@ -30,6 +33,7 @@ MEMBERS = 3
 HELD_OUT = 0.2  # of the networks, to measure trained FT-ScoreNets on
 
 
+@shows_where
 def fit(
     models: Sequence[Model],
     accuracies: Sequence[float],
@@ -41,15 +45,9 @@ def fit(
     samples: int | None = None,
     members: int = MEMBERS,
     seed: int = 0,
-    workers: int | None = None,
-    time_limit: float | None = None,
-    memory_limit: int | None = None,
-    store: Path | str | None = None,
-    no_store: bool = False,
-    cluster: str | None = None,
-    worker_wait: float | None = None,
     state: Path | None = None,
     watch: Watch = lambda done: None,
+    **where: Unpack[Place],
 ) -> Fitted:
     """Fit a scorer to networks that you have trained, and say how well it ranks those that it did not see.
 
@@ -70,15 +68,9 @@ def fit(
         samples: networks in one step; 32, of the kind `both` 16.
         members: FT-ScoreNets of the kind `both`.
         seed: of folds, learners, splits and samples.
-        workers: processes that look at references; this and the next six as for `fxscore.rank`.
-        time_limit: seconds for one network.
-        memory_limit: bytes for one network.
-        store: file that keeps what is found of references.
-        no_store: neither read nor keep it.
-        cluster: address of a Dask scheduler, or `local`.
-        worker_wait: seconds that a cluster may be without workers.
         state: beginning of the names of files that keep trainings, so that they go on after a kill.
         watch: is told how many networks and steps are done.
+        **where: workers, limits, store and cluster for looking at references: the keywords of `fxscore.Where`.
 
     Raises:
         ScorerError: accuracies that teach nothing, too few networks that can be used, or a start of another kind.
@@ -89,7 +81,7 @@ def fit(
     always: dict[str, Any] = {
         "input_shape": None if input_shape is None else shape_of(input_shape),
         "seed": seed,
-        "where": Where(workers, time_limit, memory_limit, store, no_store, cluster, worker_wait),
+        "where": Where(**where),
         "watch": watch,
     }
     given = {
