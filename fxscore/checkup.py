@@ -124,9 +124,12 @@ def _self_test(scorer: str | None) -> Finding:
     if failed:
         return Finding("self-test", f"a worker could not score: {failed[0]}", sound=False)
     there = {str(record.ref): record.score or 0.0 for record in ranking}
-    what = f"two networks by {used.scorer_id}: {', '.join(f'{there[cell]:.4f}' for cell in CELLS)}"
+    scores = ", ".join(f"{there[cell]:.2g}" for cell in CELLS)
+    what = f"two networks by {used.scorer_id}, scores {scores}"
     if any(abs(there[cell] - here[cell]) > _TOLERANCE * max(1.0, abs(here[cell])) for cell in CELLS):
         return Finding("self-test", f"{what}; here {', '.join(map(str, here.values()))}", sound=False)
     if there[CELLS[0]] == there[CELLS[1]]:
         return Finding("self-test", f"{what}: no difference", sound=False)
-    return Finding("self-test", f"{what}, in a worker as here ({time.monotonic() - begin:.0f} s)")
+    return Finding(
+        "self-test", f"{what}, the same in a worker and in this process ({time.monotonic() - begin:.0f} s)"
+    )

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 class RankWatcher(Watcher, Protocol):
     """Is told what happens in `rank`, for a display."""
 
+    def sized(self) -> None:
+        """One more network has been counted, which is done before any is scored where there is a budget."""
+
     def left_out(self, failed: Sequence[ScoreRecord], large: Sequence[ModelRef]) -> None:
         """These are not scored: their size could not be counted, or is over the budget."""
 
@@ -127,12 +130,26 @@ def _of_references(
     job = ScoreJob(portable(asked.scorer), asked.card.scorer_id, shape, examples)
     counting = SizeJob(input_shape=shape, example_inputs=examples)
     with where.executor() as executor, where.opened_store() as opened:
-        sizes = list(evaluate(refs, counting, executor, opened)) if asked.budget else []
+        told = None if watcher is None else _Counting(watcher)
+        sizes = list(evaluate(refs, counting, executor, opened, watcher=told)) if asked.budget else []
         chosen, failed, large = asked.within(refs, sizes)
         if watcher is not None and asked.budget:
             watcher.left_out(failed, large)
         found = list(evaluate(chosen, job, executor, opened, watcher=watcher))
     return in_order(refs, failed + found), large
+
+
+class _Counting:
+    """Tells the watcher of a ranking of networks that are counted."""
+
+    def __init__(self, watcher: RankWatcher) -> None:
+        self._watcher = watcher
+
+    def working(self, refs: Sequence[ModelRef]) -> None:
+        self._watcher.working(refs)
+
+    def arrived(self, record: ScoreRecord, cached: bool) -> None:
+        self._watcher.sized()
 
 
 def _with_published(record: ScoreRecord) -> ScoreRecord:

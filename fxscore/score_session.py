@@ -21,7 +21,8 @@ from fxscore.run.failure import describe_exception
 from fxscore.run.guard import unchanged_globals
 from fxscore.run.job import Found
 from fxscore.scorer import Hybrid, Scorer, Subject, load_scorer
-from fxscore.scorer.confidence import Standing, kind_of
+from fxscore.scorer.confidence import Standing, form_of, kind_of
+from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.features import fingerprint_of
 from fxscore.scorer.names import SIZES
 from fxscore.scorer.subject import subject_of
@@ -110,8 +111,8 @@ def attempted(
 
 
 def found_of(scorer: Scorer, subject: Subject) -> Found:
-    """A network's score with its `Standing` beside it, of which a scorer that is no hybrid knows the kind alone."""
-    if isinstance(scorer, Hybrid):
+    """A network's score with its `Standing` beside it, of which other scorers than these know the kind alone."""
+    if isinstance(scorer, (Hybrid, Ensemble)):
         standing = scorer.standing(subject)
     else:
         standing = Standing(scorer.score(subject), kind_of(subject.inputs))
@@ -128,7 +129,7 @@ class FeatureSession(ScoreSession):
         self.scorer.features(subject)
 
     def finish(self, prepared: Prepared) -> Found:
-        """The features, in the order of `feature_names`; the score is their number."""
+        """The features, in the order of `feature_names`; the score is the form of the inputs."""
         return features_found(self.scorer, prepared.payload)
 
 
@@ -168,9 +169,8 @@ def size_found(size: Costs) -> Found:
 
 
 def features_found(scorer: Hybrid, subject: Subject) -> Found:
-    """What a `FeatureJob` finds."""
-    values = scorer.features(subject).values.tolist()
-    return Found(len(values), tuple(values))
+    """What a `FeatureJob` finds: the form of the inputs as the score, and the features."""
+    return Found(form_of(subject.inputs), tuple(scorer.features(subject).values.tolist()))
 
 
 def feature_module(

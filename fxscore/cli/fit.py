@@ -71,6 +71,13 @@ def fit(
     members: Annotated[
         int | None, typer.Option(min=1, help="FT-ScoreNets of --kind both.", show_default="3")
     ] = None,
+    curve: Annotated[
+        bool,
+        typer.Option(
+            "--curve",
+            help="Of --kind ft and both: a learning curve too, by up to twelve further trainings. A hybrid has one.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of folds, learners and samples.")] = 0,
     json: options.Json = None,
     report: options.Report = None,
@@ -80,11 +87,13 @@ def fit(
 ) -> None:
     """Fit a scorer to 20 to 200 of your own trained networks, and say whether that was worth it.
 
-    The figures are of networks that a fit did not see: beside those of the shipped scorer, parameters and MACs, and,
-    of a hybrid, by the number of networks that it learned from. Scores of the fitted file come with probabilities.
+    The figures are of networks that a fit did not see: beside those of the shipped scorer, parameters and MACs, and by
+    the number of networks that it learned from. Scores of the fitted file come with probabilities, but for --kind ft.
     """
     if members is not None and kind != "both":
         raise typer.BadParameter("--members belongs to --kind both")
+    if curve and kind == "hybrid":
+        raise typer.BadParameter("--curve belongs to --kind ft and both; a hybrid has its learning curve")
     if kind == "hybrid" and (steps or samples):
         raise typer.BadParameter(
             "--steps and --samples belong to --kind ft and both; a hybrid takes no steps"
@@ -97,6 +106,7 @@ def fit(
         "members": members or 3,
         "steps": steps,
         "samples": samples,
+        "curve": curve,
         "seed": seed,
         **where,
     }
@@ -122,9 +132,9 @@ def run(
 
     console, results = output.console(stderr=True), read_results(file)
     refs, accuracies = zip(*((result.ref, result.accuracy) for result in results), strict=True)
-    with show_fit(
-        console, len(refs) + training_steps(asked["kind"], asked["steps"], asked["members"])
-    ) as watch:
+    kind, steps, members, curve = (asked[name] for name in ("kind", "steps", "members", "curve"))
+    total = len(refs) + training_steps(kind, steps, members, curve, len(refs))
+    with show_fit(console, total) as watch:
         fitted = fit_scorer(refs, accuracies, state=out, watch=watch, **asked)
     tell(console, results, fitted)
     command = shlex.join(["fxscore", *sys.argv[1:]])

@@ -90,7 +90,7 @@ class CountedProgress(ABC):
 
 
 class RankingProgress(CountedProgress):
-    """Shows how many networks are done, failed and cached, their rate, and what runs now.
+    """Shows how many networks are counted for a budget, then how many are done, failed and cached, and what runs now.
 
     Args:
         total: How many records are expected.
@@ -101,12 +101,18 @@ class RankingProgress(CountedProgress):
         super().__init__(total, console)
         self.records: list[ScoreRecord] = []
         self._cached = 0
+        self._sized: int | None = None  # networks counted, while that is what happens
         self._first: float | None = None  # when the first came that was computed
         self._now: tuple[ModelRef, ...] = ()
 
     @property
     def done(self) -> int:
-        return len(self.records)
+        return len(self.records) if self._sized is None else self._sized
+
+    def sized(self) -> None:
+        """One more network is counted; none is scored before all are."""
+        self._sized = (self._sized or 0) + 1
+        self.show()
 
     def working(self, refs: Sequence[ModelRef]) -> None:
         """These networks are being worked on."""
@@ -122,7 +128,8 @@ class RankingProgress(CountedProgress):
         self.show()
 
     def left_out(self, failed: Sequence[ScoreRecord], large: Sequence[ModelRef]) -> None:
-        """These will not be scored."""
+        """These will not be scored; the others will from now on."""
+        self._sized = None
         self.records += failed
         self.total -= len(large)
         if self._bar is not None:
@@ -132,7 +139,8 @@ class RankingProgress(CountedProgress):
     def text(self) -> str:
         """What a glance should tell: ``1 failed, 3 cached, 1.2/s, 40 s left, now: zoo/vit.py``."""
         failed = sum(record.error is not None for record in self.records)
-        parts = [f"{failed} failed"] * (failed > 0) + [f"{self._cached} cached"] * (self._cached > 0)
+        parts = ["counted for the budget"] * (self._sized is not None)
+        parts += [f"{failed} failed"] * (failed > 0) + [f"{self._cached} cached"] * (self._cached > 0)
         computed = len(self.records) - self._cached
         if self._first is not None and computed >= SOME:
             rate = (computed - 1) / max(time.monotonic() - self._first, 1e-6)

@@ -11,6 +11,7 @@ from fxscore.run.job import finite
 from fxscore.scorer import Hybrid, Scorer, Subject
 from fxscore.scorer.card import confidence_of
 from fxscore.scorer.confidence import Standing, kind_of
+from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.features import NetworkFeatures
 from fxscore.scorer.reasons import Neighbour, neighbours, unknown_of
 from fxscore.texts import message_of, one_line
@@ -88,4 +89,6 @@ def _standing(scorer: Scorer, subject: Subject, features: NetworkFeatures | None
         found = scorer.standing(subject) if features is None else scorer.standing_of(subject, features)
         finite(found.score)
         return found
+    if isinstance(scorer, Ensemble):
+        return scorer.standing(subject)
     return Standing(finite(scorer.score(subject)), kind_of(subject.inputs))

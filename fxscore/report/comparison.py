@@ -10,10 +10,14 @@ from rich.text import Text
 from fxscore.comparison import Comparison, Contender, Verdict
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
-from fxscore.report.rows import why
+from fxscore.report.rows import score_form, why
 
 _LEAST = 0.5  # points of score that are worth a word
 _MOST = 3  # groups of features that are named for each network
+_TRAINING = (
+    "training: whether the network lies inside, near or outside the networks that the scorer learned from; "
+    "the farther out, the less surely it judges"
+)
 _Cell = Callable[[Contender], str]
 
 
@@ -21,6 +25,8 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     """Print everything."""
     if comparison.contenders:
         console.print(comparison_table(comparison))
+        if any(contender.record.support for contender in comparison.contenders):
+            console.print(Text(_TRAINING, style="dim"))
     for verdict in comparison.verdicts:
         console.print(Text(verdict.sentence, style="bold"))
         for line in speaking(verdict):
@@ -45,9 +51,7 @@ def comparison_table(comparison: Comparison) -> NarrowingTable:
 
 
 def _lines(comparison: Comparison) -> dict[str, _Cell]:
-    judge = comparison.ranking.judge
-    percent = judge is not None and judge.bounds == (0, 100)
-    score = numbers.percentile if percent else numbers.score
+    score = score_form(comparison.ranking.judge)
     return {
         "score": lambda each: score(each.record.score),
         "cannot be told from": lambda each: _interval(each, score),

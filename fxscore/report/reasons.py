@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MANY_TASKS = 3
 _LONG_NAME = 160
+_OF_THE_DATA = ("classes", "num_classes")  # options that say nothing of the network itself
 _PUBLISHED = "fxscore.published."
 
 
@@ -31,7 +32,7 @@ def short(name: str) -> str:
 
 
 def _published(name: str) -> str:
-    """`cifar10_resnet20` for a builder of this package that was given that name, `vgg depth=13` for another."""
+    """`cifar10_resnet20` for a builder that was given that name, `wrn blocks=28` for a family, `vgg depth=13` else."""
     try:
         ref = ModelRef.parse(name)
     except ModelRefError:  # a file may hold anything
@@ -39,7 +40,10 @@ def _published(name: str) -> str:
     options = ref.kwargs
     if own := options.get("name") or options.get("architecture"):
         return str(own)
-    return " ".join([ref.name, *(f"{key}={value}" for key, value in options.items())])
+    family = str(options.pop("family", ref.name))
+    return " ".join(
+        [family, *(f"{key}={value}" for key, value in options.items() if key not in _OF_THE_DATA)]
+    )
 
 
 def in_points(points: float | None, raw: float | None) -> tuple[str, str]:

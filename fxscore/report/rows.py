@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, Literal, NamedTuple, get_args
 
-from fxscore.types import Ranking, ScoreRecord
+from fxscore.report import numbers
+from fxscore.types import Judge, Ranking, ScoreRecord
 
 SortKey = Literal["score", "params", "macs", "seconds", "published", "name"]
 SORT_KEYS: tuple[str, ...] = get_args(SortKey)
 FRONTS = ("params", "macs")
 SURE = 2 / 3  # the probability from which one network is told to be better than another
 
+ScoreForm = Callable[[float | None], str]
 _VALUE: dict[str, Callable[[ScoreRecord], Any]] = {
     "params": lambda record: record.params,
     "macs": lambda record: record.macs,
@@ -20,6 +22,12 @@ _VALUE: dict[str, Callable[[ScoreRecord], Any]] = {
     "published": lambda record: None if record.published is None else -record.published,
     "name": lambda record: str(record.ref),
 }
+
+
+def score_form(judge: Judge | None) -> ScoreForm:
+    """How scores are written, by what their scorer knows of itself: percentiles to two digits, or any numbers."""
+    percent = judge is not None and judge.bounds == (0, 100)
+    return numbers.percentile if percent else numbers.score
 
 
 class Row(NamedTuple):

@@ -11,7 +11,7 @@ from rich.text import Text
 from fxscore.published.accuracies import has_timm_results
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
-from fxscore.report.rows import FRONTS, Row, groups, rows, why
+from fxscore.report.rows import FRONTS, Row, groups, rows, score_form, why
 from fxscore.types import Ranking
 
 ON_FRONT = " •"
@@ -20,7 +20,7 @@ _MEANINGS = {
     "front": "• no network scores as high with less",
     "near": "~ near what the scorer was trained on",
     "outside": "? outside what the scorer was trained on: trust its score little",
-    "band": "ranks such as 2–5: these cannot be told apart (one is better than another with a chance under 2 in 3)",
+    "band": "ranks such as {band}: these cannot be told apart (one is better than another with a chance under 2 in 3)",
     "published": (
         "published: ImageNet top-1 of the published weights. Of those weights trust this column; of a network, or a "
         "change of one, that nobody trained, the score"
@@ -89,7 +89,8 @@ def _meanings(ranking: Ranking, shown: Sequence[Row]) -> list[str]:
     found = ["front"] * _has_front(ranking)
     found += [support for support in MARKS if any(row.record.support == support for row in shown)]
     compared = max(map(len, groups(ranking)), default=0) > 1
-    if any(row.band is not None and row.band[0] < row.band[1] for row in shown):
+    shared = next((row for row in shown if row.band is not None and row.band[0] < row.band[1]), None)
+    if shared is not None:
         found.append("band")
     elif compared and _is_percent(ranking) and all(row.band is None for row in shown):
         found.append("no band")
@@ -97,7 +98,8 @@ def _meanings(ranking: Ranking, shown: Sequence[Row]) -> list[str]:
         found.append("published")
     elif any(row.record.ref.source == "timm" and not row.record.ref.options for row in shown):
         found += ["unpublished"] * (not has_timm_results())
-    return [_MEANINGS[name] for name in found]
+    example = "" if shared is None else shared.place
+    return [_MEANINGS[name].format(band=example) for name in found]
 
 
 def summary(ranking: Ranking) -> str:
@@ -130,9 +132,8 @@ class _Style:
 
     @classmethod
     def of(cls, ranking: Ranking, published: bool) -> _Style:
-        score = numbers.percentile if _is_percent(ranking) else numbers.score
         marked = any(record.support in MARKS for record in ranking)
-        return cls(score, _has_front(ranking), marked, published)
+        return cls(score_form(ranking.judge), _has_front(ranking), marked, published)
 
 
 def _cells(row: Row, style: _Style) -> list[str]:

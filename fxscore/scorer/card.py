@@ -22,7 +22,7 @@ from fxscore.scorer.names import ProxyName, ScorerFile, find_scorer
 if TYPE_CHECKING:
     from fxscore.scorer.base import Scorer
 
-HYBRID = "hybrid"  # the kind of scorer that knows of its own reliability
+HYBRID, ENSEMBLE = "hybrid", "ensemble"  # the kinds of scorers that may know of their own reliability
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Card:
 
     Attributes:
         scorer_id: equal ids give equal scores.
-        confidence: what it knows of its own reliability; nothing, where it is no hybrid.
+        confidence: what it knows of its own reliability; nothing, where its kind knows none.
     """
 
     scorer_id: str
@@ -49,7 +49,7 @@ def card_of(scorer: str | Path | Scorer | None) -> Card:
 
 
 def confidence_of(scorer: object) -> Confidence:
-    """What any scorer knows of its own reliability: one that is no hybrid, nothing."""
+    """What any scorer knows of its own reliability; nothing, where its kind knows none."""
     known = getattr(scorer, "confidence", None)
     return known if isinstance(known, Confidence) else Confidence()
 
@@ -58,16 +58,18 @@ def confidence_of(scorer: object) -> Confidence:
 def _read(path: Path, stamp: tuple[Path, int, int]) -> Card:
     """Once for as long as the file stays as it is."""
     contents = read_contents(path)
-    if contents.kind != HYBRID:
+    if contents.kind not in (HYBRID, ENSEMBLE):
         return Card(contents.scorer_id)
     try:
-        return Card(contents.scorer_id, _confidence(contents.settings, contents.arrays))
+        return Card(contents.scorer_id, _confidence(contents.kind, contents.settings, contents.arrays))
     except MISFITS as error:
         raise misfit("scorer", contents.name, error) from None
 
 
-def _confidence(settings: Mapping[str, Any], arrays: Arrays) -> Confidence:
-    """As `fxscore.scorer.hybrid.Hybrid.confidence` of the file; raises one of `MISFITS`."""
+def _confidence(kind: str, settings: Mapping[str, Any], arrays: Arrays) -> Confidence:
+    """As `confidence` of the scorer in the file; raises one of `MISFITS`."""
+    if kind == ENSEMBLE:
+        return kept_confidence(settings, arrays) or Confidence()
     scaled = bool(settings["scale"])
     measured = measured_confidence(settings, arrays, scaled)
     if measured is not None:
@@ -80,11 +82,14 @@ def _confidence(settings: Mapping[str, Any], arrays: Arrays) -> Confidence:
 
 
 def measured_confidence(settings: Mapping[str, Any], arrays: Arrays, scaled: bool) -> Confidence | None:
-    """That of a file; None where the file has none, as those before it was measured."""
+    """That of a hybrid's file; None where it has none, as those before it was measured."""
+    return None if settings["head"] is None else kept_confidence(settings, arrays, scaled)
+
+
+def kept_confidence(settings: Mapping[str, Any], arrays: Arrays, scaled: bool = False) -> Confidence | None:
+    """That of a file of any kind; None where it has none."""
     about = settings.get("confidence")
-    if about is None or settings["head"] is None:
-        return None
-    return Confidence.from_arrays(about, arrays, bounds=bounds_of(scaled))
+    return None if about is None else Confidence.from_arrays(about, arrays, bounds=bounds_of(scaled))
 
 
 def held_confidence(head: AnyHead, scaled: bool) -> Confidence:

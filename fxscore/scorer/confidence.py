@@ -44,6 +44,7 @@ KINDS = (
     "other inputs",
 )  # by axes of the input
 IMAGES = KINDS.index("images")
+IMAGE = frozenset({IMAGES})  # the forms of training of a scorer that learned from images alone
 NEAR, OUTSIDE = 1.0, 2.0  # distances at which `near` and `outside` begin
 FOREIGN = 3.0  # the least distance of what training had nothing of the kind of
 _UNKNOWN = -1.0  # a distance that is not known, among kept numbers
@@ -112,11 +113,25 @@ class Confidence:
         neighbours: the training networks; () where the file has none.
         pairs: how often pairs of left-out networks were ordered rightly; None where that was not measured.
         bounds: the least and the highest score that there is.
+        forms: of training's inputs (`form_of`); a file that does not say learned from images.
     """
 
     neighbours: tuple[Neighbours, ...] = ()
     pairs: PairTable | None = None
     bounds: tuple[float, float] = (-inf, inf)
+    forms: frozenset[int] = IMAGE
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where a form is none."""
+        if not self.forms or not self.forms <= {*range(2 * len(KINDS))}:
+            raise ValueError("the forms of training's inputs are numbers of kinds of input")
+
+    def distance(self, nearest: Sequence[tuple[int, float]], inputs: Inputs) -> float | None:
+        """From training: to its `nearest` network, and at least `FOREIGN` where training had no inputs of the form."""
+        if not nearest:
+            return None
+        known = form_of(inputs) in self.forms
+        return nearest[0][1] if known else max(nearest[0][1], FOREIGN)
 
     def nearest(self, names: Sequence[str], values: NDArray[Any]) -> tuple[tuple[int, float], ...]:
         """(place, distance) of the training networks nearest to one with these features, (columns,).
@@ -177,7 +192,8 @@ class Confidence:
 
     def describe(self) -> dict[str, Any]:
         """What `from_arrays` needs beside the arrays, JSON-ready."""
-        return {"neighbours": [each.describe() for each in self.neighbours], "pairs": self.pairs is not None}
+        own = {"neighbours": [each.describe() for each in self.neighbours], "pairs": self.pairs is not None}
+        return own if self.forms == IMAGE else {**own, "forms": sorted(self.forms)}
 
     def arrays(self, prefix: str = "confidence.") -> dict[str, NDArray[Any]]:
         """All numbers by name."""
@@ -200,7 +216,7 @@ class Confidence:
             for place, each in enumerate(about["neighbours"])
         )
         pairs = PairTable.from_arrays(arrays, f"{prefix}pairs.") if about["pairs"] else None
-        return cls(neighbours, pairs, bounds)
+        return cls(neighbours, pairs, bounds, frozenset(about.get("forms", IMAGE)))
 
 
 def in_words(better: object, other: object, probability: float | None, *, compares: bool = True) -> str:
@@ -223,3 +239,8 @@ def standing_of(record: ScoreRecord) -> Standing | None:
 def kind_of(inputs: Inputs) -> int:
     """The kind of network by what it takes: place in `KINDS`."""
     return min(len(inputs.shape), len(KINDS) - 1)
+
+
+def form_of(inputs: Inputs) -> int:
+    """`kind_of`, in a number of its own where the network takes anything but one floating-point input."""
+    return kind_of(inputs) + (0 if inputs.is_one_image else len(KINDS))

@@ -25,7 +25,7 @@ GROUPS = {
     "size: parameters, MACs, elements": "(own_)?log_(params|macs|activations|weighted|elements)|entropy_",
     "kinds of operators": "count_|uses_|share_",
     "widths": "width_|log_width|expansion_|head_width|group_width",
-    "windows": "kernel_|stem_",
+    "kernel sizes and stem": "kernel_|stem_",
     "wiring and depth": "fan_|path_|depth|breadth|connected|repetition|shapes",
     "resolution and stages": "",
 }

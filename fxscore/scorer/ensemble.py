@@ -12,14 +12,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from fxscore.errors import ScorerError
+from fxscore.scorer.card import ENSEMBLE, kept_confidence
 from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint
+from fxscore.scorer.confidence import Confidence, Standing, kind_of
 from fxscore.scorer.file_contents import MISFITS, check_record, misfit
 from fxscore.scorer.ft_scorenet import FTScoreNet
-from fxscore.scorer.hybrid import Hybrid
+from fxscore.scorer.hybrid import Hybrid, readable
 from fxscore.scorer.identity import Identity
 from fxscore.scorer.subject import Subject
 from fxscore.types import Shape
@@ -34,12 +37,14 @@ class Ensemble:
         members: scorers that see networks at one batch and one protocol of sizes.
         means, deviations, weights: (m,) μ, σ and w.
         name: what records call this scorer.
+        confidence: what it knows of its own reliability, where that was measured; distances are by the features of the
+            first hybrid among the members.
 
     Raises:
         ScorerError: the members do not fit each other or the numbers.
     """
 
-    KIND = "ensemble"
+    KIND = ENSEMBLE
     needs_weights = False
 
     def __init__(
@@ -50,6 +55,7 @@ class Ensemble:
         weights: Tensor,
         *,
         name: str = "ensemble",
+        confidence: Confidence | None = None,
     ) -> None:
         _check(members, means, deviations, weights)
         self.members = tuple(_as_member(member) for member in members)
@@ -57,6 +63,7 @@ class Ensemble:
             values.double() for values in (means, deviations, weights)
         )
         self.name = name
+        self.confidence = confidence or Confidence()
         self.record: Mapping[str, Any] = {}
         self._identity = Identity()
 
@@ -85,8 +92,22 @@ class Ensemble:
         Raises:
             ScorerError: a member's score is not finite.
         """
-        raw = torch.tensor([member.score(subject) for member in self.members], dtype=torch.double)
-        return float(self.combine(raw))
+        return self.standing(subject).score
+
+    def standing(self, subject: Subject) -> Standing:
+        """The score of a network, and where it stands to training, where a member is a hybrid; raises as `score`."""
+        hybrid = next((member for member in self.members if isinstance(member, Hybrid)), None)
+        features = hybrid.features(subject) if hybrid and self.confidence.neighbours else None
+        raw = [
+            member.score(subject)
+            if features is None or isinstance(member, FTScoreNet)
+            else member.standing_of(subject, features).score
+            for member in self.members
+        ]
+        score = float(self.combine(torch.tensor(raw, dtype=torch.double)))
+        nearest = () if features is None else self.confidence.nearest(features.names, features.values)
+        apart = self.confidence.distance(nearest, subject.inputs)
+        return Standing(score, kind_of(subject.inputs), apart, nearest)
 
     def combine(self, raw: Tensor) -> Tensor:
         """Equation 4: from members' scores (…, m) to the ensemble's (…)."""
@@ -109,7 +130,9 @@ class Ensemble:
                 for index, entry in enumerate(checkpoint.settings["members"])
             ]
             numbers = (checkpoint.tensors[name] for name in ("means", "deviations", "weights"))
-            ensemble = cls(members, *numbers, name=checkpoint.name)
+            arrays = {name: tensor.numpy() for name, tensor in checkpoint.tensors.items()}
+            confidence = readable(kept_confidence(checkpoint.settings, arrays))
+            ensemble = cls(members, *numbers, name=checkpoint.name, confidence=confidence)
             ensemble.record = checkpoint.record
             for member, entry in zip(ensemble.members, checkpoint.record.get("members", ()), strict=False):
                 check_record(entry["record"])
@@ -119,7 +142,9 @@ class Ensemble:
         return ensemble
 
     def _settings(self) -> dict[str, Any]:
-        return {"members": [_entry(member) for member in self.members]}
+        own: dict[str, Any] = {"members": [_entry(member) for member in self.members]}
+        known = self.confidence.neighbours or self.confidence.pairs
+        return {**own, "confidence": self.confidence.describe()} if known else own
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {
@@ -127,6 +152,8 @@ class Ensemble:
             for index, member in enumerate(self.members)
             for name, tensor in member.to_checkpoint().tensors.items()
         }
+        for name, array in self.confidence.arrays().items():
+            tensors[name] = torch.from_numpy(np.ascontiguousarray(array))
         return tensors | {"means": self.means, "deviations": self.deviations, "weights": self.weights}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
@@ -16,7 +17,7 @@ from fxscore.errors import ScorerError
 from fxscore.graph_features.layers import larger_side
 from fxscore.scorer.card import HYBRID, held_confidence, measured_confidence
 from fxscore.scorer.checkpoint import Checkpoint, save_checkpoint
-from fxscore.scorer.confidence import FOREIGN, IMAGES, Confidence, Standing, kind_of
+from fxscore.scorer.confidence import Confidence, Standing, form_of, kind_of
 from fxscore.scorer.features import FORWARD, NetworkFeatures, default_encoder, feature_names, network_features
 from fxscore.scorer.file_contents import MISFITS, misfit
 from fxscore.scorer.fitting import check_accuracies
@@ -108,7 +109,7 @@ class Hybrid:
         return Standing(
             raw if self.scale is None else self.scale(raw),
             kind_of(subject.inputs),
-            _distance(subject, nearest),
+            self.confidence.distance(nearest, subject.inputs),
             nearest,
             tuple(parts[0].tolist()) if np.isfinite(parts).all() else (),
         )
@@ -154,8 +155,13 @@ class Hybrid:
             FxScoreError: a network cannot be built or captured; names it.
         """
         check_accuracies(models, accuracies)
-        values = np.stack([self.features(subject).values for subject in subjects_of(models, input_shape)])
-        return self.fit_features(values, np.asarray(accuracies, dtype=float), learning)
+        values, forms = [], set()
+        for subject in subjects_of(models, input_shape):
+            values.append(self.features(subject).values)
+            forms.add(form_of(subject.inputs))
+        fitted = self.fit_features(np.stack(values), np.asarray(accuracies, dtype=float), learning)
+        fitted.measured_confidence = replace(fitted.confidence, forms=frozenset(forms))
+        return fitted
 
     def fit_features(
         self, values: Floats, accuracies: Floats, learning: HeadLearning | None = None
@@ -210,14 +216,6 @@ class Hybrid:
         }
 
 
-def _distance(subject: Subject, nearest: Sequence[tuple[int, float]]) -> float | None:
-    """From training: to its nearest network, and at least `FOREIGN` for what training had nothing of the kind of."""
-    if not nearest:
-        return None
-    known = kind_of(subject.inputs) == IMAGES and subject.inputs.is_one_image
-    return nearest[0][1] if known else max(nearest[0][1], FOREIGN)
-
-
 def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTScoreNet:
     state = {name.removeprefix(ENCODER): value for name, value in tensors.items() if name.startswith(ENCODER)}
     return FTScoreNet.of_tensors(settings, state, "encoder")
@@ -225,11 +223,15 @@ def _encoder(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FTSc
 
 def _confidence(settings: Mapping[str, Any], arrays: Mapping[str, Any]) -> Confidence | None:
     """That of a file, where this version computes the features that it asks for."""
-    found = measured_confidence(settings, arrays, settings["scale"])
-    named = () if found is None else (name for each in found.neighbours for name in each.columns)
+    return readable(measured_confidence(settings, arrays, settings["scale"]))
+
+
+def readable(confidence: Confidence | None) -> Confidence | None:
+    """The same; raises `ValueError` where it asks for features that this version does not compute."""
+    named = () if confidence is None else (name for each in confidence.neighbours for name in each.columns)
     if unknown := {*named} - {*feature_names()}:
         raise ValueError(f"this version of fxscore computes no feature {min(unknown)!r}")
-    return found
+    return confidence
 
 
 def _check_columns(head: AnyHead | None) -> None:

@@ -41,7 +41,9 @@ RIVALRY = 64.0  # the greater, the more the population that is most alike counts
 TINY = 1e-12
 SIDE = "own_log_side"
 GROUPS = ("size", "operators", "wiring", "layout", "forward")
-LIKE = ("how much it is like one population alone", "what that population alone teaches")
+PRIOR_PART = "what size and activation patterns say"
+_WORDS = {"layout": "widths, kernels and stages", "forward": "signal of the forward"}  # of groups, for people
+LIKE = ("how much it is like one origin of training", "what that origin alone teaches")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +131,10 @@ class KernelHead:
     @property
     def part_names(self) -> tuple[str, ...]:
         """What the columns of `parts` are."""
-        groups = (f"all populations, by {name}" for name in group_names(len(self.heights)))
-        return ("prior: size and activation patterns", *groups, *LIKE)
+        groups = (
+            f"what all origins teach, by {_WORDS.get(name, name)}" for name in group_names(len(self.heights))
+        )
+        return (PRIOR_PART, *groups, *LIKE)
 
     def parts(self, names: Sequence[str], values: Floats) -> Floats:
         """What `whole` puts together, (n, parts): prior, terms of the groups, w, and what w's populations say alone.

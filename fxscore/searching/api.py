@@ -119,7 +119,7 @@ def search(
         with own_errors_only("the space"):
             ended = loop.run()
     history = tuple(map(tuple, loop.history))
-    return SearchResult(opened, handle.place, goals, history, settings, ended)
+    return SearchResult(opened, handle.place, goals, history, settings, ended, card.confidence)
 
 
 class Sizes(NamedTuple):

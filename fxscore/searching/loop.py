@@ -174,8 +174,13 @@ class Loop:
         return True
 
     def _why(self) -> str:
-        errors = [each.error for generation in self.history for each in generation if each.error]
-        return f"the first failed with {errors[0]}" if errors else "the limits may be too tight"
+        every = [each for generation in self.history for each in generation]
+        errors = [each.error for each in every if each.error]
+        if errors:
+            return f"the first failed with {errors[0]}"
+        nearest = min(every, key=lambda each: each.violation)
+        sizes = ", ".join(f"{nearest.values[name]:.0f} {name}" for name in self.task.limits.given)
+        return f"the limits may be too tight: the network that comes nearest to them has {sizes}"
 
 
 def _within(evaluations: list[Evaluation], room: int) -> list[Evaluation]:

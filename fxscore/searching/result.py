@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
 
 from fxscore.errors import SearchError
+from fxscore.scorer.confidence import Confidence
 from fxscore.searching.evaluation import Evaluation, front
 from fxscore.searching.goals import SCORE, Objective
 from fxscore.searching.handle import AnySpace, reference
@@ -34,6 +35,7 @@ class SearchResult(Tabular):
         history: the evaluations of every generation; of an interrupted one, those that were there.
         settings: that decided the course of the search.
         ended: what ended it.
+        judge: what the scorer knows of its own reliability, where the score is an objective.
     """
 
     space: AnySpace
@@ -42,6 +44,7 @@ class SearchResult(Tabular):
     history: tuple[tuple[Evaluation, ...], ...]
     settings: Mapping[str, Any]
     ended: Ending = "budget"
+    judge: Confidence | None = field(default=None, compare=False, repr=False)
 
     AXES = ("params", SCORE)
 

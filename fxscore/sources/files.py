@@ -41,16 +41,19 @@ def regular_file(name: str) -> Path:
         raise ModelRefError(f"{visible(name)} is {kind}, not a file")
     if os.path.islink(name):
         raise ModelRefError(f"{visible(name)} is a link to {visible(os.readlink(name))}, which is not there")
-    near = did_you_mean(Path(name).name, names_beside(Path(name)))
-    raise ModelRefError(f"{visible(name)}: no such file{near}")
+    raise ModelRefError(f"{visible(name)}: no such file{near_file(Path(name))}")
 
 
-def names_beside(path: Path) -> list[str]:
-    """The names of the files of its kind in a path's folder."""
+def near_file(path: Path) -> str:
+    """The names of files of its kind in a path's folder that are close to its own, as `did_you_mean` says them.
+
+    The ending that they share makes no names alike.
+    """
     try:
-        return [visible(other.name) for other in path.parent.glob(f"*{path.suffix}")]
+        beside = [visible(other.stem) for other in path.parent.glob(f"*{path.suffix}")]
     except (OSError, ValueError):
-        return []
+        return ""
+    return did_you_mean(path.stem, beside, path.suffix)
 
 
 def chunks(path: Path) -> Iterator[bytes]:

@@ -31,7 +31,7 @@ def select(source: str, patterns: str, names: Iterable[str]) -> list[str]:
     return left
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A phrase with the closest known names, or nothing where none is close."""
+def did_you_mean(name: str, known: Iterable[str], ending: str = "") -> str:
+    """A phrase with the closest known names, each with an `ending`, or nothing where none is close."""
     close = difflib.get_close_matches(name.strip("*?"), list(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+    return f"; did you mean {' or '.join(f'{each}{ending}' for each in close)}?" if close else ""

@@ -19,7 +19,7 @@ from fxscore.errors import ModelRefError
 from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
 from fxscore.sources.blame import check_options, foreign_code
 from fxscore.sources.digest import source_digest, versions
-from fxscore.sources.files import chunks, names_beside, regular_file
+from fxscore.sources.files import chunks, near_file, regular_file
 from fxscore.sources.names import did_you_mean
 from fxscore.types import ModelRef, Shape
 
@@ -74,8 +74,7 @@ def _files(pattern: str) -> list[str]:
         path for path in sorted(glob.glob(pattern, recursive=True)) if not Path(path).name.startswith("_")
     ]
     if not found:
-        near = did_you_mean(Path(pattern).name, names_beside(Path(pattern)))
-        raise ModelRefError(f"{pattern} matches no file{near}")
+        raise ModelRefError(f"{pattern} matches no file{near_file(Path(pattern))}")
     return found
 
 

@@ -11,6 +11,7 @@ from fxscore.errors import ScorerError
 from fxscore.run import Where, evaluate
 from fxscore.score_job import FeatureJob, ScoreJob
 from fxscore.scorer import Hybrid
+from fxscore.scorer.confidence import form_of
 from fxscore.scorer.features import NetworkFeatures, feature_names
 from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
@@ -23,9 +24,10 @@ Records = Mapping[ModelRef, ScoreRecord]
 
 @dataclass(frozen=True)
 class LookedAt:
-    """What a fit learns from of one network, and its size."""
+    """What a fit learns from of one network, the form of its inputs, and its size."""
 
     features: NetworkFeatures
+    form: int
     params: int
     macs: int
 
@@ -65,10 +67,12 @@ def record_of(records: Records, model: Model) -> ScoreRecord | None:
 def found_of(records: Records, model: Model) -> LookedAt | None:
     """What a `feature_job` found; as `record_of`."""
     record = record_of(records, model)
-    if record is None or record.fingerprint is None or record.params is None or record.macs is None:
+    if record is None or record.fingerprint is None or record.score is None:
+        return None
+    if record.params is None or record.macs is None:
         return None
     features = NetworkFeatures(feature_names(), np.array(record.values), record.fingerprint)
-    return LookedAt(features, record.params, record.macs)
+    return LookedAt(features, int(record.score), record.params, record.macs)
 
 
 def sizes_of(networks: Sequence[LookedAt]) -> dict[str, Floats]:
@@ -83,7 +87,7 @@ def seen_here(start: Hybrid, subject: Subject) -> LookedAt:
     """What a `feature_job` would find, in this process."""
     features = start.features(subject)
     size = subject.costs()
-    return LookedAt(features, size.params, size.macs)
+    return LookedAt(features, form_of(subject.inputs), size.params, size.macs)
 
 
 class _Counter:

@@ -101,7 +101,7 @@ def test_scores_that_differ_by_process_or_not_at_all_are_faults(
     monkeypatch.setattr(checkup, "score", lambda cell, **_: local[cell])
     finding = checkup._self_test("params")
     assert finding.sound == (words is None)
-    assert (words or "in a worker as here") in finding.text
+    assert (words or "the same in a worker and in this process") in finding.text
 
 
 def test_errors_of_the_self_test_are_its_finding(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -338,7 +338,9 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("words", [["--members", "2"], ["--steps", "3"], ["--kind", "ft", "--members", "2"]])
+@pytest.mark.parametrize(
+    "words", [["--members", "2"], ["--steps", "3"], ["--curve"], ["--kind", "ft", "--members", "2"]]
+)
 def test_options_of_another_kind_are_refused(nets: str, tmp_path: Path, words: list[str]) -> None:
     assert run(["fit", str(table(tmp_path, rows(nets))), *words]) == 2
 

@@ -33,6 +33,21 @@ def test_a_bar_on_a_terminal() -> None:
     assert "now: timm:net2" in shown
 
 
+def test_counting_for_a_budget_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
+    console = Console(file=io.StringIO(), width=100)
+    watcher = RankingProgress(4, console)
+    watcher.working(REFS[:2])
+    for _ in REFS:
+        watcher.sized()
+    watcher.left_out([ScoreRecord(REFS[0], error="no")], REFS[1:2])
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert lines[1] == "1/4 counted for the budget, now: timm:net0, timm:net1"
+    assert lines[4].startswith("4/4 counted for the budget")
+    assert lines[5].startswith("1/3 1 failed")
+
+
 def test_plain_lines_elsewhere_but_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert show(terminal=False) == ""
     monkeypatch.setattr(progress, "LINE_EVERY", 0.0)

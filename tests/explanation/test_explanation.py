@@ -121,7 +121,7 @@ def test_the_prior_alone_speaks_where_it_alone_differs(general: Hybrid) -> None:
     other = replace(standing, parts=(prior - 1, *rest))
     points = {each.group: each.raw for each in by_member(general, standing, other)}
     share = standing.parts[-2]
-    assert points.pop("prior: size and activation patterns") == pytest.approx(1 - share)
+    assert points.pop("what size and activation patterns say") == pytest.approx(1 - share)
     assert list(points.values()) == pytest.approx([0.0] * len(points))
 
 
@@ -156,7 +156,7 @@ def test_the_difference_is_printed_with_its_sum_and_what_is_unknown(pair: Explan
     assert pair.against is not None
     text = shown(pair)
     assert pair.against.sentence.split(" with ")[0].split()[0] in text
-    assert text.count("prior: size and activation patterns") == 1
+    assert text.count("what size and activation patterns say") == 1
     assert f"together {pair.against.points:+.1f}".replace("-", "−") in " ".join(text.split())
     assert "not what training would show" in text
     assert max(map(len, text.splitlines())) <= 80

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from rich.console import Console
 
 from fxscore.evaluate.cross_space import score_matrix
 from fxscore.report.figure import (
@@ -21,6 +24,9 @@ from fxscore.report.figure import (
 )
 from fxscore.report.plots import _draw_networks, plot_score_matrix
 from fxscore.report.search.plots import plot_convergence, plot_pareto
+from fxscore.report.search.table import print_search
+from fxscore.scorer.confidence import Confidence
+from fxscore.scorer.pair_table import PairTable
 from fxscore.searching import Evaluation, Objective, SearchResult
 from tests.searching.spaces import Tiny
 
@@ -121,3 +127,25 @@ def test_scorer_against_scorer_is_a_heat_map_with_its_figures(tmp_path: Path) ->
     assert "1.000" in text
     assert "-1.000" in text
     assert "scorer with scorer, A" in text
+
+
+def test_scores_of_a_search_that_are_percentiles_have_two_digits_and_the_gap_that_tells(
+    result: SearchResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pairs = PairTable(np.array([1.0, 4.0]), np.tile([0.55, 0.9], (3, 1)), np.full(3, 1000.0))
+    judged = replace(result, place=f"{tmp_path / 'nets.py'}:Tiny", judge=Confidence((), pairs, (0.0, 100.0)))
+    text, plain = printed(judged), printed(result)
+    assert "8.0" in text
+    assert "8.0000" not in text
+    assert "8.0000" in plain
+    assert "chosen: score 8.0, 8.00 k parameters, nets.py:Tiny:g8" in text
+    assert "scores less than 2.0 apart do not tell which network is better" in text
+    assert "apart" not in plain
+
+
+def printed(result: SearchResult) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    print_search(console, result, result.best())
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()

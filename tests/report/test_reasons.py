@@ -89,6 +89,8 @@ def test_names_are_shown_as_people_know_them() -> None:
     graph = 'fxscore.published.graphs:network{"classes": 10, "file": "g.gz", "name": "cifar10_resnet20"}'
     assert short(graph) == "cifar10_resnet20"
     assert short('fxscore.published.cifar:vgg{"depth": 13, "norm": false}') == "vgg depth=13 norm=False"
+    wide = 'fxscore.published.cifar:zoo{"blocks": 28, "family": "wrn", "num_classes": 10, "width_factor": 1}'
+    assert short(wide) == "wrn blocks=28 width_factor=1"
     assert short("timm:resnet18") == "timm:resnet18"
     assert short("fxscore.published.x{:}") == "fxscore.published.x{:}"
     assert short("darts:" + "x" * 500).endswith("xx…")

@@ -156,6 +156,55 @@ def test_records_carry_standings_and_scores_are_those_of_score() -> None:
     assert Standing.of(by_size.score or 0, by_size.values) == Standing(by_size.score or 0)
 
 
+class Words(nn.Module):
+    """Takes three token ids."""
+
+    example_input_array = torch.tensor([[5, 99, 3]])
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Embedding(100, width), nn.Linear(width, width), nn.ReLU())
+        self.head = nn.Linear(width, 2)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.head(self.layers(ids).sum(1))  # type: ignore[no-any-return]
+
+
+def wave(width: int) -> nn.Module:
+    return nn.Sequential(nn.Conv1d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "other", "other_shape"),
+    [
+        (Words, None, network, (3, 12, 12)),
+        (wave, (3, 30), Words, None),
+        (network, (3, 12, 12), wave, (3, 30)),
+    ],
+)
+def test_support_is_judged_by_the_kind_of_network_that_was_fitted_to(
+    make: Callable[[int], nn.Module],
+    shape: tuple[int, ...] | None,
+    other: Callable[[int], nn.Module],
+    other_shape: tuple[int, ...] | None,
+    tmp_path: Path,
+) -> None:
+    """The shipped scorer learned from images; what is fitted to networks of words or waves has learned from these."""
+    found = fxscore.fit([make(width) for width in range(4, 16)], range(12), input_shape=shape)
+    found.save(tmp_path / "mine.safetensors")
+    scorer = load_scorer(tmp_path / "mine.safetensors")
+    assert isinstance(scorer, Hybrid)
+    for each in (scorer, Hybrid().fit([make(width) for width in range(4, 16)], range(12), input_shape=shape)):
+        assert each.standing(subject_of(make(10), shape)).support == "inside"
+        assert each.standing(subject_of(other(10), other_shape)).support == "outside"
+
+
+def test_forms_that_there_are_not_are_refused() -> None:
+    for forms in (frozenset[int](), frozenset({99}), frozenset({-1})):
+        with pytest.raises(ValueError, match="forms of training"):
+            Confidence(forms=forms)
+
+
 def fitted(confidence: Confidence | None) -> Hybrid:
     generator = np.random.default_rng(0)
     values = generator.normal(size=(40, len(feature_names())))

@@ -66,6 +66,10 @@ def test_options_go_to_every_match() -> None:
         ("python:torch.nn", "python:package.module:callable"),
         ("zoo", "name its files, as in zoo/*.py"),
         ("zoo/vgggg.py", "did you mean vgg.py"),
+        (
+            "zoo/nothing.py",
+            "zoo/nothing.py: no such file$",
+        ),  # coatnet.py has the ending in common, and little else
         ("zoo/vgg*g.py", "zoo/vgg*g.py matches no file"),
         ("nowhere/x.py", "no such file"),
         ("nowhere/*.py", "matches no file"),

@@ -10,6 +10,10 @@ from torch import nn
 import fxscore
 from fxscore.errors import ModelRefError, ScorerError
 from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
+from fxscore.scorer.card import card_of
+from fxscore.scorer.ensemble import Ensemble
+from fxscore.train.fit import Kind
+from fxscore.train.fit.by_kind import training_steps
 
 SHAPE = (3, 8, 8)
 
@@ -46,6 +50,59 @@ def test_an_ft_scorenet_is_measured_on_what_it_was_not_trained_on() -> None:
     assert fitted.held_out == 2
     assert "FT-ScoreNets on 10 of them" in fitted.record["trained_on"]
     assert "on 2 networks that were held out" in str(fitted)
+
+
+def small(count: int) -> list[nn.Module]:
+    return [
+        nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        for width in range(2, 2 + count)
+    ]
+
+
+def test_an_ft_scorenet_says_how_often_it_orders_pairs_rightly_where_enough_were_held_out() -> None:
+    start = FTScoreNet(Settings(batch=4, input_shape=SHAPE))
+    fitted = fxscore.fit(small(76), range(76), kind="ft", start=start, input_shape=SHAPE, steps=2, samples=4)
+    assert fitted.held_out == 15
+    assert fitted.pairs is not None
+    assert fitted.pairs.counts.tolist() == [15 * 14 / 2, 0, 0]
+    assert any("--curve (curve=True) asks for one, of 12 further fits" in each for each in fitted.sentences)
+    assert fitted.sentences[-1].startswith("Its scores carry no probability")
+
+
+@pytest.mark.parametrize("kind", ["ft", "both"])
+def test_a_learning_curve_of_trainings_is_drawn_where_it_is_asked_for(kind: Kind) -> None:
+    start = FTScoreNet(Settings(batch=4, input_shape=SHAPE)) if kind == "ft" else None
+    told: list[int] = []
+    fitted = fxscore.fit(
+        small(32), range(32), kind=kind, start=start, input_shape=SHAPE, steps=2, samples=4, members=1,
+        curve=True, watch=told.append,
+    )  # fmt: skip
+    assert [point.x for point in fitted.worth.curve] == [8, 16, pytest.approx(25.6)]
+    assert fitted.worth.curve[-1].estimate == fitted.agreement
+    assert fitted.worth.forecast is not None
+    assert not any("--curve" in each for each in fitted.sentences)
+    assert told[-1] == 32 + training_steps(kind, 2, 1, curve=True, networks=32) == 32 + 2 * 9
+
+
+def test_scores_of_an_ensemble_with_a_hybrid_have_standings_and_probabilities(tmp_path: Path) -> None:
+    fitted = fxscore.fit(small(76), range(76), kind="both", input_shape=SHAPE, steps=2, samples=4, members=1)
+    fitted.save(tmp_path / "mine.safetensors")
+    read = load_scorer(tmp_path / "mine.safetensors")
+    assert isinstance(read, Ensemble)
+    models = {"narrow": small(4)[3], "wide": small(60)[59]}
+    ranking = fxscore.rank(models, scorer=read, input_shape=SHAPE)
+    assert [record.support for record in ranking] == ["inside", "inside"]
+    assert [record.score for record in ranking] == [
+        fxscore.score(models[record.ref.name], scorer=fitted.scorer, input_shape=SHAPE) for record in ranking
+    ]
+    known = ranking.probability(*ranking.records)
+    assert known is not None
+    card = card_of(tmp_path / "mine.safetensors")
+    assert card.scorer_id == read.scorer_id
+    assert card.confidence.better(*ranking.records) == known
+    told = fxscore.explain(models["wide"], input_shape=SHAPE, scorer=read).judgement
+    assert told is not None
+    assert told.neighbours[0].name.startswith("Sequential ")
 
 
 def test_what_cannot_be_fitted_says_why() -> None:

@@ -12,7 +12,7 @@ from fxscore.report import numbers
 from fxscore.report.drawing import draw
 from fxscore.report.html.page import Axis, Cell, Listing, Page, Panel, Plot, Table
 from fxscore.report.html.reasons import Reasons, Why
-from fxscore.report.rows import Row, groups, rows, why
+from fxscore.report.rows import Row, ScoreForm, groups, rows, score_form, why
 from fxscore.report.table import summary
 from fxscore.run.failure import own_errors_only
 from fxscore.run.guard import unchanged_globals
@@ -58,7 +58,8 @@ def ranking_page(
         for row, more in zip(shown, asked, strict=True)
     ]
     further = [name for name in _FURTHER if any(getattr(row.record, name) is not None for row in shown)]
-    lines = [_row(row) + [_further(getattr(row.record, name)) for name in further] for row in shown]
+    form = score_form(ranking.judge)
+    lines = [_row(row, form) + [_further(getattr(row.record, name)) for name in further] for row in shown]
     tables = [Table("Networks", (*_COLUMNS, *further), lines, panels, opens=1)]
     if ranking.failures:
         tables.append(_failures(ranking.failures))
@@ -86,12 +87,12 @@ def _summary(ranking: Ranking) -> str:
     return f"{summary(ranking)}, without training any; higher scores are better."
 
 
-def _row(row: Row) -> list[Cell]:
+def _row(row: Row, form: ScoreForm) -> list[Cell]:
     record = row.record
     return [
-        Cell.of(row.rank, "plain"),
+        Cell(row.rank, row.place or numbers.MISSING),
         Cell.of(str(record.ref)),
-        Cell.of(record.score),
+        Cell(record.score, form(record.score)),
         Cell.of(record.params, "count"),
         Cell.of(record.macs, "count"),
         Cell.of(record.seconds, "seconds"),

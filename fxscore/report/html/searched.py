@@ -8,6 +8,7 @@ from typing import Any
 from fxscore.report import numbers
 from fxscore.report.html.page import Axis, Cell, Page, Panel, Plot, Table
 from fxscore.report.html.ranking import SIZES
+from fxscore.report.rows import ScoreForm, score_form
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import HELD_BACK, SCORE
 from fxscore.searching.result import SearchResult
@@ -40,7 +41,8 @@ def search_page(
         each.values.get(HELD_BACK) for each in feasible
     ):  # no network is far from the scorer's training
         names = [name for name in names if name != HELD_BACK]
-    rows = [_row(each, names, each.text in front) for each in feasible]
+    form = score_form(result.judge)
+    rows = [_row(each, names, form, each.text in front) for each in feasible]
     panels = [_panel(each, svg if each == chosen else None) for each in feasible]
     tables = [Table("Networks", (*names, "on the front", "genotype"), rows, panels, opens=len(names) + 1)]
     if result.failures:
@@ -55,9 +57,12 @@ def search_page(
     return Page(f"Search of {result.space.name}", lead, plots, tables, {**result.settings, **settings})
 
 
-def _row(evaluation: Evaluation, names: list[str], on_front: bool) -> list[Cell]:
+def _row(evaluation: Evaluation, names: list[str], form: ScoreForm, on_front: bool) -> list[Cell]:
     values = [
-        Cell.of(evaluation.values.get(name), "count" if name in _COUNTED else "score") for name in names
+        Cell(evaluation.values[SCORE], form(evaluation.values[SCORE]))
+        if name == SCORE and SCORE in evaluation.values
+        else Cell.of(evaluation.values.get(name), "count" if name in _COUNTED else "score")
+        for name in names
     ]
     return [*values, Cell.of("yes" if on_front else "no"), Cell.of(evaluation.text)]
 

@@ -9,23 +9,35 @@ import numpy as np
 import torch
 
 from fxscore.constructed import ConstructedArchitecture
-from fxscore.errors import ScorerError
+from fxscore.errors import ScorerError, TrainingError
 from fxscore.evaluate.estimates import Estimate
-from fxscore.evaluate.worth import Worth, rivals_of
+from fxscore.evaluate.worth import Worth, curve_of, rivals_of
 from fxscore.extras import require
 from fxscore.run import Where
-from fxscore.scorer import Hybrid, Settings
+from fxscore.scorer import FTScoreNet, Hybrid, Settings
+from fxscore.scorer.confidence import Confidence
 from fxscore.scorer.ensemble import Ensemble, rounded
 from fxscore.scorer.fitting import check_accuracies
 from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.hybrid_learners import HeadLearning
+from fxscore.scorer.pair_table import PairTable
 from fxscore.scorer.subject import subject_of
 from fxscore.train.data import LabelledNetworks
 from fxscore.train.ensemble import Mixture, mixture_of, raw_scores
+from fxscore.train.fit.drawing import draws
 from fxscore.train.fit.fitted import Fitted
-from fxscore.train.fit.hybrid import by_others
-from fxscore.train.fit.parts import held_out, measured_on, told_after, usable_networks
+from fxscore.train.fit.hybrid import by_others, distances, neighbours_of
+from fxscore.train.fit.parts import (
+    FOLDS,
+    Mask,
+    held_out,
+    measured_on,
+    named,
+    pairs_of,
+    told_after,
+    usable_networks,
+)
 from fxscore.train.fit.scorenet import state_file, train_networks
 from fxscore.train.looking import LookedAt, Watch, feature_job, found_of, look, seen_here, sizes_of
 from fxscore.train.plan import TrainingPlan
@@ -44,6 +56,7 @@ def fit_both(
     steps: int = 200,
     samples: int = 16,
     validation: float = 0.0,
+    curve: bool = False,
     seed: int = 0,
     where: Where | None = None,
     state: Path | None = None,
@@ -62,6 +75,7 @@ def fit_both(
         steps: of Adam, for each of them.
         samples: networks in one step.
         validation: share of the networks that is left out and measured on.
+        curve: draw a learning curve, each point of which is some further trainings.
         seed: of the split, the learners, initial values and samples.
         where: where references are looked at first, and what is found is kept; None does all in this process.
         state: beginning of the names of files that keep the trainings, so that they go on after a kill.
@@ -86,38 +100,111 @@ def fit_both(
         return subject.construct(start.batch, start.shape_for(subject.input_shape)), seen
 
     usable = usable_networks(models, accuracies, see, told_after(records, watch))
-    labels = usable.labels
     architectures, looked = zip(*usable.seen, strict=True)
-    features = [each.features for each in looked]
-    networks = LabelledNetworks(architectures, torch.from_numpy(labels).float())
-    values = np.stack([each.values for each in features])
-    held, seen = held_out([each.fingerprint for each in features], labels, validation, seed)
-    scorenets = []
-    for place in range(members):
-        plan = _new_plan(start.encoder.settings, steps, samples, members * seed + place)
-        kept = state_file(state, [each.fingerprint for each in features], labels, f"{plan}")
-        trained = train_networks(plan, networks.subset(seen), kept, watch, len(models) + place * steps)
-        trained.name = f"scorenet-{place}"
-        scorenets.append(rounded(trained))
+    networks = LabelledNetworks(architectures, torch.from_numpy(usable.labels).float())
+    plans = [
+        _new_plan(start.encoder.settings, steps, samples, members * seed + place) for place in range(members)
+    ]
+    taught = _Mixed(start, networks, looked, usable.labels, plans, seed)
+    taught.keep_at(state, watch, len(models))
+    names = [named(models[place], place) for place in usable.places]
+    held, seen = held_out(taught.fingerprints, usable.labels, validation, seed)
+    scorenets = taught.scorenets(seen)
     raw = raw_scores(scorenets, networks)
-
-    def together(places: Sequence[int]) -> tuple[Hybrid, Mixture, Floats]:
-        hybrid = start.fit_features(values[places], labels[places], HeadLearning(seed=seed))
-        both = np.column_stack([hybrid.raw_scores(values), raw])
-        return hybrid, stacked(both[places]), both
-
-    measured, unseen, worth = Estimate(None), {}, Worth()
+    measured, unseen, worth, pairs = Estimate(None), {}, Worth(), None
     if held:
-        _, mixture, both = together(seen)
-        scores = mixture.combine(both[held])
-        measured = measured_on(scores, labels[held], seed)
-        beside = {**by_others(start, values[held]), **sizes_of([looked[place] for place in held])}
-        worth = Worth(rivals_of(scores, beside, labels[held], seed))
-        unseen = {usable.places[place]: float(score) for place, score in zip(held, scores, strict=True)}
-    hybrid, mixture, _ = together(range(len(labels)))
-    numbers = (mixture.means, mixture.deviations, mixture.weights)
-    scorer = Ensemble([hybrid, *scorenets], *map(torch.from_numpy, numbers), name=hybrid.name)
-    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen, worth)
+        hybrid, scores = taught.scores(seen, raw)
+        own = taught.labels[held]
+        measured = measured_on(scores[held], own, seed)
+        worth = taught.worth(scores, held, measured, curve)
+        around = neighbours_of(hybrid, taught.values[seen])
+        pairs = pairs_of(scores[held], own, distances(around, taught.values[held]))
+        unseen = {usable.places[place]: float(scores[place]) for place in held}
+    scorer = taught.scorer(scorenets, raw, names, pairs)
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen, worth, pairs=pairs)
+
+
+class _Mixed:
+    """LabelledNetworks, and what a hybrid and FT-ScoreNets learn from some of them.
+
+    Args:
+        start: what the hybrid is built upon.
+        networks: for the FT-ScoreNets.
+        looked: what the hybrid learns of each.
+        labels: (n,) accuracies.
+        plans: of each FT-ScoreNet.
+        seed: of all that is drawn.
+    """
+
+    def __init__(
+        self,
+        start: Hybrid,
+        networks: LabelledNetworks,
+        looked: Sequence[LookedAt],
+        labels: Floats,
+        plans: Sequence[TrainingPlan],
+        seed: int,
+    ) -> None:
+        self.start, self.networks, self.looked, self.labels = start, networks, looked, labels
+        self.plans, self.seed = plans, seed
+        self.values = np.stack([each.features.values for each in looked])
+        self.fingerprints = [each.features.fingerprint for each in looked]
+        self.keep_at(None, lambda done: None, 0)
+
+    def keep_at(self, state: Path | None, watch: Watch, done: int) -> None:
+        """Keep trainings in files of this beginning, and tell `watch` of their steps, from `done` on."""
+        self._state, self._watch, self._done = state, watch, done
+
+    def scorenets(self, places: Sequence[int]) -> list[FTScoreNet]:
+        """The FT-ScoreNets, trained on the networks at some places."""
+        found = []
+        for number, plan in enumerate(self.plans):
+            kept = state_file(self._state, self.fingerprints, self.labels, f"{plan} {[*places]}")
+            trained = train_networks(plan, self.networks.subset(places), kept, self._watch, self._done)
+            self._done += plan.steps
+            trained.name = f"scorenet-{number}"
+            found.append(rounded(trained))
+        return found
+
+    def scores(self, places: Sequence[int], raw: Floats) -> tuple[Hybrid, Floats]:
+        """The hybrid of the networks at some places, and scores (n,) of all by it and by what gave `raw`, (n, m)."""
+        hybrid, mixture, both = self._together(places, raw)
+        return hybrid, mixture.combine(both)
+
+    def scorer(
+        self, scorenets: Sequence[FTScoreNet], raw: Floats, names: Sequence[str], pairs: PairTable | None
+    ) -> Ensemble:
+        """The ensemble of FT-ScoreNets and a hybrid of all networks, whose `names` are as people know them."""
+        hybrid, mixture, _ = self._together(range(len(self.labels)), raw)
+        numbers = (mixture.means, mixture.deviations, mixture.weights)
+        around = neighbours_of(hybrid, self.values, names, self.labels)
+        confidence = Confidence((around,), pairs, forms=frozenset(each.form for each in self.looked))
+        members: list[Hybrid | FTScoreNet] = [hybrid, *scorenets]
+        return Ensemble(members, *map(torch.from_numpy, numbers), name=hybrid.name, confidence=confidence)
+
+    def worth(self, scores: Floats, held: Sequence[int], measured: Estimate, curve: bool) -> Worth:
+        """What the fit is worth on the networks that were held out, and by the number that it learned from."""
+        sizes = sizes_of([self.looked[place] for place in held])
+        beside = {**by_others(self.start, self.values[held]), **sizes}
+        rivals = rivals_of(scores[held], beside, self.labels[held], self.seed)
+        drawn = list(draws(self._drawn, self.labels, self.fingerprints, self.seed)) if curve else []
+        return Worth(rivals, *curve_of(drawn, measured, len(self.labels), FOLDS, self.seed))
+
+    def _drawn(self, mask: Mask) -> Floats:
+        """The scores (n,) that the networks of a mask teach; all equal where an FT-ScoreNet learns nothing of them."""
+        places = np.flatnonzero(mask).tolist()
+        try:
+            return self.scores(places, raw_scores(self.scorenets(places), self.networks))[1]
+        except TrainingError:
+            return np.zeros(len(self.labels))
+
+    def _together(self, places: Sequence[int], raw: Floats) -> tuple[Hybrid, Mixture, Floats]:
+        """The hybrid of the networks at some places, the mixture there, and all raw scores, (n, 1 + m)."""
+        hybrid = self.start.fit_features(
+            self.values[places], self.labels[places], HeadLearning(seed=self.seed)
+        )
+        both = np.column_stack([hybrid.raw_scores(self.values), raw])
+        return hybrid, stacked(both[places]), both
 
 
 def stacked(raw: Floats) -> Mixture:

@@ -16,6 +16,7 @@ from fxscore.scorer import FTScoreNet, Hybrid, Scorer, load_scorer, shipped_scor
 from fxscore.scorer.given import Model
 from fxscore.sources import expand
 from fxscore.train.fit.both import fit_both
+from fxscore.train.fit.drawing import drawn_fits
 from fxscore.train.fit.fitted import Fitted, Kind
 from fxscore.train.fit.hybrid import fit_hybrid
 from fxscore.train.fit.parts import named
@@ -44,6 +45,7 @@ def fit(
     steps: int | None = None,
     samples: int | None = None,
     members: int = MEMBERS,
+    curve: bool = False,
     seed: int = 0,
     state: Path | None = None,
     watch: Watch = lambda done: None,
@@ -52,7 +54,8 @@ def fit(
     """Fit a scorer to networks that you have trained, and say how well it ranks those that it did not see.
 
     What is returned also says whether that was worth it (`Fitted.worth`): what the shipped scorer and plain sizes reach
-    on the same networks and, of a hybrid, what more networks would bring; its scores come with probabilities.
+    on the same networks and, where a learning curve was drawn, what more networks would bring. Scores of a hybrid, and
+    of an ensemble with one, come with probabilities.
 
     Modules are looked at in this process, references by workers. A network that fails is left out and named in what is
     returned.
@@ -67,6 +70,8 @@ def fit(
         steps: of training an FT-ScoreNet; 100, of the kind `both` 200.
         samples: networks in one step; 32, of the kind `both` 16.
         members: FT-ScoreNets of the kind `both`.
+        curve: draw the learning curve of `ft` and `both` too, whose points are up to twelve further trainings; that of
+            a hybrid, which costs little, always is.
         seed: of folds, learners, splits and samples.
         state: beginning of the names of files that keep trainings, so that they go on after a kill.
         watch: is told how many networks and steps are done.
@@ -94,6 +99,7 @@ def fit(
         "steps": steps or STEPS[kind],
         "samples": samples or SAMPLES[kind],
         "validation": HELD_OUT,
+        "curve": curve,
         "state": state,
     }
     if isinstance(begun, Hybrid):
@@ -103,9 +109,12 @@ def fit(
     return replace(found, networks=given)
 
 
-def training_steps(kind: Kind, steps: int | None, members: int = MEMBERS) -> int:
-    """Steps of all trainings of a fit, for a display."""
-    return (members if kind == "both" else 1) * (steps or STEPS[kind])
+def training_steps(
+    kind: Kind, steps: int | None, members: int = MEMBERS, curve: bool = False, networks: int = 0
+) -> int:
+    """Steps of all trainings of a fit to so many networks, for a display."""
+    fits = 1 + (drawn_fits(networks) if curve else 0)
+    return fits * (members if kind == "both" else 1) * (steps or STEPS[kind])
 
 
 def starting(kind: Kind, start: str | Path | Scorer | None) -> Hybrid | FTScoreNet:

@@ -15,6 +15,11 @@ PARTS = (8, 4, 2)  # the networks are parted so, and each of some parts teaches 
 DRAWS = 4  # parts of each size that teach
 
 
+def drawn_fits(networks: int) -> int:
+    """How many fits the learning curve of so many networks takes."""
+    return DRAWS * sum(networks // parts >= LEAST for parts in PARTS)
+
+
 def draws(
     fit: Callable[[Mask], Floats], labels: Floats, fingerprints: Sequence[str], seed: int
 ) -> Iterator[tuple[float, list[float]]]:

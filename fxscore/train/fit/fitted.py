@@ -11,11 +11,11 @@ from fxscore.evaluate.estimates import Estimate
 from fxscore.evaluate.worth import Worth
 from fxscore.provenance import provenance
 from fxscore.scorer import FTScoreNet, Hybrid
-from fxscore.scorer.card import confidence_of
 from fxscore.scorer.confidence import LEVEL
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.pair_table import PairTable
 from fxscore.tabular import Tabular
+from fxscore.train.fit.drawing import drawn_fits
 from fxscore.train.fit.parts import FOLDS
 
 Kind = Literal["hybrid", "ft", "both"]
@@ -37,6 +37,7 @@ class Fitted(Tabular):
         unseen: place → score, in no unit, from a fit that did not see the network.
         worth: what else ranks the same networks, and what more networks would bring.
         networks: place → (name, accuracy) of all that were given.
+        pairs: how often the scorer orders pairs of networks rightly that it did not see; None where nobody measured it.
     """
 
     scorer: Hybrid | FTScoreNet | Ensemble
@@ -48,6 +49,7 @@ class Fitted(Tabular):
     unseen: dict[int, float] = field(default_factory=dict)
     worth: Worth = field(default_factory=Worth)
     networks: dict[int, tuple[str, float]] = field(default_factory=dict)
+    pairs: PairTable | None = None
 
     AXES = ("unseen score", "accuracy")
 
@@ -93,15 +95,22 @@ class Fitted(Tabular):
         return {**known, "unseen score": self.unseen.get(place), "error": self.failed.get(place)}
 
     @property
-    def pairs(self) -> PairTable | None:
-        """How often the scorer orders pairs of networks rightly that it did not see; None where nobody measured it."""
-        return confidence_of(self.scorer).pairs
-
-    @property
     def sentences(self) -> tuple[str, ...]:
         """The figure, what the fit is worth beside others, what more networks would bring, and how sure a score is."""
-        surely = _surely(self.pairs)
-        return (f"{self.summary()}.", *self.worth.sentences, *([] if surely is None else [surely]))
+        found = [f"{self.summary()}.", *self.worth.sentences]
+        if not self.worth.curve and not self._in_folds and (fits := drawn_fits(len(self.used))):
+            found.append(
+                "No learning curve was drawn, since each of its points trains anew: --curve (curve=True) asks for "
+                f"one, of {fits} further fits."
+            )
+        surely = _surely(self.pairs, self.held_out)
+        found += [] if surely is None else [surely]
+        if surely is not None and isinstance(self.scorer, FTScoreNet):
+            found.append(
+                "Its scores carry no probability, as an FT-ScoreNet does not know how far a network is from those "
+                "that it learned from; --kind hybrid or both does."
+            )
+        return tuple(found)
 
     def __str__(self) -> str:
         """All of it in words, a line each."""
@@ -165,14 +174,17 @@ class Fitted(Tabular):
         return isinstance(self.scorer, Hybrid)
 
 
-def _surely(pairs: PairTable | None) -> str | None:
-    """How sure scores are, of networks like those that were fitted to; None where nobody measured it."""
+def _surely(pairs: PairTable | None, networks: int) -> str | None:
+    """How sure scores are, by so many networks that no fit saw; None where nobody measured it."""
     inside = 0.0
     if pairs is None:
         return None
     gap = pairs.gap(LEVEL, inside)
     if gap is None:
-        return "How surely it orders two networks is not known: these make too few pairs; more networks would tell."
+        return (
+            f"How surely it orders two networks is not known: {networks} networks that no fit saw make too few pairs; "
+            "more networks would tell."
+        )
     widest = float(pairs.gaps[-1])
     told, most = pairs.right(gap, inside), pairs.right(widest, inside)
     if told is None or most is None or told < LEVEL:

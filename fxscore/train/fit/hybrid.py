@@ -20,11 +20,20 @@ from fxscore.scorer.hybrid_head import PRIOR, Floats
 from fxscore.scorer.hybrid_learners import HeadLearning
 from fxscore.scorer.measured import Measured, Networks
 from fxscore.scorer.neighbours import Neighbours
-from fxscore.scorer.pair_table import LeftOut, PairTable
+from fxscore.scorer.pair_table import PairTable
 from fxscore.scorer.subject import subject_of
 from fxscore.train.fit.drawing import draws
 from fxscore.train.fit.fitted import Fitted
-from fxscore.train.fit.parts import FOLDS, Mask, folds, measured_on, named, told_after, usable_networks
+from fxscore.train.fit.parts import (
+    FOLDS,
+    Mask,
+    folds,
+    measured_on,
+    named,
+    pairs_of,
+    told_after,
+    usable_networks,
+)
 from fxscore.train.looking import LookedAt, Watch, feature_job, found_of, look, seen_here, sizes_of
 from fxscore.types import Shape
 
@@ -70,10 +79,12 @@ def fit_hybrid(
     usable = usable_networks(models, accuracies, see, told_after(records, watch))
     taught = Taught(start, [each.features for each in usable.seen], usable.labels, seed)
     names = [named(models[place], place) for place in usable.places]
+    forms = frozenset(each.form for each in usable.seen)
     found = taught.in_folds()
     measured = Estimate(None) if found is None else measured_on(found.raw, usable.labels, seed)
+    pairs = None if found is None else pairs_of(found.scores, usable.labels, found.distances)
     return Fitted(
-        taught.scorer(names, found),
+        taught.scorer(names, pairs, forms),
         usable.places,
         usable.failed,
         measured,
@@ -81,6 +92,7 @@ def fit_hybrid(
         seed,
         {} if found is None else dict(zip(usable.places, found.raw.tolist(), strict=True)),
         Worth() if found is None else taught.worth(found, measured, sizes_of(usable.seen)),
+        pairs=pairs,
     )
 
 
@@ -112,11 +124,17 @@ class Taught:
         """Fitted to the networks of a mask, (n,)."""
         return self.start.fit_features(self.values[seen], self.labels[seen], HeadLearning(seed=self.seed))
 
-    def scorer(self, names: Sequence[str], unseen: Unseen | None) -> Hybrid:
-        """Fitted to all networks, with its confidence; `names` are theirs, as people know them."""
+    def scorer(self, names: Sequence[str], pairs: PairTable | None, forms: frozenset[int]) -> Hybrid:
+        """Fitted to all networks, with its confidence.
+
+        Args:
+            names: of the networks, as people know them.
+            pairs: of them.
+            forms: of their inputs.
+        """
         fitted = self.fit(np.ones(len(self.labels), dtype=bool))
-        around = _neighbours(fitted, self.values, names, self.labels)
-        confidence = Confidence((around,), self.pairs(unseen), PERCENTILES)
+        around = neighbours_of(fitted, self.values, names, self.labels)
+        confidence = Confidence((around,), pairs, PERCENTILES, forms)
         return Hybrid(fitted.encoder, fitted.head, fitted.scale, name=fitted.name, confidence=confidence)
 
     def in_folds(self) -> Unseen | None:
@@ -131,18 +149,12 @@ class Taught:
         found = Unseen(*(np.zeros(len(self.labels)) for _ in range(3)))
         for held in parts:
             fitted, values = self.fit(~held), self.values[held]
-            around = _neighbours(fitted, self.values[~held])
+            around = neighbours_of(fitted, self.values[~held])
             assert fitted.scale is not None  # `fit_features` gives one
             found.raw[held] = fitted.raw_scores(values)
             found.scores[held] = [fitted.scale(raw) for raw in found.raw[held].tolist()]
-            found.distances[held] = [around.distance(feature_names(), row) for row in values]
+            found.distances[held] = distances(around, values)
         return found
-
-    def pairs(self, unseen: Unseen | None) -> PairTable | None:
-        """How often pairs of networks were ordered rightly; None where nothing tells them apart."""
-        if unseen is None or not np.ptp(unseen.scores):
-            return None
-        return PairTable.of([LeftOut(unseen.scores, self.labels, unseen.distances)])
 
     def worth(self, unseen: Unseen, measured: Estimate, sizes: Mapping[str, Floats]) -> Worth:
         """What the fit is worth, beside these sizes (n,) too."""
@@ -182,7 +194,12 @@ def _is_point(confidence: Confidence, values: Floats) -> bool:
     return any(distance < _SAME for _, distance in confidence.nearest(feature_names(), values))
 
 
-def _neighbours(
+def distances(around: Neighbours, values: Floats) -> Floats:
+    """(n,) how far networks with these features are from the nearest of others."""
+    return np.array([around.distance(feature_names(), row) for row in values])
+
+
+def neighbours_of(
     fitted: Hybrid, values: Floats, names: Sequence[str] = (), labels: Floats | None = None
 ) -> Neighbours:
     """The networks with these features that a scorer was fitted to, by the columns that its head reads."""

@@ -17,6 +17,7 @@ from fxscore.run.guard import unchanged_globals
 from fxscore.scorer.fitting import LEAST
 from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
+from fxscore.scorer.pair_table import LeftOut, PairTable
 from fxscore.texts import first_line
 from fxscore.train.looking import Records, Watch
 from fxscore.types import ModelRef
@@ -114,6 +115,19 @@ def measured_on(scores: Floats, labels: Floats, seed: int) -> Estimate:
     if len(labels) < 2:
         return Estimate(None)
     return agreement(scores, labels, Measures(seed=seed)).figures["spearman"]
+
+
+def pairs_of(scores: Floats, labels: Floats, distances: Floats | None = None) -> PairTable | None:
+    """How often pairs of networks that a fit did not see were ordered rightly; None where nothing tells them apart.
+
+    Args:
+        scores: (n,).
+        labels: (n,) accuracies.
+        distances: (n,) from what the fit saw; without, all count as inside.
+    """
+    if len(scores) < 2 or not np.ptp(scores):
+        return None
+    return PairTable.of([LeftOut(scores, labels, np.zeros(len(scores)) if distances is None else distances)])
 
 
 def named(model: Model, place: int) -> str:

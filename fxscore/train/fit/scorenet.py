@@ -11,7 +11,7 @@ import torch
 
 from fxscore.constructed import ConstructedArchitecture
 from fxscore.costs import Costs
-from fxscore.evaluate.worth import Worth, rivals_of
+from fxscore.evaluate.worth import Worth, curve_of, rivals_of
 from fxscore.extras import require
 from fxscore.run import Where
 from fxscore.score_job import ScoreJob
@@ -22,8 +22,17 @@ from fxscore.scorer.given import Model
 from fxscore.scorer.hybrid_head import Floats
 from fxscore.scorer.subject import subject_of
 from fxscore.train.data import LabelledNetworks
+from fxscore.train.fit.drawing import draws
 from fxscore.train.fit.fitted import Fitted
-from fxscore.train.fit.parts import held_out, measured_on, told_after, usable_networks
+from fxscore.train.fit.parts import (
+    FOLDS,
+    Mask,
+    held_out,
+    measured_on,
+    pairs_of,
+    told_after,
+    usable_networks,
+)
 from fxscore.train.looking import Watch, look, record_of
 from fxscore.train.loop import Trainer, score_cells
 from fxscore.train.plan import TrainingPlan
@@ -39,6 +48,7 @@ def fit_ft_scorenet(
     steps: int = 100,
     samples: int = 32,
     validation: float = 0.0,
+    curve: bool = False,
     strict: bool = False,
     seed: int = 0,
     where: Where | None = None,
@@ -55,6 +65,7 @@ def fit_ft_scorenet(
         steps: of Adam.
         samples: networks in one step.
         validation: share of the networks that is left out and measured on.
+        curve: draw a learning curve, each point of which is some further trainings.
         strict: raise the error of a network that fails, instead of leaving the network out.
         seed: of the split and the samples.
         where: where references are tried first, within limits; None does all in this process.
@@ -81,15 +92,29 @@ def fit_ft_scorenet(
     plan = TrainingPlan(
         ("own",), steps=steps, samples=samples, averaging=0.9, seed=seed, settings=start.settings
     )
-    kept = state_file(state, fingerprints, usable.labels, f"{start.scorer_id} {plan}")
-    scorer = train_networks(plan, networks.subset(seen), kept, watch, len(models), start)
+    done = len(models)
+
+    def train(places: Sequence[int]) -> FTScoreNet:
+        nonlocal done
+        kept = state_file(state, fingerprints, usable.labels, f"{start.scorer_id} {plan} {[*places]}")
+        trained = train_networks(plan, networks.subset(places), kept, watch, done, start)
+        done += steps
+        return trained
+
+    def taught(mask: Mask) -> Floats:
+        return score_cells(train(np.flatnonzero(mask).tolist()), networks).double().numpy()
+
+    scorer = train(seen)
     scorer.name = f"fitted-{start.name}"
     scores = score_cells(scorer, networks.subset(held)).double().numpy() if held else np.zeros(0)
     measured = measured_on(scores, usable.labels[held], seed)
     unseen = {usable.places[place]: float(score) for place, score in zip(held, scores, strict=True)}
     beside = _others(start, networks.subset(held), [costs[place] for place in held]) if held else {}
-    worth = Worth(rivals_of(scores, beside, usable.labels[held], seed))
-    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen, worth)
+    drawn = list(draws(taught, usable.labels, fingerprints, seed)) if curve else []
+    points = curve_of(drawn, measured, len(usable.labels), FOLDS, seed)
+    worth = Worth(rivals_of(scores, beside, usable.labels[held], seed), *points)
+    pairs = pairs_of(scores, usable.labels[held])
+    return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen, worth, pairs=pairs)
 
 
 def _others(start: FTScoreNet, networks: LabelledNetworks, costs: Sequence[Costs]) -> dict[str, Floats]:
