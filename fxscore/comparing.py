@@ -18,10 +18,11 @@ from fxscore.run import Where, evaluate, shows_where
 from fxscore.score_job import FeatureJob
 from fxscore.score_session import feature_module, size_module
 from fxscore.scorer import Hybrid, Scorer, load_scorer
+from fxscore.scorer.confidence import standing_of
 from fxscore.scorer.contributions import Contribution
 from fxscore.scorer.features import feature_names
 from fxscore.scorer.given import Model, sorted_out
-from fxscore.scorer.reasons import by_group
+from fxscore.scorer.reasons import by_group, neighbours
 from fxscore.types import ModelRef, Place, Ranking, ScoreRecord, Shape, shape_of
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ class _Look:
         known = self.features.get(record.ref)
         named = {} if known is None else dict(zip(feature_names(), known, strict=True))
         layers, depth = (int(named[name]) if named else None for name in ("count_weighted", "depth"))
-        return Contender(record, memory or None, activations or None, layers, depth)
+        standing = standing_of(record)
+        like = () if standing is None else neighbours(self.scorer, standing)
+        return Contender(record, memory or None, activations or None, layers, depth, like)
 
     def contributions(self, first: ModelRef, second: ModelRef) -> tuple[Contribution, ...]:
         """What speaks for each; () where the scorer has no features."""

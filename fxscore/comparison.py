@@ -7,6 +7,7 @@ from typing import Any
 
 from fxscore.scorer.confidence import in_words
 from fxscore.scorer.contributions import Contribution
+from fxscore.scorer.reasons import Neighbour
 from fxscore.tabular import Tabular
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 
@@ -21,6 +22,7 @@ class Contender:
         activations: output elements of operators with weights, of one image.
         layers: convolutions and linear layers before the head.
         depth: operators on the longest path to the head, norms and activations included.
+        like: the networks of the scorer's training that it looks most like; () where the scorer keeps none.
     """
 
     record: ScoreRecord
@@ -28,9 +30,10 @@ class Contender:
     activations: int | None = None
     layers: int | None = None
     depth: int | None = None
+    like: tuple[Neighbour, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """A flat, JSON-ready form."""
+        """A JSON-ready form."""
         sizes = {name: value for name, value in asdict(self).items() if name != "record"}
         return {**self.record.as_dict(), **sizes}
 

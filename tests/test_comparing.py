@@ -17,6 +17,7 @@ from fxscore.cli.app import run
 from fxscore.comparison import Verdict
 from fxscore.errors import UsageError
 from fxscore.report.comparison import print_comparison
+from fxscore.report.reasons import short
 from fxscore.scorer import Hybrid, load_scorer
 from fxscore.scorer.confidence import Confidence
 from fxscore.scorer.contributions import GROUPS, contributions, group_of
@@ -89,6 +90,10 @@ def test_without_a_table_it_says_that_it_does_not_know() -> None:
         assert "how surely it is better is not known" in text
         assert "no probabilities" in text
     assert "To settle it" in text
+    assert "training: inside, near or outside what the scorer learned from" in text
+    for contender in found.contenders:
+        assert contender.like[0].distance <= contender.like[-1].distance
+        assert short(contender.like[0].name).split()[0] in text
     assert json.loads(json.dumps(found.as_dict()))["networks"][0]["layers"] == 1
 
 

@@ -10,13 +10,13 @@ from rich.text import Text
 from fxscore.comparison import Comparison, Contender, Verdict
 from fxscore.report import numbers
 from fxscore.report.narrowing import NarrowingTable
+from fxscore.report.reasons import short
 from fxscore.report.rows import score_form, why
 
 _LEAST = 0.5  # points of score that are worth a word
 _MOST = 3  # groups of features that are named for each network
 _TRAINING = (
-    "training: whether the network lies inside, near or outside the networks that the scorer learned from; "
-    "the farther out, the less surely it judges"
+    "training: inside, near or outside what the scorer learned from; the farther, the less surely it judges"
 )
 _Cell = Callable[[Contender], str]
 
@@ -56,6 +56,7 @@ def _lines(comparison: Comparison) -> dict[str, _Cell]:
         "score": lambda each: score(each.record.score),
         "cannot be told from": lambda each: _interval(each, score),
         "training": lambda each: each.record.support or numbers.MISSING,
+        "looks most like": _likest,
         "params": lambda each: numbers.count(each.record.params),
         "MACs": lambda each: numbers.count(each.record.macs),
         "memory": lambda each: numbers.size(each.memory),
@@ -63,6 +64,15 @@ def _lines(comparison: Comparison) -> dict[str, _Cell]:
         "layers before the head": lambda each: numbers.count(each.layers),
         "depth to the head": lambda each: numbers.count(each.depth),
     }
+
+
+def _likest(contender: Contender) -> str:
+    """The nearest network of training, and the first that was measured of it."""
+    if not contender.like or not contender.like[0].name:
+        return numbers.MISSING
+    nearest = contender.like[0]
+    measured = [f"{each.value:.4g} on {each.task}" for each in nearest.results[:1]]
+    return ": ".join([short(nearest.name), *measured])
 
 
 def _interval(contender: Contender, score: Callable[[float | None], str]) -> str:

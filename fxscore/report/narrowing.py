@@ -28,7 +28,7 @@ class NarrowingTable(Table):
     def left_out(self, width: int) -> list[str]:
         """The headers of the columns for which there is no room, in their order."""
         shown = self._fitting(width)
-        return [str(column.header) for column in self.columns if column not in shown]
+        return [" ".join(str(column.header).split()) for column in self.columns if column not in shown]
 
     def _fitting(self, width: int) -> list[Column]:
         columns = list(self.columns)
@@ -38,7 +38,8 @@ class NarrowingTable(Table):
 
     def _need(self, column: Column) -> int:
         """The least width, its padding included."""
-        longest = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+        texts = (str(cell) for cell in (column.header, *column.cells))
+        longest = max(cell_len(line) for text in texts for line in text.splitlines() or [""])
         if not column.no_wrap:
             longest = min(longest, _NAME if column.header == self.names else _PROSE)
         return longest + 2

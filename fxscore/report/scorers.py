@@ -67,7 +67,12 @@ def judged_table(measured: Sequence[Mapping[str, Any]]) -> NarrowingTable:
     best = best_size(measured)
     table = NarrowingTable("judged on, unseen")
     table.add_column("judged on, unseen", overflow="fold")
-    for name in ("tasks", "n", "ρ", *((f"ρ of {best}",) if best else ())):
+    for name in (
+        "tasks",
+        "n",
+        "ρ",
+        *((f"ρ of\n{best}",) if best else ()),
+    ):  # in two lines: names need the width
         table.add_column(name, justify="right", no_wrap=True)
     for name, entries in _by_table(measured).items():
         table.add_row(*map(Text, (name, *_judged(entries, best))))

@@ -202,7 +202,7 @@ def test_networks_that_cannot_be_told_apart_share_a_band() -> None:
     ranking = judged(*(record(f"n{score}", score) for score in (50.0, 48.0, 46.0, 40.0, 39.0, 10.0)))
     assert [row.place for row in rows(ranking)] == ["1–2", "1–2", "3", "4–5", "4–5", "6"]
     assert [item["band"] for item in json.loads(ranking_json(ranking))][:2] == ["1-2", "1-2"]
-    assert "ranks such as 2–5" in printed(ranking)
+    assert "ranks such as 1–2: " in printed(ranking)
     assert [row.place for row in rows(Ranking.of(ranking))] == ["1", "2", "3", "4", "5", "6"]
 
 

@@ -53,9 +53,9 @@ def test_an_ft_scorenet_is_measured_on_what_it_was_not_trained_on() -> None:
 
 
 def small(count: int) -> list[nn.Module]:
+    head = [nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return [
-        nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        for width in range(2, 2 + count)
+        nn.Sequential(nn.Conv2d(3, width, 3), *head, nn.Linear(width, 3)) for width in range(2, 2 + count)
     ]
 
 

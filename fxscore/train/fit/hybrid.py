@@ -39,7 +39,7 @@ from fxscore.types import Shape
 
 PERCENTILES = (0.0, 100.0)
 _SAME = 0.01  # points are kept in half precision
-OWN = "accuracy"  # what the file calls what the networks were measured by
+OWN = "your networks"  # what the file calls the table of accuracies that was fitted to
 
 
 def fit_hybrid(
