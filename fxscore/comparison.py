@@ -92,7 +92,11 @@ class Comparison(Tabular):
         sizes = ("memory", "activations", "layers", "depth")
         rows = self.ranking.table()[: len(self.contenders)]
         return [
-            {**row, **{name: getattr(each, name) for name in sizes}}
+            {
+                **row,
+                **{name: getattr(each, name) for name in sizes},
+                "like": each.like[0].name if each.like else None,
+            }
             for row, each in zip(rows, self.contenders, strict=True)
         ]
 

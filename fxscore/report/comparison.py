@@ -15,9 +15,7 @@ from fxscore.report.rows import score_form, why
 
 _LEAST = 0.5  # points of score that are worth a word
 _MOST = 3  # groups of features that are named for each network
-_TRAINING = (
-    "training: inside, near or outside what the scorer learned from; the farther, the less surely it judges"
-)
+_TRAINING = "training: inside, near or outside what the scorer learned from; the farther, the less sure it is"
 _Cell = Callable[[Contender], str]
 
 

@@ -20,7 +20,7 @@ _MEANINGS = {
     "front": "• no network scores as high with less",
     "near": "~ near what the scorer was trained on",
     "outside": "? outside what the scorer was trained on: trust its score little",
-    "band": "ranks such as {band}: these cannot be told apart (one is better than another with a chance under 2 in 3)",
+    "band": "ranks such as {band}: these cannot be told apart (a chance under 2 in 3 that one is better)",
     "published": (
         "published: ImageNet top-1 of the published weights. Of those weights trust this column; of a network, or a "
         "change of one, that nobody trained, the score"
@@ -75,7 +75,8 @@ def print_ranking(console: Console, ranking: Ranking, *, sort: str = "score", to
     """Print the tables, what their marks mean, and one closing line that counts networks and failures."""
     tables = ranking_tables(ranking, sort=sort, top=top)
     for table in tables:
-        console.print(table)
+        if table.rows:  # none where all are over the budget
+            console.print(table)
     for meaning in _meanings(ranking, rows(ranking, sort, top)):
         console.print(Text(meaning, style="dim"))
     if "error" in tables[-1].left_out(console.width):

@@ -88,6 +88,11 @@ def test_networks_over_the_budget_are_counted(ranking: Ranking) -> None:
     assert printed(over).splitlines()[-1] == "3 networks ranked, 1 failed, 1 over the budget not scored"
 
 
+def test_where_all_are_over_the_budget_there_is_no_table() -> None:
+    text = printed(Ranking.of([], [ModelRef("timm", "large")]))
+    assert text == "0 networks ranked, 1 over the budget not scored\n"
+
+
 def test_unknown_sort_key_is_refused(ranking: Ranking) -> None:
     with pytest.raises(ValueError, match="'size'; choose one of score, params"):
         rows(ranking, "size")

@@ -182,7 +182,7 @@ def _surely(pairs: PairTable | None, networks: int) -> str | None:
     gap = pairs.gap(LEVEL, inside)
     if gap is None:
         return (
-            f"How surely it orders two networks is not known: {networks} networks that no fit saw make too few pairs; "
+            f"How surely it orders two networks is not known: the {networks} that it was judged by make too few pairs; "
             "more networks would tell."
         )
     widest = float(pairs.gaps[-1])
