@@ -67,12 +67,8 @@ def judged_table(measured: Sequence[Mapping[str, Any]]) -> NarrowingTable:
     best = best_size(measured)
     table = NarrowingTable("judged on, unseen")
     table.add_column("judged on, unseen", overflow="fold")
-    for name in (
-        "tasks",
-        "n",
-        "ρ",
-        *((f"ρ of\n{best}",) if best else ()),
-    ):  # in two lines: names need the width
+    beside = (f"ρ of\n{best}",) if best else ()  # in two lines: the names need the width
+    for name in ("tasks", "n", "ρ", *beside):
         table.add_column(name, justify="right", no_wrap=True)
     for name, entries in _by_table(measured).items():
         table.add_row(*map(Text, (name, *_judged(entries, best))))

@@ -93,8 +93,8 @@ def test_json_is_json_in_every_encoding(encoding: str, say: Say) -> None:
 
 
 def test_greek_is_said_in_other_words_where_there_is_none(say: Say) -> None:
-    assert "rho of params" in say(["scorers"], "cp1252")[1]
-    assert "ρ of params" in say(["scorers"], "utf-8")[1]
+    assert "rho of " in say(["scorers"], "cp1252")[1]
+    assert "ρ of " in say(["scorers"], "utf-8")[1]
 
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 200])
