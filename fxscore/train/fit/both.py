@@ -125,7 +125,7 @@ def fit_both(
 
 
 class _Mixed:
-    """LabelledNetworks, and what a hybrid and FT-ScoreNets learn from some of them.
+    """Networks, and what a hybrid and FT-ScoreNets learn from some of them.
 
     Args:
         start: what the hybrid is built upon.
