@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from glob import glob, has_magic
@@ -79,7 +81,38 @@ def test_there_are_the_five_tutorials() -> None:
     ids=lambda page: page.stem,
 )
 def test_python_runs(page: Path, folder: Path) -> None:
+    if page.stem == "with-optuna":
+        pytest.importorskip("optuna", reason="the page needs fxscore[optuna]")
     follow(page, folder)
+
+
+@pytest.mark.slow
+def test_the_hook_of_pre_commit_fails_where_a_network_is_worse(folder: Path) -> None:
+    pytest.importorskip("pre_commit", reason="needs fxscore[test]")
+    test, hook = (
+        next(block.text for block in blocks(DOCS / "how-to" / "ci-gate.md", language))
+        for language in ("python", "yaml")
+    )
+    for name, text in {
+        "tests/test_network.py": test,
+        ".pre-commit-config.yaml": hook,
+        "networks/net.py": "",
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+    def hooked() -> int:
+        commands = ("git init -q", "git add networks .pre-commit-config.yaml tests")
+        for command in commands:
+            subprocess.run(shlex.split(command), check=True)
+        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        run_hooks = [sys.executable, "-m", "pre_commit", "run", "--all-files"]
+        return subprocess.run(run_hooks, env={**os.environ, **path}, check=False).returncode
+
+    assert hooked() == 0
+    swapped = test.replace('"zoo/resnet.py", "zoo/vgg.py"', '"zoo/vgg.py", "zoo/resnet.py"')
+    (folder / "tests" / "test_network.py").write_text(swapped, encoding="utf-8")
+    assert hooked() == 1
 
 
 COMMANDS = sorted({line for page in PAGES for block in blocks(page, "console") for line in block.commands})

@@ -37,7 +37,7 @@ def searched() -> fxscore.SearchResult:
         Evaluation("width=8", {"score": 2.0, "params": 350.0}),
     ]
     objectives = (Objective.parse("score"), Objective.parse("params"))
-    return fxscore.SearchResult(get_space("zen_resnet"), "zen_resnet", objectives, (tuple(history),), {})
+    return fxscore.SearchResult("zen_resnet", objectives, (tuple(history),), {}, get_space("zen_resnet"))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import typer
 
 from fxscore.cli import arguments, options, output
 from fxscore.cli.arguments import STDOUT
+from fxscore.cli.plot.pictures import check_picture
 from fxscore.errors import WorkerError
 from fxscore.types import Place
 
@@ -101,7 +102,8 @@ def evaluate(
     log_file: options.LogFile = None,
 ) -> None:
     """Measure how well scorers rank the networks of a benchmark table, against published accuracies."""
-    _check_picture(plot)
+    if plot is not None:
+        check_picture(plot)
     picture = None if plot is None else str(plot)
     read = arguments.files(data, *(scorer or []), where["store"])
     output.prepare(verbose, log_file, json, csv, picture, report, inputs=read)
@@ -190,10 +192,3 @@ def _draw(found: Mapping[str, ScorerComparison], scorers: Mapping[str, str], pat
         plot_comparison(comparison, path.with_stem(f"{path.stem}-{space}") if len(found) > 1 else path)
     if len(scorers) > 1:
         plot_score_matrix(alike, path.with_stem(f"{path.stem}-scorers"))
-
-
-def _check_picture(path: Path | None) -> None:
-    from fxscore.report.figure import FORMATS
-
-    if path is not None and path.suffix.lower() not in FORMATS:
-        raise typer.BadParameter(f"{path} is no picture; end its name with {', '.join(FORMATS)}")

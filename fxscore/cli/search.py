@@ -11,9 +11,11 @@ from fxscore.cli import arguments, options, output
 from fxscore.types import Place
 
 if TYPE_CHECKING:
+    from fxscore.report.html import Panel
     from fxscore.searching import Evaluation, SearchResult
 
 INTERRUPTED = 130
+SHOWN = 10  # networks of the front that the report shows with operators and drawing
 EPILOG = (
     "Examples:\n\n"
     "  fxscore search zen_resnet --max-params 1e6 --max-layers 18 --min-params 9e5 --out runs/zen\n\n"
@@ -130,7 +132,7 @@ def search(
     result = _search(space, budget, algorithm=algorithm, generations=generations, folder=out, **shared)
     chosen = _show(result, min_params or 0.0, out, picture)
     if report is not None:
-        _write_report(result, chosen, report)
+        _write_report(result, chosen, report, scorer, where)
     interrupted = result.interrupted
     if baseline and result.front and not interrupted:
         interrupted = _compare(result, space, out, picture, shared)
@@ -187,18 +189,32 @@ def _show(result: SearchResult, min_params: float, out: Path, picture: str) -> E
     return chosen
 
 
-def _write_report(result: SearchResult, chosen: Evaluation | None, path: Path) -> None:
-    from fxscore.cli.reporting import settings, write_page
-    from fxscore.errors import FxScoreError
+def _write_report(
+    result: SearchResult, chosen: Evaluation | None, path: Path, scorer: str | None, where: Place
+) -> None:
+    from fxscore.cli.reporting import scorer_record, settings, write_page
     from fxscore.report.html.searched import search_page
-    from fxscore.report.search.drawing import drawing_of
 
-    try:
-        svg = None if chosen is None else drawing_of(result, chosen).svg
-    except FxScoreError as error:
-        svg = None
-        typer.echo(f"fxscore: the report has no drawing: {error}", err=True)
-    write_page(search_page(result, settings(), chosen, svg), path)
+    panels = _panels(result, scorer, where)
+    write_page(search_page(result, settings(), chosen, panels, scorer_record(scorer)[1]), path)
+
+
+def _panels(result: SearchResult, scorer: str | None, where: Place) -> dict[str, Panel]:
+    """All that is known of the best networks of the front, by genotype; what was scored comes from the store."""
+    from fxscore.ranking import rank
+    from fxscore.report.html.ranking import network_detail, network_panel
+    from fxscore.report.html.reasons import reasons_in
+    from fxscore.scorer import load_scorer
+
+    best = sorted(result.front, key=lambda each: -each.values["score"])[:SHOWN]
+    texts = {result.ref(each): each.text for each in best}
+    ranking = rank(list(texts), scorer=scorer, **where)
+    why, detail = reasons_in(ranking, load_scorer(scorer)), network_detail(scorer)
+    return {
+        texts[record.ref]: network_panel(record, detail(record.ref), why(record))
+        for record in ranking
+        if record.error is None
+    }
 
 
 def _chosen(result: SearchResult, min_params: float) -> Evaluation | None:

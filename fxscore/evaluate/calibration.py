@@ -73,8 +73,18 @@ class Calibration:
         return sum(each.pairs for each in self.bins)
 
     def as_dict(self) -> dict[str, Any]:
-        """A JSON-ready form."""
+        """A JSON-ready form, which `from_dict` takes back."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
+        """What `as_dict` was kept of; raises `KeyError` or `TypeError`."""
+        bins, origins = values["bins"], values["origins"]
+        return cls(
+            tuple(Bin(**each) for each in bins),
+            values["error"],
+            tuple(OriginPairs(**each) for each in origins),
+        )
 
 
 def calibration(

@@ -57,6 +57,7 @@ class ScorerComparison:
         failures: records without a score, by scorer.
         families: number of families that were resampled as wholes; 0 where networks were.
         notes: what must be said beside the figures.
+        networks: (n,) their names.
     """
 
     population: str
@@ -69,6 +70,7 @@ class ScorerComparison:
     failures: Mapping[str, tuple[ScoreRecord, ...]]
     families: int = 0
     notes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
 
 def compare_scorers(
@@ -114,6 +116,7 @@ def compare_scorers(
         {name: tuple(r for r in found if r.error is not None) for name, found in records.items()},
         len(set(families)) if families else 0,
         (*notes, *_notes(population, scores, used)),
+        tuple(map(str, kept.refs)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from fxscore.evaluate.coefficients import Floats, spearman
+from fxscore.evaluate.coefficients import UNDEFINED, Floats, spearman
 from fxscore.evaluate.comparison import ScorerComparison
 from fxscore.evaluate.estimates import Estimate
 
@@ -132,4 +132,4 @@ def _mean_correlation(scores: Mapping[str, Mapping[str, Floats]], one: str, othe
 
 def _correlation(one: Floats, other: Floats) -> float:
     both = np.isfinite(one) & np.isfinite(other)
-    return spearman(one[both], other[both])
+    return spearman(one[both], other[both]) if both.sum() > 1 else UNDEFINED

@@ -19,7 +19,7 @@ def comparison_json(*comparisons: ScorerComparison) -> str:
 
 
 def _content(comparison: ScorerComparison) -> dict[str, Any]:
-    """What was compared, one object per scorer and label, the failures and the notes."""
+    """What was compared, one object per scorer and label, the failures, the notes, and every network."""
     measures = comparison.measures
     return {
         "population": comparison.population,
@@ -38,7 +38,17 @@ def _content(comparison: ScorerComparison) -> dict[str, Any]:
             for record in failed
         ],
         "notes": list(comparison.notes),
+        "networks": [_network(comparison, place, name) for place, name in enumerate(comparison.networks)],
     }
+
+
+def _network(comparison: ScorerComparison, place: int, name: str) -> dict[str, Any]:
+    """What one network scored, and what was measured of it."""
+    scores, labels = (
+        {key: float(values[place]) for key, values in each.items()}
+        for each in (comparison.scores, comparison.labels)
+    )
+    return {"name": name, "scores": scores, "labels": labels}
 
 
 def comparison_csv(*comparisons: ScorerComparison) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+from math import floor, log10
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,11 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fxscore.evaluate.coefficients import Floats
+from fxscore.report import numbers
 
 FORMATS = (".png", ".svg", ".pdf")
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's colours, which readers with every kind of colour vision tell apart."""
 _SQUEEZED = 10  # ranges of the middle half
+_FEW = 200  # points
+_NARROW = 30  # times the least size
 SIZES = {
     "params": "parameters",
     "macs": "multiply-accumulates of one image (MACs)",
@@ -46,9 +52,29 @@ def name_cost(axes: Axes, cost: str) -> None:
     """X is this quantity: its name and unit, sizes on a logarithmic scale, what is counted on whole numbers."""
     axes.set_xlabel(SIZES.get(cost) or _COUNTED.get(cost) or _NAMES.get(cost, cost))
     if cost in SIZES:
-        axes.set_xscale("log")
+        scale_sizes(axes)
     elif cost in _COUNTED:
         whole_numbers(axes)
+
+
+def scale_sizes(axes: Axes) -> None:
+    """X is a size: a logarithmic scale, its ticks as people write counts."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: numbers.count(value))
+    axes.xaxis.set_minor_formatter(partial(_between_powers, axes))
+
+
+def _between_powers(axes: Axes, value: float, _: int | None) -> str:
+    """The text of a tick between powers of ten: of 2 and 5 times one, where hardly a power is on the axis."""
+    low, high = axes.get_xlim()
+    leading = round(value / 10 ** floor(log10(value)))
+    return numbers.count(value) if high < _NARROW * low and leading in (2, 5) else ""
+
+
+def dots(count: int) -> dict[str, Any]:
+    """How so many points are drawn: each to be seen, or faintly, so that their density is."""
+    few = count <= _FEW
+    return {"s": 16 if few else 4, "alpha": 0.7 if few else 0.4, "linewidths": 0}
 
 
 def spread_out(axes: Axes, values: Floats) -> None:

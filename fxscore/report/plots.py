@@ -9,12 +9,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fxscore.errors import UsageError
 from fxscore.evaluate import CrossSpace, LearningCurve, ScorerComparison
 from fxscore.evaluate.calibration import Calibration
-from fxscore.evaluate.coefficients import Floats
+from fxscore.evaluate.coefficients import Floats, spearman
 from fxscore.evaluate.cross_space import ScoreMatrix
 from fxscore.report.evaluation_table import headline, ordered, value_text
-from fxscore.report.figure import PALETTE, SIZES, new_axes, new_figure, save, spread_out, whole_numbers
+from fxscore.report.figure import (
+    PALETTE,
+    SIZES,
+    dots,
+    new_axes,
+    new_figure,
+    save,
+    scale_sizes,
+    spread_out,
+    whole_numbers,
+)
+from fxscore.report.recorded import ScoredPopulation
 
 _DARK = 0.7  # beyond this ρ a cell of a heat map is dark
 _BINS = 30  # of a margin
@@ -32,18 +44,44 @@ def plot_comparison(comparison: ScorerComparison, path: Path) -> None:
         ValueError: the ending is none of `FORMATS`.
     """
     label = next(iter(comparison.labels))
-    best = ordered(comparison, label)[:_PANELS]
-    columns = min(3, len(best))
-    rows = -(-len(best) // columns)
+    best = [each.scorer for each in ordered(comparison, label)[:_PANELS]]
+    columns, rows = _layout(len(best))
     height = 1 + 0.14 * _bars(comparison)
     figure = new_figure(3.5 * columns, height + 2.8 * rows)
-    grid = figure.add_gridspec(rows + 1, columns, height_ratios=[height, *[2.8] * rows])
-    _draw_intervals(figure.add_subplot(grid[0, :]), comparison)
-    for index, evaluation in enumerate(best):
-        axes = figure.add_subplot(grid[1 + index // columns, index % columns])
-        scores = comparison.scores[evaluation.scorer]
-        _draw_networks(axes, scores, comparison.labels[label], evaluation.scorer, label)
+    parts = figure.add_gridspec(2, 1, height_ratios=[height, 2.8 * rows])
+    _draw_intervals(figure.add_subplot(parts[0, 0]), comparison)
+    grid = parts[1, 0].subgridspec(rows, columns)
+    for place, name in enumerate(best):
+        axes = figure.add_subplot(grid[place // columns, place % columns])
+        _draw_networks(axes, comparison.scores[name], comparison.labels[label], name, label)
     save(figure, path)
+
+
+def plot_scores(populations: Sequence[ScoredPopulation], path: Path) -> None:
+    """Score against accuracy, with how both are spread on the margins: a panel for each scorer of each population.
+
+    Args:
+        populations: each by its first label.
+        path: the picture; its ending decides the format.
+
+    Raises:
+        ValueError: the ending is none of `FORMATS`.
+    """
+    panels = [(each, name) for each in populations for name in each.scores]
+    columns, rows = _layout(len(panels))
+    figure = new_figure(4.2 * columns, 3.6 * rows)
+    for place, (each, name) in enumerate(panels):
+        label, values = next(iter(each.labels.items()))
+        axes = figure.add_subplot(rows, columns, place + 1)
+        about = f"{each.name}\n{name}: ρ {spearman(each.scores[name], values):.3f}, {len(values)} networks"
+        _draw_networks(axes, each.scores[name], values, name, label, about)
+    save(figure, path)
+
+
+def _layout(panels: int) -> tuple[int, int]:
+    """(columns, rows) of so many panels."""
+    columns = min(3, panels)
+    return columns, -(-panels // columns)
 
 
 def plot_cross_space(matrix: CrossSpace, path: Path) -> None:
@@ -66,7 +104,9 @@ def plot_score_matrix(matrix: ScoreMatrix, path: Path) -> None:
     axes = _heat_map(figure, matrix.values, matrix.rows, matrix.columns)
     for (y, x), value in np.ndenumerate(matrix.values):
         _write_cell(axes, x, y, None if np.isnan(value) else float(value))
-    axes.set_title(f"Spearman's ρ of scorer with scorer, {', '.join(matrix.populations)}", fontsize=9)
+    axes.set_title(
+        f"Spearman's ρ of scorer with scorer, {', '.join(matrix.populations)}", fontsize=9, wrap=True
+    )
     save(figure, path)
 
 
@@ -100,7 +140,14 @@ def _heat_map(figure: Figure, values: Floats, rows: Sequence[str], columns: Sequ
 
 
 def plot_curves(curves: Sequence[LearningCurve], path: Path, figure_name: str = "Spearman's ρ") -> None:
-    """Learning curves, with bands where there are intervals."""
+    """Learning curves, with bands where there are intervals.
+
+    Raises:
+        UsageError: they do not share what x is.
+    """
+    axes_of = sorted({curve.axis for curve in curves})
+    if len(axes_of) > 1:
+        raise UsageError(f"these curves are by {' and by '.join(axes_of)}; draw those of one kind together")
     figure = new_figure(6, 4)
     axes = new_axes(figure, f"{figure_name} by {curves[0].axis}")
     for curve in curves:
@@ -139,19 +186,21 @@ def _draw_intervals(axes: Axes, comparison: ScorerComparison) -> None:
     axes.set_title(headline(comparison), fontsize=8, wrap=True)
 
 
-def _draw_networks(axes: Axes, scores: Floats, values: Floats, scorer: str, label: str) -> None:
+def _draw_networks(
+    axes: Axes, scores: Floats, values: Floats, scorer: str, label: str, title: str = ""
+) -> None:
     """Networks by score and label, and how both are spread."""
-    axes.scatter(scores, values, s=4, alpha=0.5, linewidths=0, color=PALETTE[0])
+    axes.scatter(scores, values, color=PALETTE[0], **dots(len(scores)))
     if scorer in SIZES and scores.min() > 0:
-        axes.set_xscale("log")
+        scale_sizes(axes)
     else:
         spread_out(axes, scores)
     axes.set_xlabel(f"score: {SIZES.get(scorer, scorer)}", fontsize=7)
     axes.set_ylabel(label, fontsize=7)
-    axes.tick_params(labelsize=7)
+    axes.tick_params(labelsize=7, which="both")
     above = axes.inset_axes((0, 1.01, 1, 0.12), sharex=axes)
     above.hist(scores, bins=_bins(axes, scores), color=PALETTE[0], alpha=0.5)
-    above.set_title(scorer, fontsize=8)
+    above.set_title(title or scorer, fontsize=8)
     beside = axes.inset_axes((1.01, 0, 0.12, 1), sharey=axes)
     beside.hist(values, bins=_BINS, orientation="horizontal", color=PALETTE[0], alpha=0.5)
     for margin in (above, beside):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fxscore.searching.api import ALGORITHMS, HISTORY, search, sizes
+from fxscore.searching.api import ALGORITHMS, search, sizes
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import Objective, SizeLimits
+from fxscore.searching.journal import HISTORY
 from fxscore.searching.loop import SearchStanding, SearchWatcher
 from fxscore.searching.result import SearchResult
 

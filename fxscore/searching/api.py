@@ -18,7 +18,7 @@ from fxscore.scorer.names import portable
 from fxscore.searching.caution import caution_of
 from fxscore.searching.goals import Objective, SizeLimits
 from fxscore.searching.handle import THIS_PROCESS, AnySpace, SpaceHandle, open_space
-from fxscore.searching.journal import Journal, begun_settings
+from fxscore.searching.journal import HISTORY, Journal, begun_settings
 from fxscore.searching.loop import Loop, SearchWatcher
 from fxscore.searching.measuring import Bench, Measurer, needed, open_measures
 from fxscore.searching.random_search import RandomSearch
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 REGULARISED = "regularised-evolution"
 ALGORITHMS = ("nsga2-de", "nsga2", REGULARISED, "random")
-HISTORY = "history.jsonl"
 PAPER_POPULATION, PAPER_GENERATIONS = 512, 100
 
 
@@ -119,7 +118,7 @@ def search(
         with own_errors_only("the space"):
             ended = loop.run()
     history = tuple(map(tuple, loop.history))
-    return SearchResult(opened, handle.place, goals, history, settings, ended, card.confidence)
+    return SearchResult(handle.place, goals, history, settings, opened, ended, card.confidence)
 
 
 class Sizes(NamedTuple):

@@ -21,6 +21,7 @@ from fxscore.errors import SearchError
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.handle import reference
 
+HISTORY = "history.jsonl"  # its name in the folder of a search
 _logger = logging.getLogger(__name__)
 _MAY_CHANGE = {"package"}  # another version computes new scores itself; those in the journal stay as they are
 
@@ -60,10 +61,10 @@ class Journal:
         self._lock.release()
 
     def _begin(self, settings: Mapping[str, Any]) -> None:
-        lines = _whole_lines(self.path) if self.path.exists() else []
+        lines = _mended_lines(self.path) if self.path.exists() else []
         if lines:
             self._check(json.loads(lines[0]), json.loads(json.dumps(settings)))
-            self._known = [list(map(_evaluation, json.loads(line))) for line in lines[1:]]
+            self._known = [list(map(evaluation_of, json.loads(line))) for line in lines[1:]]
         else:
             self._append(settings)
 
@@ -105,7 +106,7 @@ class Journal:
 
     def forget_from(self, generation: int) -> None:
         """Drop a last generation that a smaller budget cut short, and those after it."""
-        lines = _whole_lines(self.path)[: generation + 1]
+        lines = whole_lines(self.path)[: generation + 1]
         unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         unfinished.write_text("".join(lines), encoding="utf-8")
         unfinished.replace(self.path)
@@ -118,13 +119,14 @@ class Journal:
             os.fsync(stream.fileno())
 
 
-def _evaluation(entry: Mapping[str, Any]) -> Evaluation:
+def evaluation_of(entry: Mapping[str, Any]) -> Evaluation:
+    """The evaluation of an entry, which also holds its network's name."""
     return Evaluation.from_dict({key: value for key, value in entry.items() if key != "name"})
 
 
 def begun_settings(path: Path) -> dict[str, Any]:
     """The settings of the search whose history this is; empty where there is none."""
-    lines = _whole_lines(path) if path.exists() else []
+    lines = whole_lines(path) if path.exists() else []
     return dict(json.loads(lines[0])) if lines else {}
 
 
@@ -140,11 +142,15 @@ def _lock(path: Path) -> FileLock:
     return lock
 
 
-def _whole_lines(path: Path) -> list[str]:
-    """The lines of the file, which loses a last line without an end."""
+def whole_lines(path: Path) -> list[str]:
+    """The lines of the file that have an end: a kill, or a writer at work, may leave half of one."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        del lines[-1]
-        with path.open("r+b") as stream:
-            stream.truncate(sum(len(line.encode()) for line in lines))
+    return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
+
+
+def _mended_lines(path: Path) -> list[str]:
+    """The lines of the file, which loses a last line without an end."""
+    lines = whole_lines(path)
+    with path.open("r+b") as stream:
+        stream.truncate(sum(len(line.encode()) for line in lines))
     return lines

@@ -25,47 +25,25 @@ _EARLY = {
 
 
 @dataclass(frozen=True, repr=False)
-class SearchResult(Tabular):
-    """The outcome of a search, finished or interrupted.
+class SearchRecord:
+    """What is kept of a search: all but the space itself, which only building networks needs.
 
     Attributes:
-        space: that was searched.
-        place: the source of references of its genotypes, as in `zen_resnet:…`.
+        place: the source of references of the space's genotypes, as in `zen_resnet:…`.
         objectives: that were wanted.
         history: the evaluations of every generation; of an interrupted one, those that were there.
         settings: that decided the course of the search.
-        ended: what ended it.
-        judge: what the scorer knows of its own reliability, where the score is an objective.
     """
 
-    space: AnySpace
     place: str
     objectives: tuple[Objective, ...]
     history: tuple[tuple[Evaluation, ...], ...]
     settings: Mapping[str, Any]
-    ended: Ending = "budget"
-    judge: Confidence | None = field(default=None, compare=False, repr=False)
-
-    AXES = ("params", SCORE)
-
-    def summary(self) -> str:
-        """What was searched, what came of it, and what ended it where that was neither budget nor generations."""
-        found = f"{self.place}, {len(self.evaluations)} networks, {len(self.front)} on the front"
-        return ", ".join([found, *self.early])
 
     @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C, or the loss of all workers, ended it."""
-        return self.ended == "interrupted"
-
-    @property
-    def early(self) -> tuple[str, ...]:
-        """Why it ended before its budget and its generations were used up, in a few words; () where it did not."""
-        return _EARLY.get(self.ended, ())
-
-    def table(self) -> list[dict[str, Any]]:
-        """A row for each network of the front, best first objective first."""
-        return [{"network": each.text, **each.values} for each in self.front]
+    def name(self) -> str:
+        """What plots call the space: `zen_resnet`, or the class of a file."""
+        return self.place.rpartition(":")[2]
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
@@ -104,6 +82,46 @@ class SearchResult(Tabular):
             )
         return max(fitting, key=lambda evaluation: evaluation.values[SCORE])
 
+    def best_so_far(self) -> Iterator[tuple[int, float]]:
+        """(networks scored, highest score until then), for each network that was scored or failed."""
+        return best_so_far(self.history)
+
+
+@dataclass(frozen=True, repr=False)
+class SearchResult(SearchRecord, Tabular):
+    """The outcome of a search, finished or interrupted.
+
+    Attributes:
+        space: that was searched.
+        ended: what ended it.
+        judge: what the scorer knows of its own reliability, where the score is an objective.
+    """
+
+    space: AnySpace
+    ended: Ending = "budget"
+    judge: Confidence | None = field(default=None, compare=False, repr=False)
+
+    AXES = ("params", SCORE)
+
+    def summary(self) -> str:
+        """What was searched, what came of it, and what ended it where that was neither budget nor generations."""
+        found = f"{self.place}, {len(self.evaluations)} networks, {len(self.front)} on the front"
+        return ", ".join([found, *self.early])
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C, or the loss of all workers, ended it."""
+        return self.ended == "interrupted"
+
+    @property
+    def early(self) -> tuple[str, ...]:
+        """Why it ended before its budget and its generations were used up, in a few words; () where it did not."""
+        return _EARLY.get(self.ended, ())
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each network of the front, best first objective first."""
+        return [{"network": each.text, **each.values} for each in self.front]
+
     def ref(self, evaluation: Evaluation) -> ModelRef:
         """The reference that `fxscore rank` takes, where the space can be imported."""
         return reference(self.place, evaluation.text)
@@ -111,10 +129,6 @@ class SearchResult(Tabular):
     def build(self, evaluation: Evaluation) -> nn.Module:
         """The network, its weights freshly initialised."""
         return self.space.build(self.space.parse(evaluation.text))
-
-    def best_so_far(self) -> Iterator[tuple[int, float]]:
-        """(networks scored, highest score until then), for each network that was scored or failed."""
-        return best_so_far(self.history)
 
 
 def best_so_far(history: Sequence[Sequence[Evaluation]]) -> Iterator[tuple[int, float]]:

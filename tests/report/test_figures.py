@@ -37,7 +37,7 @@ SETTINGS = {"limits": {"params": 25e3}, "scorer": "general@0123456789ab", "algor
 def result() -> SearchResult:
     found = [Evaluation(f"g{n}", {"params": 1000.0 * n, "score": float(n)}) for n in range(1, 9)]
     objectives = (Objective.parse("score"), Objective.parse("params"))
-    return SearchResult(Tiny(), "tiny", objectives, (tuple(found[:4]), tuple(found[4:])), SETTINGS)
+    return SearchResult("tiny", objectives, (tuple(found[:4]), tuple(found[4:])), SETTINGS, Tiny())
 
 
 def text_of(path: Path) -> str:

@@ -61,7 +61,7 @@ def test_a_ranking_has_its_rows_failures_settings_and_versions() -> None:
     }
     page = ranking_page(ranking(), {"seed": 7}, scorer=record)
     text = page.html()
-    networks, failed = data_of(text)["tables"]
+    networks, failed, judged = data_of(text)["tables"]
     assert [row["cells"][1][0] for row in networks["rows"]] == ["timm:net3", "timm:net2", "timm:net1"]  # type: ignore[index]
     assert [each["title"] for each in networks["columns"]] == [
         "rank", "network", "score", "parameters", "MACs", "seconds",
@@ -72,11 +72,20 @@ def test_a_ranking_has_its_rows_failures_settings_and_versions() -> None:
         "1 failed",
         "a percentile",
         "small ones",
-        "ρ 0.90 on x (9 networks)",
+        "mean ρ 0.90 over 1 task,",
         "seed",
     ):
         assert said in text
+    shown = [cell[1] for cell in judged["rows"][0]["cells"]]  # type: ignore[attr-defined]
+    assert shown == ["x", "9", "0.90", "–"]
     assert all(f"<td>{number}</td>" in text for number in versions().values())
+
+
+def test_a_panel_says_numbers_as_people_read_them() -> None:
+    record = ScoreRecord(ModelRef("timm", "net"), 93.31628924, params=1073466, low=86.435551, high=100.0)
+    facts = dict(ranking_page(Ranking.of([record]), {}).tables[0].panels[0].facts)
+    assert (facts["score"], facts["params"]) == ("93.3163", "1.07 M")
+    assert facts["cannot be told from"] == "86.4356 to 100.0000"
 
 
 def test_names_and_errors_end_no_element() -> None:

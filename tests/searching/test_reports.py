@@ -40,7 +40,7 @@ def result_of(space: AnySpace, count: int = 4) -> SearchResult:
     found = [evaluated(space, space.sample(generator), number / 10) for number in range(count)]
     objectives = (Objective.parse("score"), Objective.parse("params"))
     beyond = Evaluation("beyond", {"params": 9e9}, violation=5.0)
-    return SearchResult(space, space.name, objectives, (tuple(found[:2]), (*found[2:], beyond)), SETTINGS)
+    return SearchResult(space.name, objectives, (tuple(found[:2]), (*found[2:], beyond)), SETTINGS, space)
 
 
 @pytest.fixture(params=["zen_resnet", "nasbench201", "nasbench_macro", "darts", "tiny"])
@@ -107,7 +107,7 @@ class TestSource:
         space = Local()
         evaluation = Evaluation(space.format((1, 2, 3, "none")), {"params": 0.0, "score": 0.0})
         with pytest.raises(SearchError, match="cannot be traced"):
-            network_source(result_of(Tiny()).__class__(space, "x", (), (), SETTINGS), evaluation)
+            network_source(SearchResult("x", (), (), SETTINGS, space), evaluation)
 
 
 class Asking(nn.Module):
@@ -165,7 +165,7 @@ def test_without_grandalf_only_the_drawing_is_missing(
 
 
 def test_a_search_that_found_nothing_writes_its_empty_front(tmp_path: Path) -> None:
-    empty = SearchResult(Tiny(), "tiny", (Objective.parse("score"),), (), SETTINGS)
+    empty = SearchResult("tiny", (Objective.parse("score"),), (), SETTINGS, Tiny())
     assert [path.name for path in write_search(empty, None, tmp_path)] == ["front.json", "front.csv"]
     assert json.loads((tmp_path / "front.json").read_text())["front"] == []
 
@@ -207,7 +207,7 @@ def test_the_report_has_the_best_first_and_what_was_held_back_only_where_somethi
         found = [evaluated(space, space.sample(generator), score) for score in (0.1, 0.9, 0.5)]
         found = [Evaluation(each.text, {"held_back": held, **each.values}) for each in found]
         objectives = (Objective.parse("score"), Objective.parse("params"))
-        page = search_page(SearchResult(space, space.name, objectives, (tuple(found),), SETTINGS), {})
+        page = search_page(SearchResult(space.name, objectives, (tuple(found),), SETTINGS, space), {})
         table = page.tables[0]
         assert list(table.columns) == [*names, "on the front", "genotype"]
         assert [row[len(names) - 1].text for row in table.rows] == ["0.9000", "0.5000", "0.1000"]

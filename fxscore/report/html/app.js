@@ -26,8 +26,9 @@ function plot(spec, place) {
     marks.push(Plot.dot(points, { x: x.key, y: "y", r: 3.5, fill: "var(--accent)", ariaLabel: "name" }));
     marks.push(Plot.tip(points, Plot.pointer({ ...tip, fill: "var(--paper)" })));
     const drawn = Plot.plot({
-      width: 860, height: 420, marginLeft: 60, grid: true, marks,
-      x: { type: x.log ? "log" : "linear", label: x.label, tickFormat: "~s" }, y: { label: spec.y },
+      width: Math.max(300, Math.min(1000, figure.clientWidth)), height: 440, marginLeft: 60, marginBottom: 40, grid: true, marks,
+      style: { fontSize: "12px" },
+      x: { type: x.log ? "log" : "linear", label: x.label, tickFormat: "~s", inset: 8 }, y: { label: spec.y, inset: 8 },
     });
     const place = figure.querySelector(".plot");
     drawn.setAttribute("aria-hidden", "true");
@@ -36,6 +37,8 @@ function plot(spec, place) {
     place.replaceChildren(drawn);
   };
   if (choice) choice.addEventListener("change", draw);
+  let width = 0; // drawn again where the window has another
+  new ResizeObserver(() => { if (figure.clientWidth !== width) { width = figure.clientWidth; draw(); } }).observe(figure);
   draw();
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from fxscore.evaluate import ScorerComparison, ScorerEvaluation
 from fxscore.evaluate.estimates import Estimate
 from fxscore.evaluate.resampling import FIGURES
+from fxscore.report.figure import SIZES
 from fxscore.report.html.page import Axis, Cell, Page, Plot, Table
 
 
@@ -16,6 +17,7 @@ def evaluation_page(comparisons: Iterable[ScorerComparison], settings: Mapping[s
     comparisons = list(comparisons)
     plots = [plot for each in comparisons for plot in _plots(each)]
     tables = [_figures(each) for each in comparisons] + [f for each in comparisons if (f := _failures(each))]
+    tables += [_networks(each) for each in comparisons]
     lead = [text for each in comparisons for text in _lead(each)]
     return Page("Evaluation of scorers", lead, plots, tables, settings)
 
@@ -50,14 +52,26 @@ def _interval(estimate: Estimate) -> str:
 def _plots(comparison: ScorerComparison) -> Iterator[Plot]:
     """The scores of each scorer against the first label, which is y."""
     label, values = next(iter(comparison.labels.items()))
-    axes = [Axis(f"s{place}", f"score of {name}") for place, name in enumerate(comparison.scores)]
+    axes = [
+        Axis(f"s{place}", SIZES.get(name, f"score of {name}"), log=name in SIZES and bool(values.min() > 0))
+        for place, (name, values) in enumerate(comparison.scores.items())
+    ]
     scores = list(comparison.scores.values())
     points = [
-        {"name": f"network {n}", "y": float(value)}
-        | {f"s{place}": float(each[n]) for place, each in enumerate(scores)}
-        for n, value in enumerate(values)
+        {"name": name, "y": float(value)} | {f"s{place}": float(each[n]) for place, each in enumerate(scores)}
+        for n, (name, value) in enumerate(zip(comparison.networks, values, strict=True))
     ]
     yield Plot(f"{comparison.population}: {label} against scores", axes, label, points)
+
+
+def _networks(comparison: ScorerComparison) -> Table:
+    """Every network with what was measured of it, and its scores."""
+    columns = {**comparison.labels, **{f"score of {name}": each for name, each in comparison.scores.items()}}
+    rows = [
+        [Cell.of(name), *(Cell.of(float(values[place])) for values in columns.values())]
+        for place, name in enumerate(comparison.networks)
+    ]
+    return Table(f"{comparison.population}: the networks", ("network", *columns), rows)
 
 
 def _failures(comparison: ScorerComparison) -> Table | None:

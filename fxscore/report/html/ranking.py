@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from fxscore.errors import FxScoreError, MissingExtraError
@@ -27,6 +28,14 @@ SIZES = (
 _PUBLISHED = Axis("published", "published ImageNet top-1 of its weights (%)")
 Detail = Callable[[ModelRef], Panel]
 _FURTHER = ("published", "group", "support")
+_APART = ("name", "low", "high")  # of a record: the title of its panel, and one fact
+_FORMS: Mapping[str, Callable[[Any], str]] = {
+    "score": numbers.score,
+    "params": numbers.count,
+    "macs": numbers.count,
+    "seconds": numbers.seconds,
+    "published": numbers.accuracy,
+}
 _COLUMNS = ("rank", "network", "score", "parameters", "MACs", "seconds")
 
 
@@ -54,7 +63,7 @@ def ranking_page(
         detail(row.record.ref) if detail and place < details else None for place, row in enumerate(shown)
     ]
     panels = [
-        _panel(row.record, more, why(row.record) if why else Reasons())
+        network_panel(row.record, more, why(row.record) if why else Reasons())
         for row, more in zip(shown, asked, strict=True)
     ]
     further = [name for name in _FURTHER if any(getattr(row.record, name) is not None for row in shown)]
@@ -63,6 +72,7 @@ def ranking_page(
     tables = [Table("Networks", (*_COLUMNS, *further), lines, panels, opens=1)]
     if ranking.failures:
         tables.append(_failures(ranking.failures))
+    tables += judged(scorer or {})
     lead = [_summary(ranking), *trust(scorer or {})]
     return Page(
         "Ranking of networks", lead, [_plot(records) for records in groups(ranking)], tables, settings
@@ -71,15 +81,40 @@ def ranking_page(
 
 def trust(record: Mapping[str, Any]) -> list[str]:
     """How far to trust a scorer, in the words of its file."""
-    measured = [
-        f"ρ {each['spearman']:.2f} on {each['on']} ({each['n']} networks)"
-        for each in record.get("measured", ())
-        if each.get("spearman") is not None
-    ]
     texts = [f"Scores: {record['scale']}"] if "scale" in record else []
-    if measured:
-        texts.append("Measured on networks that it had not seen: " + "; ".join(measured) + ".")
+    figures = [each["spearman"] for each in _measured(record)]
+    if figures:
+        spread = f" ({min(figures):.2f} to {max(figures):.2f})" if len(figures) > 1 else ""
+        texts.append(
+            f"Measured on networks that it had not seen: mean ρ {fmean(figures):.2f}{spread} over {len(figures)} "
+            f"task{'s' * (len(figures) > 1)}, each in a table below."
+        )
     return texts + ([f"When not to trust it: {record['caution']}"] if "caution" in record else [])
+
+
+def _measured(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for each in record.get("measured", ()) if each.get("spearman") is not None]
+
+
+def judged(record: Mapping[str, Any]) -> list[Table]:
+    """How well the scorer ranks each population that it had not seen; no table where nobody measured it."""
+    rows = [
+        [
+            Cell.of(each["on"]),
+            Cell.of(each["n"], "plain"),
+            Cell(each["spearman"], f"{each['spearman']:.2f}"),
+            _interval(each.get("interval")),
+        ]
+        for each in _measured(record)
+    ]
+    columns = ("networks and label", "n", "ρ", "95 % interval")
+    return [Table("How well the scorer ranks what it had not seen", columns, rows)] if rows else []
+
+
+def _interval(ends: Sequence[float | None] | None) -> Cell:
+    low, high = ends or (None, None)
+    known = low is not None and high is not None
+    return Cell(low, f"{low:.2f} to {high:.2f}" if known else numbers.MISSING)
 
 
 def _summary(ranking: Ranking) -> str:
@@ -103,15 +138,23 @@ def _further(value: float | str | None) -> Cell:
     return Cell.of(value or "") if value is None or isinstance(value, str) else Cell.of(value, "accuracy")
 
 
-def _panel(record: ScoreRecord, more: Panel | None, reasons: Reasons) -> Panel:
-    facts = {
-        name: str(value) for name, value in record.as_dict().items() if value is not None and name != "name"
-    }
+def network_panel(record: ScoreRecord, more: Panel | None, reasons: Reasons) -> Panel:
+    """What is known of a scored network: its record, what stands behind its score, and its operators and drawing."""
+    facts = _facts(record)
     if reasons.unknown:
         facts["looks most like"] = reasons.unknown
     if more is None:
         return Panel(facts, reasons.lists)
     return Panel({**facts, **more.facts}, [*reasons.lists, *more.lists], more.svg, more.alt)
+
+
+def _facts(record: ScoreRecord) -> dict[str, str]:
+    """All that the record says, as people read it."""
+    known = {name: value for name, value in record.as_dict().items() if value is not None}
+    facts = {name: _FORMS.get(name, str)(value) for name, value in known.items() if name not in _APART}
+    if record.low is not None and record.high is not None:
+        facts["cannot be told from"] = f"{numbers.score(record.low)} to {numbers.score(record.high)}"
+    return facts
 
 
 def _failures(failed: Iterable[ScoreRecord]) -> Table:

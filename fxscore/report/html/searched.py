@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fxscore.report import numbers
 from fxscore.report.html.page import Axis, Cell, Page, Panel, Plot, Table
-from fxscore.report.html.ranking import SIZES
+from fxscore.report.html.ranking import SIZES, judged, trust
 from fxscore.report.rows import ScoreForm, score_form
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import HELD_BACK, SCORE
@@ -20,7 +21,8 @@ def search_page(
     result: SearchResult,
     settings: Mapping[str, Any],
     chosen: Evaluation | None = None,
-    svg: str | None = None,
+    panels: Mapping[str, Panel] | None = None,
+    scorer: Mapping[str, Any] | None = None,
 ) -> Page:
     """The report of a search.
 
@@ -28,8 +30,10 @@ def search_page(
         result: of the search.
         settings: of the command.
         chosen: the network of the front that was chosen.
-        svg: its drawing.
+        panels: what more is known of some networks, by genotype (`fxscore.report.html.ranking.network_panel`).
+        scorer: what the scorer's file says of itself.
     """
+    known = panels or {}
     front = {each.text for each in result.front}
     feasible = sorted(
         (each for each in result.evaluations if each.feasible),
@@ -43,15 +47,17 @@ def search_page(
         names = [name for name in names if name != HELD_BACK]
     form = score_form(result.judge)
     rows = [_row(each, names, form, each.text in front) for each in feasible]
-    panels = [_panel(each, svg if each == chosen else None) for each in feasible]
-    tables = [Table("Networks", (*names, "on the front", "genotype"), rows, panels, opens=len(names) + 1)]
+    shown = [_panel(each, known.get(each.text, Panel({}))) for each in feasible]
+    tables = [Table("Networks", (*names, "on the front", "genotype"), rows, shown, opens=len(names) + 1)]
     if result.failures:
         lines = [[Cell.of(each.text), Cell.of(str(each.error))] for each in result.failures]
         tables.append(Table("Networks that failed", ("genotype", "reason"), lines))
     lead = [f"{len(feasible)} networks of {result.space.name} within the limits, {len(front)} on the front."]
     lead += [f"It ended early: {why}." for why in result.early]
     if chosen is not None:
-        lead.append(f"Chosen: {chosen.text}, whose panel has its drawing.")
+        lead.append(f"Chosen: {chosen.text}.")
+    lead += trust(scorer or {})
+    tables += judged(scorer or {})
     better = {each.name for each in result.objectives if each.maximise}
     plots = [_plot(feasible, names, better)] if feasible else []
     return Page(f"Search of {result.space.name}", lead, plots, tables, {**result.settings, **settings})
@@ -67,9 +73,12 @@ def _row(evaluation: Evaluation, names: list[str], form: ScoreForm, on_front: bo
     return [*values, Cell.of("yes" if on_front else "no"), Cell.of(evaluation.text)]
 
 
-def _panel(evaluation: Evaluation, svg: str | None) -> Panel:
-    facts = {name: numbers.score(value) for name, value in evaluation.values.items()}
-    return Panel({"genotype": evaluation.text, **facts}, svg=svg, alt=f"Drawing of {evaluation.text}")
+def _panel(evaluation: Evaluation, more: Panel) -> Panel:
+    facts = {
+        name: getattr(numbers, "count" if name in _COUNTED else "score")(value)
+        for name, value in evaluation.values.items()
+    }
+    return replace(more, facts={"genotype": evaluation.text, **facts, **more.facts})
 
 
 def _plot(evaluations: list[Evaluation], names: list[str], better: set[str]) -> Plot:

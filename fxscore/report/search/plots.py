@@ -12,6 +12,7 @@ from fxscore.report import numbers
 from fxscore.report.figure import (
     PALETTE,
     SIZES,
+    dots,
     name_cost,
     new_axes,
     new_figure,
@@ -21,23 +22,26 @@ from fxscore.report.figure import (
 )
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
-from fxscore.searching.result import SearchResult
+from fxscore.searching.result import SearchRecord
 
 
-def plot_pareto(result: SearchResult, chosen: Evaluation | None, path: Path) -> None:
+def plot_pareto(
+    result: SearchRecord, chosen: Evaluation | None, path: Path, *, title: str | None = None
+) -> None:
     """Score against the first other objective, else parameters: all generations faintly, the front, the choice.
 
     Args:
         result: of a search with a feasible network.
         chosen: the network to mark.
         path: the picture; its ending decides the format.
+        title: what stands before the names of the axes; that it is a search, and of which space, by default.
 
     Raises:
         ValueError: the ending is no picture's.
     """
     cost = next((each.name for each in result.objectives if each.name != SCORE), "params")
     figure = new_figure(6.5, 4.5)
-    axes = new_axes(figure, f"Search of {result.space.name}: score against {SIZES.get(cost, cost)}")
+    axes = new_axes(figure, f"{title or f'Search of {result.name}'}: score against {SIZES.get(cost, cost)}")
     name_cost(axes, cost)
     _draw_generations(axes, result, cost)
     front = sorted(result.front, key=lambda each: each.values[cost])
@@ -51,8 +55,8 @@ def plot_pareto(result: SearchResult, chosen: Evaluation | None, path: Path) -> 
     save(figure, path)
 
 
-def _draw_generations(axes: Axes, result: SearchResult, cost: str) -> None:
-    """One colour a generation, from the first to the last."""
+def _draw_generations(axes: Axes, result: SearchRecord, cost: str) -> None:
+    """One colour a generation, from the first to the last; of a single one, no scale of colours."""
     feasible = [
         (number, each)
         for number, generation in enumerate(result.history)
@@ -60,8 +64,10 @@ def _draw_generations(axes: Axes, result: SearchResult, cost: str) -> None:
         if each.feasible
     ]
     x, y = _points([each for _, each in feasible], cost)
-    colours = [number for number, _ in feasible]
-    shown = axes.scatter(x, y, c=colours, s=8, alpha=0.35, linewidths=0, cmap="viridis")
+    if len(result.history) == 1:
+        axes.scatter(x, y, color=PALETTE[0], **dots(len(x)))
+        return
+    shown = axes.scatter(x, y, c=[number for number, _ in feasible], cmap="viridis", **dots(len(x)))
     axes.figure.colorbar(shown, ax=axes, label="generation", ticks=MaxNLocator(integer=True))
 
 
@@ -69,7 +75,7 @@ def _points(evaluations: list[Evaluation], cost: str) -> tuple[list[float], list
     return [each.values[cost] for each in evaluations], [each.values[SCORE] for each in evaluations]
 
 
-def plot_convergence(runs: Mapping[str, SearchResult], path: Path) -> None:
+def plot_convergence(runs: Mapping[str, SearchRecord], path: Path) -> None:
     """The highest score so far against the number of networks scored, one line a run."""
     figure = new_figure(6, 4)
     axes = new_axes(figure, "Highest score found so far")

@@ -7,26 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fxscore.cli import options, output
+from fxscore.cli import options
+from fxscore.cli.plot.pictures import Picture, prepare
 
 if TYPE_CHECKING:
     from fxscore.evaluate.population import Population
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group of commands to the application."""
-    group = typer.Typer(help="Plots of how a scorer sees the networks of a space.", no_args_is_help=True)
-    group.callback()(_plots)
-    group.command(
-        "transition",
-        epilog="Examples:\n\n  fxscore plot transition nasbench201 --data tables/ -o transition.png\n\n"
-        "  fxscore plot transition nets.py:SmallCNN --networks 50",
-    )(transition)
-    app.add_typer(group, name="plot")
-
-
-def _plots() -> None:
-    """Plots of how a scorer sees the networks of a space."""
+EPILOG = (
+    "Examples:\n\n  fxscore plot transition nasbench201 --data tables/ -o transition.png\n\n"
+    "  fxscore plot transition nets.py:SmallCNN --networks 50"
+)
 
 
 def transition(
@@ -40,17 +31,17 @@ def transition(
     ] = "nasbench201",
     networks: Annotated[int, typer.Option(min=10, help="Networks that span the map.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw and of the learned map.")] = 0,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="The picture: .png, .svg or .pdf.")
-    ] = Path("transition.png"),
+    out: Picture = Path("transition.png"),
     verbose: options.Verbose = False,
     log_file: options.LogFile = None,
 ) -> None:
-    """Draw ten networks, one from each tenth of accuracy (of score, without a table), as their encodings go by block.
+    """Draw how encodings change block by block.
+
+    Of ten networks, one from each tenth of accuracy (of score, without a table), over a map of the score.
 
     The networks' code runs in this very process.
     """
-    output.prepare(verbose, log_file, str(out))
+    prepare(out, verbose, log_file, *filter(None, [data]))
     import numpy as np
 
     from fxscore.errors import ScorerError
@@ -62,13 +53,10 @@ def transition(
         score_vectors,
         vector_of,
     )  # fmt: skip
-    from fxscore.report.figure import FORMATS
     from fxscore.report.transition import plot_transition
     from fxscore.scorer import FTScoreNet, load_scorer
     from fxscore.sources import build
 
-    if out.suffix.lower() not in FORMATS:
-        raise typer.BadParameter(f"{out} is no picture; end its name with {', '.join(FORMATS)}")
     used = load_scorer(scorer)
     if not isinstance(used, FTScoreNet):
         raise ScorerError(
