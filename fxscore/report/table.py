@@ -93,7 +93,7 @@ def _meanings(ranking: Ranking, shown: Sequence[Row]) -> list[str]:
     shared = next((row for row in shown if row.band is not None and row.band[0] < row.band[1]), None)
     if shared is not None:
         found.append("band")
-    elif compared and _is_percent(ranking) and all(row.band is None for row in shown):
+    elif compared and any(row.record.support for row in shown) and all(row.band is None for row in shown):
         found.append("no band")
     if any(row.record.published is not None for row in shown):
         found.append("published")
@@ -116,10 +116,6 @@ def summary(ranking: Ranking) -> str:
 def _has_front(ranking: Ranking) -> bool:
     """Whether there is a choice to make: two networks at least, that differ in size."""
     return len({(record.params, record.macs) for record in ranking if record.score is not None}) > 1
-
-
-def _is_percent(ranking: Ranking) -> bool:
-    return ranking.judge is not None and ranking.judge.bounds == (0, 100)
 
 
 @dataclass(frozen=True)

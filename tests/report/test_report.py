@@ -234,8 +234,12 @@ def test_without_probabilities_the_table_says_so() -> None:
         def better(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
             return None
 
-    text = printed(Ranking.of([record("a", 40.0), record("b", 3.0)], judge=Unsure()))
-    assert "the scorer's file has no probabilities" in text
+    known, unknown = (
+        printed(Ranking.of([record("a", 40.0, support=support), record("b", 3.0)], judge=Unsure()))
+        for support in ("inside", None)
+    )
+    assert "the scorer's file has no probabilities" in known
+    assert "no probabilities" not in unknown  # of a size, say, nobody asks for them
 
 
 def test_networks_that_do_not_compare_stand_in_tables_of_their_own() -> None:
