@@ -160,7 +160,9 @@ class Hybrid:
             values.append(self.features(subject).values)
             forms.add(form_of(subject.inputs))
         fitted = self.fit_features(np.stack(values), np.asarray(accuracies, dtype=float), learning)
-        fitted.measured_confidence = replace(fitted.confidence, forms=frozenset(forms))
+        assert fitted.head is not None  # `fit_features` gives one
+        held = held_confidence(fitted.head, fitted.scale is not None)
+        fitted.measured_confidence = replace(held, forms=frozenset(forms))
         return fitted
 
     def fit_features(

@@ -115,7 +115,8 @@ class Neighbours:
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """All numbers by name."""
         own = {f"{prefix}{name}": array for name, array in self._parts.items()}
-        return own | self.networks.measured.arrays(f"{prefix}measured.")
+        measured = self.networks.measured
+        return own | (measured.arrays(f"{prefix}measured.") if measured.tasks else {})
 
     @classmethod
     def from_arrays(

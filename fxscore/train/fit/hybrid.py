@@ -204,7 +204,8 @@ def neighbours_of(
 ) -> Neighbours:
     """The networks with these features that a scorer was fitted to, by the columns that its head reads."""
     assert fitted.head is not None
-    columns = [name for name in fitted.head.columns if name != PRIOR]
+    own = [name for name in fitted.head.columns if name != PRIOR]
+    columns = own or [*feature_names()]  # of a head that goes by its prior alone, all
     rows = values[:, [feature_names().index(name) for name in columns]]
     measured = None if labels is None else Measured.of({OWN: (range(len(labels)), labels.tolist())})
     known = None if measured is None else Networks(tuple(names), measured)
