@@ -103,3 +103,11 @@ def _wanted(test: ast.expr, truth: bool) -> set[bool]:
     if isinstance(test, ast.BoolOp):
         return set().union(*(_wanted(value, truth) for value in test.values))
     return {truth}
+
+
+def reads_a_value(name: str) -> str:
+    """What is said of a forward that asks for a value."""
+    return (
+        f"`{name}` reads a value that depends on the input or on a weight (data-dependent control flow); "
+        "compute it from shapes, or give the module a representation with @fxscore.represents"
+    )

@@ -42,11 +42,15 @@ CHECKS = frozenset("_assert _assert_async _assert_scalar _functional_assert_asyn
 UNWRITTEN = frozenset("empty empty_like new_empty empty_strided empty_permuted".split())
 # What writes to every element of a tensor, whatever was there.
 WRITES_ALL = frozenset("copy_ zero_ fill_".split())
+# What multiplies, and adds to its first operand; with `beta=0` that one is not read.
+ADDS_PRODUCTS = frozenset("addmm baddbmm addbmm addmv addr".split())
 # What writes to parts of a tensor, and reads none.
 WRITES_PARTS = frozenset(
     """__setitem__ scatter_ index_put_ index_copy_ index_fill_ masked_fill_ masked_scatter_ put_
     fill_diagonal_""".split()
 )
+# What makes a tensor that is the same everywhere, of a size that may be computed from others.
+FILLS = frozenset("zeros ones new_zeros new_ones zeros_like ones_like".split())
 # What makes a tensor like another, whose values have no part in it.
 LIKE = frozenset(
     """zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full
@@ -170,3 +174,8 @@ def cast_dtype(name: str, args: Any, kwargs: Any) -> torch.dtype | None:
                 return value.dtype
         return None
     return getattr(torch, name)  # type: ignore[no-any-return]
+
+
+def leaves_first_unread(name: str, kwargs: Any) -> bool:
+    """Whether a call reads no value of its first argument: a view of it, or `baddbmm(first, a, b, beta=0)`."""
+    return name in VIEWS or (name in ADDS_PRODUCTS and kwargs.get("beta") == 0)

@@ -21,7 +21,7 @@ from fxscore.capture.aten import __name__ as _ATEN
 from fxscore.capture.aten import plain_function
 from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, tensors_in
 from fxscore.capture.chance import drawn, draws_by_value, is_noise, noise
-from fxscore.capture.checks import answer_of_check, certain_truth, place_of
+from fxscore.capture.checks import answer_of_check, certain_truth, place_of, reads_a_value
 from fxscore.capture.indices import check_classes, check_indices, is_known_mask
 from fxscore.capture.operators import (
     ASKS,
@@ -29,6 +29,7 @@ from fxscore.capture.operators import (
     CHECKS,
     COMMUTE,
     DROPPED_KEYWORDS,
+    FILLS,
     IDENTITIES,
     OF_ANY_SIZE,
     READS_VALUES,
@@ -36,12 +37,12 @@ from fxscore.capture.operators import (
     TAKES_NUMBERS,
     TENSOR_PROPERTIES,
     UNWRITTEN,
-    VIEWS,
     WRITES_ALL,
     canonical_target,
     cast_dtype,
     inplace_position,
     is_in_place,
+    leaves_first_unread,
     renamed,
 )
 from fxscore.capture.packing import PACKING, packed
@@ -138,7 +139,11 @@ class Recorder(Bindings, TorchFunctionMode):
             self._note_written(target)
             self.keep_constants_from(target)
         result = func(*args, **kwargs)
-        if self._given and any(id(tensor) in self._given for tensor in tensors_in((args, kwargs))):
+        if (
+            self._given
+            and func.__name__ not in FILLS
+            and any(id(tensor) in self._given for tensor in tensors_in((args, kwargs)))
+        ):
             for tensor in tensors_in(args[0] if func.__name__ == "__setitem__" else result):
                 self.give(tensor)
         return result
@@ -170,7 +175,7 @@ class Recorder(Bindings, TorchFunctionMode):
         if not self._unwritten or func.__name__ in SHAPES_ONLY:
             return
         target = self._mutated(func, args, kwargs) if overwrites(func, kwargs) else None
-        read = args[1:] if func.__name__ in VIEWS else args
+        read = args[1:] if leaves_first_unread(func.__name__, kwargs) else args
         self._unwritten.refuse(tensor for tensor in tensors_in((read, kwargs)) if tensor is not target)
 
     # -- what is recorded --------------------------------------------------------------------------------------------
@@ -213,7 +218,7 @@ class Recorder(Bindings, TorchFunctionMode):
         if name in READS_VALUES or (
             name == "where" and len(args) + len(kwargs) == 1
         ):  # places of what is true
-            raise DataDependentError(_reads(name))
+            raise DataDependentError(reads_a_value(name))
         if name == "__setitem__":
             return self._record_assignment(*args)
         if name in PACKING:
@@ -338,7 +343,7 @@ class Recorder(Bindings, TorchFunctionMode):
         known = certain_truth(self._node_of(args[0])) if func.__name__ in ("__bool__", "is_nonzero") else None
         answer = answer_of_check(sys._getframe()) if known is None else known
         if answer is None:
-            raise DataDependentError(_reads(func.__name__))
+            raise DataDependentError(reads_a_value(func.__name__))
         self._note_check(answer)
         return answer
 
@@ -377,10 +382,3 @@ class Recorder(Bindings, TorchFunctionMode):
         if isinstance(value, (tuple, list)) and type(value) in (tuple, list, torch.Size):
             return type(value)(map(self._numbers, value))
         return {key: self._numbers(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def _reads(name: str) -> str:
-    return (
-        f"`{name}` reads a value that depends on the input or on a weight (data-dependent control flow); "
-        "compute it from shapes, or give the module a representation with @fxscore.represents"
-    )

@@ -31,7 +31,8 @@ _NUMBERS = {dtype: number for number, dtype in _TYPES.items()}
 class ScriptedNetwork(nn.Module):
     """A scripted or traced module as one that runs its graph in Python.
 
-    Its parameters, buffers and submodules have the names that they had, so that reports name them.
+    Its parameters, buffers and submodules have the names that they had, so that reports name them. A frozen module has
+    none left: its layers' weights are constants of the graph, and become parameters again.
     """
 
     def __init__(self, scripted: torch.jit.ScriptModule, with_graph: bool = True) -> None:
@@ -44,6 +45,9 @@ class ScriptedNetwork(nn.Module):
             self.add_module(name, ScriptedNetwork(child, with_graph=False))  # type: ignore[arg-type]
         self.source = _Shared(scripted)
         self.graph: Any = _Shared(_graph_of(scripted)) if with_graph else None
+        if with_graph:
+            for name, value in _frozen_weights(self.graph.value):
+                self.register_parameter(f"frozen_{name}", nn.Parameter(value.detach(), requires_grad=False))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run the graph.
@@ -70,6 +74,22 @@ def _graph_of(scripted: torch.jit.ScriptModule) -> Any:
             f"{scripted.original_name} was scripted without a graph of its own; "
             "give it as it was before torch.jit.script"
         ) from error
+
+
+def _frozen_weights(graph: Any) -> Iterator[tuple[str, Tensor]]:
+    """(name, value) of the constants that layers take as weights or biases."""
+    named: set[str] = set()
+    for node in graph.nodes():
+        if not node.kind().startswith("aten::"):
+            continue
+        for argument, value in zip(schema_arguments(node.schema()), node.inputs(), strict=False):
+            name, source = value.debugName(), value.node()
+            if argument.name not in ("weight", "bias") or source.kind() != "prim::Constant" or name in named:
+                continue
+            tensor = value.toIValue()
+            if isinstance(tensor, Tensor) and tensor.is_floating_point():
+                named.add(name)
+                yield name.replace(".", "_"), tensor
 
 
 class _Shared:
@@ -132,7 +152,16 @@ class _Run:
     # -- what is no operator -----------------------------------------------------------------------------------------
 
     def _constant(self, node: Any) -> list[Any]:
-        return [next(iter(node.outputs())).toIValue()]
+        value = next(iter(node.outputs()))
+        name = f"frozen_{value.debugName().replace('.', '_')}"
+        return [getattr(self.inputs[0], name) if self._is_frozen(name) else value.toIValue()]
+
+    def _is_frozen(self, name: str) -> bool:
+        return (
+            bool(self.inputs)
+            and isinstance(self.inputs[0], ScriptedNetwork)
+            and hasattr(self.inputs[0], name)
+        )
 
     def _get_attr(self, node: Any) -> list[Any]:
         (owner,) = self._inputs(node)

@@ -26,6 +26,10 @@ from torch import Tensor, nn
 OpOverload = torch._ops.OpOverload
 OpOverloadPacket = torch._ops.OpOverloadPacket
 
+# Seen in 2.14. What `nn.utils.rnn.pack_padded_sequence` and its inverse call. Without them packed sequences of one
+# length are not seen to be padded ones.
+PACK, UNPACK = torch._pack_padded_sequence, torch._pad_packed_sequence
+
 # Seen in 2.14. Tensors that have a shape and no values while their devices look real. Without it the structural
 # proxies (params, macs, activations …) compute what they count.
 FakeTensorMode = torch._subclasses.fake_tensor.FakeTensorMode

@@ -11,6 +11,7 @@ from fxscore.passes.align_batch import AlignBatchPass
 from fxscore.passes.base import PassBase
 from fxscore.passes.cut_head import CutHeadPass
 from fxscore.passes.fold_zeros import FoldZerosPass
+from fxscore.passes.join_biases import JoinBiasesPass
 from fxscore.passes.join_encodings import JoinEncodingsPass
 from fxscore.passes.mark_functions import MarkFunctionsPass
 from fxscore.passes.merge_common import MergeCommonSubexpressionsPass
@@ -34,6 +35,7 @@ def default_pipeline() -> list[PassBase]:
     return [
         PrepareInputsPass(),  # input → input-like tensor
         SpellProductsPass(),  # einsum, tensordot … → linear layers and matrix products
+        JoinBiasesPass(),  # x @ W + b → linear layers
         CutHeadPass(),  # outputs → encodings; loss and heads → the scorer's
         RepresentOperatorsPass(),  # weights → synthesised weights; one spelling for the rest
         AlignBatchPass(),  # time first, folded frames → the batch in front

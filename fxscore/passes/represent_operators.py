@@ -19,7 +19,7 @@ from fxscore.represent.registry import module_rule, rule_for
 _DIRECT_USE = {
     torch.add, torch.sub, torch.mul, torch.div, torch.rsub, torch.pow, torch.cat, torch.stack, torch.where,
     torch.maximum, torch.minimum, torch.lerp, torch.cross, torch.eq, torch.gt, torch.lt, torch.ge, torch.le,
-    assign, torch.addcmul, torch.concat, F.scaled_dot_product_attention, F.grid_sample, "expand_as",
+    assign, torch.concat, F.scaled_dot_product_attention, F.grid_sample, "expand_as",
     "masked_fill", torch.masked_fill, torch.index_select, torch.gather,
     torch.cdist, torch.cosine_similarity, F.cosine_similarity, F.pairwise_distance, torch.kron, torch.outer,
 }  # fmt: skip

@@ -113,13 +113,30 @@ def _sink_elementwise(node: fx.Node) -> bool:
 
 
 def _sink_mean(node: fx.Node) -> bool:
-    """A mean that keeps its axes."""
+    """A mean that keeps its axes; where it leaves nothing to move, it is reshaped."""
+    if _leaves_nothing_to_move(node):
+        source, order = node.args[0].args  # type: ignore[union-attr]
+        axes = tuple(sorted(order[axis] for axis in node.args[1]))  # type: ignore[index,union-attr]
+        with node.graph.inserting_before(node):
+            mean = node.graph.call_function(torch.mean, (source, axes, True))
+            mean.meta.update(val=source.meta["val"].mean(axes, True), represented=True)  # type: ignore[union-attr]
+        node.target, node.args = torch.reshape, (mean, shape_of(node))
+        return True
     order = _order(node.args[0])
     if order is None or len(node.args) < 3 or not node.args[2]:
         return False
     axes: Any = node.args[1]
     node.args = (node.args[0], tuple(sorted(order[axis] for axis in axes)), *node.args[2:])
     return _sink_last_axis(node)
+
+
+def _leaves_nothing_to_move(node: fx.Node) -> bool:
+    """Whether a mean of a permuted value has the axes that it keeps in the order that they had."""
+    source: Any = node.args[0]
+    if source.target is not torch.permute or len(node.args) < 3 or not node.args[2]:
+        return False
+    left = [order for place, order in enumerate(source.args[1]) if (shape_of(node) or ())[place] != 1]
+    return left == sorted(left)
 
 
 def _sink_chunk(node: fx.Node) -> bool:

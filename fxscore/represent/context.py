@@ -56,6 +56,15 @@ class RewriteContext:
         """Whether `value` is computed from parameters, and not from the input."""
         return isinstance(value, fx.Node) and value in self._holds_weight
 
+    def constant(self, value: Any) -> Tensor | None:
+        """The values of a constant of the graph; None for anything else."""
+        if not isinstance(value, fx.Node) or value.op != "get_attr":
+            return None
+        found: Any = self.graph.owning_module
+        for part in str(value.target).split("."):
+            found = getattr(found, part)
+        return found if isinstance(found, Tensor) and not found.is_meta else None
+
     def weight(self, value: Any) -> Any:
         """The synthesised form of a weight argument, at its own shape; other values (None, activations) stay."""
         if not self.is_weight(value):

@@ -25,11 +25,18 @@ def batch_norm(
     running_var: Any = None,
     weight: Any = None,
     bias: Any = None,
+    training: bool = False,
     *_: Any,
     **__: Any,
 ) -> fx.Node:
-    """BatchNorm becomes a norm over the batch axis, per channel and position; a norm of weights alone stays one."""
+    """BatchNorm becomes a norm over the batch axis, per channel and position; a norm of weights alone stays one.
+
+    With its own statistics of a batch of one, into whose channels images were folded, it is an InstanceNorm.
+    """
     _drop_affine(ctx, weight, bias)
+    shape = ctx.shape(input)
+    if training and len(shape) > 2 and shape[0] == 1 and not ctx.is_weight(input):
+        return ctx.call(F.instance_norm, input, eps=1e-5, like=ctx.node)
     return ctx.call(batch_axis_norm, input, like=ctx.node)
 
 
@@ -65,8 +72,11 @@ def layer_norm(
     *_: Any,
     **__: Any,
 ) -> fx.Node:
-    """LayerNorm keeps no batch statistic: its own form, without affine."""
+    """LayerNorm keeps no batch statistic: its own form, without affine. Over a whole map it is an InstanceNorm."""
     _drop_affine(ctx, weight, bias)
+    behind = len(ctx.shape(input)) - len(normalized_shape)
+    if behind == 2 and len(normalized_shape) > 1 and not ctx.is_weight(input):
+        return ctx.call(F.instance_norm, input, eps=eps, like=ctx.node)
     return ctx.call(F.layer_norm, input, tuple(normalized_shape), None, None, eps, like=ctx.node)
 
 

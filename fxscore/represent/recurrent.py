@@ -20,6 +20,7 @@ from torch import fx
 
 from fxscore.represent.attention import tuple_of
 from fxscore.represent.context import RewriteContext
+from fxscore.represent.packing import one_length, rows_of
 from fxscore.represent.registry import represents
 
 
@@ -48,6 +49,9 @@ class _Stack:
 def recurrent(ctx: RewriteContext, input: fx.Node, *arguments: Any) -> fx.Node:
     """LSTM, GRU and plain recurrent layers on a padded or a packed sequence; a padded one is run batch first."""
     stack = _stack(arguments)
+    packed = one_length(ctx, input, stack.before[0]) if stack.before else None
+    if packed is not None:
+        input, stack = ctx.call(torch.reshape, input, packed), replace(stack, before=(), after=(False,))
     time_first = stack.after == (False,) and len(ctx.shape(input)) == 3
     if time_first:
         stack = replace(stack, after=(True,))
@@ -60,7 +64,9 @@ def recurrent(ctx: RewriteContext, input: fx.Node, *arguments: Any) -> fx.Node:
         parts[0] if stack.layers == 1 else ctx.call(torch.cat, list(parts))
         for parts in zip(*final, strict=True)
     ]
-    if time_first:
+    if packed is not None:
+        sequence = rows_of(ctx, sequence)
+    elif time_first:
         sequence = ctx.call(torch.permute, sequence, (1, 0, 2))
     return ctx.call(tuple_of, sequence, *states, like=ctx.node)
 

@@ -60,6 +60,33 @@ def spread_and_mean(ctx: RewriteContext, input: fx.Node, *settings: Any, **named
     return ctx.call(tuple_of, first, _reduced(ctx, torch.mean, input, dim, shape), like=ctx.node)
 
 
+@represents(torch.norm, torch.linalg.norm, torch.linalg.vector_norm)
+def length(
+    ctx: RewriteContext, input: fx.Node, ord: Any = 2, dim: Any = None, keepdim: bool = False, **named: Any
+) -> fx.Node:
+    """The Euclidean norm of vectors; any other norm stays as it is."""
+    order = named.get("p", ord)
+    if (
+        order not in (2, None, "fro")
+        or ctx.is_weight(input)
+        or input.meta["val"].is_complex()
+        or named.get("dtype")
+    ):
+        return ctx.node
+    axes = axes_of(dim, len(ctx.shape(input)))
+    return _reshaped(ctx, ctx.call(torch.linalg.vector_norm, input, 2.0, axes, True))
+
+
+@represents(F.normalize)
+def normalize(
+    ctx: RewriteContext, input: fx.Node, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
+) -> fx.Node:
+    """Vectors of length one; its axis is counted from the front."""
+    if p != 2 or ctx.is_weight(input) or eps > 1e-3:
+        return ctx.node
+    return ctx.call(F.normalize, input, 2.0, axes_of(dim, len(ctx.shape(input))), like=ctx.node)
+
+
 @represents(torch.amax, torch.amin)
 def extreme(ctx: RewriteContext, input: fx.Node, dim: Any = (), keepdim: bool = False) -> fx.Node:
     """The largest or smallest element along axes; over the whole map it is a max pool."""
@@ -72,12 +99,17 @@ def extreme(ctx: RewriteContext, input: fx.Node, dim: Any = (), keepdim: bool = 
 @represents(F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
 def adaptive_average_pool(ctx: RewriteContext, input: fx.Node, output_size: Size) -> fx.Node:
     """Pooling to one position is a mean over the positions, pooling to every position is nothing."""
-    spatial = ctx.shape(ctx.node)[-_RANKS[ctx.node.target] :]
+    return pooled_to_shape(ctx, input, _RANKS[ctx.node.target])
+
+
+def pooled_to_shape(ctx: RewriteContext, input: fx.Node, rank: int) -> fx.Node:
+    """Adaptive average pooling of the last axes to the shape of the node, under whatever name."""
+    spatial = ctx.shape(ctx.node)[-rank:]
     if all(length == 1 for length in spatial):
-        return _map_mean(ctx, input, len(spatial))
+        return _map_mean(ctx, input, rank)
     if ctx.shape(input) == ctx.shape(ctx.node):
         return input
-    return ctx.call(ctx.node.target, input, spatial, like=ctx.node)
+    return ctx.call(_ADAPTIVE[rank - 1], input, spatial, like=ctx.node)
 
 
 @represents(F.adaptive_max_pool2d)
@@ -145,13 +177,11 @@ def axes_of(dim: Any, rank: int) -> tuple[int, ...]:
     return tuple(sorted(axis % rank for axis in dims))
 
 
+_ADAPTIVE = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
 _RANKS: dict[Any, int] = {
-    F.adaptive_avg_pool1d: 1,
-    F.adaptive_avg_pool2d: 2,
-    F.adaptive_avg_pool3d: 3,
-    F.avg_pool1d: 1,
-    F.avg_pool2d: 2,
-    F.avg_pool3d: 3,
+    function: rank
+    for functions in (_ADAPTIVE, (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d))
+    for rank, function in enumerate(functions, 1)
 }
 
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import fx
 
 from fxscore.represent.context import RewriteContext
+from fxscore.represent.reductions import pooled_to_shape
 from fxscore.represent.registry import represents
 
 
@@ -93,6 +94,32 @@ def relu6(ctx: RewriteContext, input: fx.Node, inplace: bool = False) -> fx.Node
     return _clamp(ctx, input, 0, 6)
 
 
+@represents(F.leaky_relu)
+def leaky_relu(
+    ctx: RewriteContext, input: fx.Node, negative_slope: float = 0.01, inplace: bool = False
+) -> fx.Node:
+    """A slope of 0 is ReLU, of 1 nothing; PyTorch's own slope is not written out."""
+    if negative_slope == 0:
+        return ctx.call(F.relu, input, like=ctx.node)
+    if negative_slope == 1:
+        return input
+    settings = {} if negative_slope == 0.01 else {"negative_slope": negative_slope}
+    return ctx.call(F.leaky_relu, input, like=ctx.node, **settings)
+
+
+@represents(F.rrelu, torch.rrelu)
+def randomised_relu(
+    ctx: RewriteContext,
+    input: fx.Node,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> fx.Node:
+    """Outside training its slope is the mean one."""
+    return leaky_relu(ctx, input, (lower + upper) / 2)
+
+
 @represents(torch.softmax, F.softmax)
 def softmax(ctx: RewriteContext, input: fx.Node, dim: int = -1, *_: Any, dtype: Any = None) -> fx.Node:
     """Softmax over an axis counted from the front."""
@@ -113,6 +140,8 @@ def interpolate(
 ) -> fx.Node:
     """Resampling to a size; by a factor too, where the factor makes whole sizes, for then it is the same."""
     before, after = ctx.shape(input)[2:], ctx.shape(ctx.node)[2:]
+    if mode == "area":
+        return pooled_to_shape(ctx, input, len(before))
     factors = scale_factor if isinstance(scale_factor, (list, tuple)) else (scale_factor or 1,) * len(before)
     reached = all(
         length * factor == found for length, factor, found in zip(before, factors, after, strict=True)
@@ -170,7 +199,6 @@ _WITH_SETTINGS: dict[Any, dict[str, Any]] = {
     F.gelu: {"approximate": "none"},
     F.elu: {"alpha": 1.0},
     F.celu: {"alpha": 1.0},
-    F.leaky_relu: {"negative_slope": 0.01},
     F.softplus: {"beta": 1, "threshold": 20},
     F.hardshrink: {"lambd": 0.5},
     F.softshrink: {"lambd": 0.5},

@@ -106,6 +106,28 @@ def test_an_output_without_a_tensor_is_refused(output: object) -> None:
         capture(nn.Sequential(Block(lambda x: output)), SHAPE)
 
 
+class Slotted:
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
+class Endless:
+    """An object that holds itself."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.own, self.found = self, {"instances": Slotted(tensor)}
+
+
+@pytest.mark.parametrize(
+    "pack", [Slotted, Endless, lambda x: [{"instances": Slotted(x)}], lambda x: iter([None, Endless(x)])]
+)
+def test_tensors_are_found_in_objects(pack: Callable[[Tensor], object]) -> None:
+    graph = capture(nn.Sequential(Block(lambda x: pack(x * 2))), SHAPE).graph
+    assert [node.target for node in graph.nodes if node.op == "call_function"][-1] is torch.mul
+
+
 @pytest.mark.parametrize(
     "function",
     [

@@ -51,6 +51,8 @@ WRITTEN: list[Callable[[Tensor], Tensor]] = [
     lambda x: torch.zeros(2, 5, 6, 6).index_copy_(1, torch.tensor([3, 1, 0, 4]), x),
     lambda x: torch.eye(6).mul_(2).matmul(x),
     lambda x: (x * 2).flatten(1).T.fill_diagonal_(7.0),
+    lambda x: torch.baddbmm(torch.empty(2, 4, 4), x.flatten(2), x.flatten(2).mT, beta=0, alpha=2),
+    lambda x: torch.addmm(x.new_empty(2, 2), x.flatten(1), x.flatten(1).T, beta=0),
 ]  # fmt: skip
 
 
@@ -81,6 +83,7 @@ def test_a_constant_is_what_it_was_when_it_was_used() -> None:
         lambda x: torch.cat([x, x.new_empty(2, 1, 6, 6)], 1),
         lambda x: torch.empty_like(x).add_(x),
         lambda x: torch.empty_like(x),
+        lambda x: torch.baddbmm(torch.empty(2, 4, 4), x.flatten(2), x.flatten(2).mT),
         lambda x: x[:, torch.empty(2, dtype=torch.long)],
     ],
 )

@@ -61,6 +61,17 @@ def test_a_wrapped_network_is_the_network(wrapper: str) -> None:
     assert (wrapped.costs.params, wrapped.costs.macs) == (plain.costs.params, plain.costs.macs)
 
 
+def test_the_weights_of_a_frozen_network_are_weights() -> None:
+    def plain() -> nn.Module:
+        layers = [nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)]
+        return nn.Sequential(*layers).eval()
+
+    expected = constructed(plain())
+    found = constructed(torch.jit.freeze(torch.jit.script(plain())))  # type: ignore[no-untyped-call]
+    assert found.fingerprint == expected.fingerprint
+    assert found.costs == expected.costs
+
+
 @pytest.mark.parametrize("wrapper", ["scripted", "traced", "compiled"])
 def test_part_of_a_network_may_be_wrapped(wrapper: str) -> None:
     head = [nn.ReLU(), nn.Linear(5, 4)]

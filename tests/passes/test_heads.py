@@ -294,10 +294,13 @@ def test_every_spelling_of_a_classifier_is_cut(spelling: Callable[[Any, Tensor],
     assert (found.channels, head(found)) == (5, ("b", "w"))
 
 
-def test_a_weight_on_the_left_is_no_classifier() -> None:
-    found = constructed(lambda m, x: m.w @ x.flatten(2), w=nn.Parameter(torch.zeros(5, 3)))
-    assert found.channels == 64
-    assert head(found) == ()
+@pytest.mark.parametrize(
+    "spelling",
+    [lambda w, x: w @ x.flatten(2), lambda w, x: torch.einsum("oc,bcn->bon", w, x.flatten(2))],
+)
+def test_a_weight_on_the_left_is_a_classifier_too(spelling: Callable[[Tensor, Tensor], Tensor]) -> None:
+    found = constructed(lambda m, x: spelling(m.w, x), w=nn.Parameter(torch.zeros(5, 3)))
+    assert (found.channels, head(found)) == (3, ("w",))
 
 
 def test_a_scale_after_the_last_layer_keeps_it() -> None:

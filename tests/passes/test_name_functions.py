@@ -153,7 +153,9 @@ def test_an_activation_by_hand_is_the_built_in_one(built_in: Function, written: 
 
 
 OTHERS: list[Function] = [
-    lambda x: x.clamp(min=1e-6),  # a guard
+    lambda x: x.clamp(min=1e-6),  # guards
+    lambda x: x.clamp(min=1e-12),
+    lambda x: torch.maximum(x, torch.tensor(torch.finfo().tiny)),
     lambda x: torch.where(x > 0, x, 1e-4 * x),
     lambda x: x * torch.sigmoid(1.1 * x),
     lambda x: x * torch.tanh(x),

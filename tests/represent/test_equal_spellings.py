@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,43 @@ PAIRS: dict[str, tuple[Forward, Forward]] = {
     ),
     "max pool over the map": (lambda m, x: F.max_pool2d(x, (6, 10)), lambda m, x: F.adaptive_max_pool2d(x, 1)),
     "its maximum": (lambda m, x: x.amax((2, 3), keepdim=True), lambda m, x: nn.AdaptiveMaxPool2d(1)(x)),
+    "area to one": (lambda m, x: F.interpolate(x, (1, 1), mode="area"), lambda m, x: F.adaptive_avg_pool2d(x, 1)),
+    "area": (lambda m, x: F.interpolate(x, (3, 4), mode="area"), lambda m, x: F.adaptive_avg_pool2d(x, (3, 4))),
+    "mean with channels last": (
+        lambda m, x: x.permute(0, 2, 3, 1).flatten(1, 2).mean(1),
+        lambda m, x: x.mean((2, 3)),
+    ),
+    "length": (
+        lambda m, x: x / x.norm(dim=1, keepdim=True).clamp(min=1e-12),
+        lambda m, x: F.normalize(x, dim=-3),
+    ),
+    "length by squares": (
+        lambda m, x: x * torch.rsqrt(x.square().sum(-1, keepdim=True) + 1e-8),
+        lambda m, x: x / torch.linalg.norm(x, dim=3)[..., None],
+    ),
+    "root mean square by length": (
+        lambda m, x: F.normalize(tokens(x), dim=-1) * 8**0.5,
+        lambda m, x: tokens(x) / (tokens(x).norm(2, -1, True) * 8**-0.5 + 1e-8),
+    ),
+    "root mean square": (
+        lambda m, x: F.rms_norm(tokens(x), (8,), eps=0.0),
+        lambda m, x: math.sqrt(8) * tokens(x) / torch.linalg.vector_norm(tokens(x), dim=-1, keepdim=True),
+    ),
+    "norm over the map": (lambda m, x: F.layer_norm(x, x.shape[2:]), lambda m, x: F.instance_norm(x)),
+    "images folded into channels": (
+        lambda m, x: F.batch_norm(x.reshape(1, -1, 6, 10), None, None, training=True).view_as(x),
+        lambda m, x: F.instance_norm(x),
+    ),
+    "slope of 0": (lambda m, x: F.leaky_relu(x, 0.0), lambda m, x: F.relu(x)),
+    "mean slope": (lambda m, x: F.rrelu(x, 0.1, 0.3), lambda m, x: F.leaky_relu(x, 0.2)),
+    "addcmul": (lambda m, x: torch.addcmul(x, x, x + 1, value=3), lambda m, x: x + 3 * (x * (x + 1))),
+    "addcdiv": (lambda m, x: x.addcdiv(x, x.abs() + 1), lambda m, x: x + x / (x.abs() + 1)),
+    "scores by baddbmm": (
+        lambda m, x: torch.baddbmm(
+            torch.empty(x.shape[0], 8, 8), x.flatten(2), x.flatten(2).mT, beta=0, alpha=0.5
+        ),
+        lambda m, x: x.flatten(2) @ x.flatten(2).mT * 0.5,
+    ),
     "variance": (lambda m, x: x.var(1, unbiased=False), lambda m, x: torch.var(x, -3, correction=0)),
     "variance and mean": (
         lambda m, x: torch.cat(torch.var_mean(x, 1, keepdim=True), 1),
@@ -107,6 +145,7 @@ PAIRS: dict[str, tuple[Forward, Forward]] = {
         lambda m, x: torch.einsum("bcn,bn->bc", x.flatten(2), x.flatten(2)[:, 0]),
         lambda m, x: (x.flatten(2) @ x.flatten(2)[:, 0].unsqueeze(-1)).squeeze(-1),
     ),
+    "einsum that sums": (lambda m, x: torch.einsum("bchw->wb", x), lambda m, x: x.sum((1, 2)).T),
     "einsum of one": (lambda m, x: torch.einsum("bchw->bhwc", x), lambda m, x: x.permute(0, 2, 3, 1)),
     "einsum that multiplies": (
         lambda m, x: torch.einsum("bchw,bc->bchw", x, x.mean((2, 3))),
@@ -143,6 +182,60 @@ DIFFERENT: dict[str, tuple[Forward, Forward]] = {
 def test_other_computations_are_other_graphs(name: str) -> None:
     first, second = (network(forward) for forward in DIFFERENT[name])
     assert first.fingerprint != second.fingerprint, first.code
+
+
+class Layer(nn.Module):
+    """A convolution, then a layer with its weights (out, in) and bias, in some spelling."""
+
+    def __init__(self, forward: Forward, *kernel: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 8, 1)
+        self.w, self.b = nn.Parameter(torch.ones(5, 8, *kernel)), nn.Parameter(torch.zeros(5))
+        self.function = forward
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self, self.conv(x)).relu()
+
+
+LINEAR: list[Forward] = [
+    lambda m, x: tokens(x) @ m.w.T + m.b,
+    lambda m, x: m.b + torch.einsum("bnc,oc->bno", tokens(x), m.w),
+    lambda m, x: torch.addmm(m.b, tokens(x).reshape(-1, 8), m.w.t()).view(x.shape[0], -1, 5),
+    lambda m, x: torch.bmm(tokens(x), m.w.t().unsqueeze(0).repeat(x.shape[0], 1, 1)) + m.b,
+    lambda m, x: torch.baddbmm(m.b, tokens(x), m.w.t().expand(x.shape[0], -1, -1)),
+    lambda m, x: (m.w @ x.flatten(2)).transpose(1, 2) + m.b,
+    lambda m, x: (m.w @ x.flatten(2) + m.b[:, None]).mT,
+    lambda m, x: F.linear(tokens(x), m.w).add_(m.b[None, None]),
+]
+CONVOLUTIONS: list[Forward] = [
+    lambda m, x: F.conv2d(x, m.w) + m.b[:, None, None],
+    lambda m, x: m.b.view(1, 5, 1, 1) + F.conv2d(input=x, weight=m.w),
+    lambda m, x: F.conv2d(x, m.w, None, 1, 0).add_(m.b.reshape(1, -1, 1, 1)),
+]
+
+
+@pytest.mark.parametrize("forward", LINEAR)
+def test_a_linear_layer_by_hand_is_one(forward: Forward) -> None:
+    plain = construct(Layer(lambda m, x: F.linear(tokens(x), m.w, m.b)), SHAPE, batch=2)
+    assert construct(Layer(forward), SHAPE, batch=2).fingerprint == plain.fingerprint
+
+
+@pytest.mark.parametrize("forward", CONVOLUTIONS)
+def test_a_bias_added_to_a_convolution_is_its_bias(forward: Forward) -> None:
+    plain = construct(Layer(lambda m, x: F.conv2d(x, m.w, m.b), 3, 3), SHAPE, batch=2)
+    assert construct(Layer(forward, 3, 3), SHAPE, batch=2).fingerprint == plain.fingerprint
+
+
+def test_a_shift_behind_a_norm_is_no_bias() -> None:
+    def normed(m: Any, x: Tensor, shift: Any) -> Tensor:
+        y = F.layer_norm(F.linear(tokens(x), m.w), (5,)) + shift
+        return y.relu() @ m.w
+
+    shifted, plain = (
+        construct(Layer(lambda m, x, own=own: normed(m, x, m.b if own else 0)), SHAPE, batch=2)
+        for own in (True, False)
+    )
+    assert shifted.fingerprint == plain.fingerprint
 
 
 @pytest.mark.parametrize("name", [name for name in PAIRS if name.startswith("einsum")])

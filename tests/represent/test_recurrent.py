@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import fxscore
 from fxscore.constructed import construct
@@ -111,3 +112,50 @@ class Decay(nn.Module):
 @pytest.mark.parametrize("form", [torch.exp, F.softplus])
 def test_a_decay_decays(form: Callable[[Tensor], Tensor]) -> None:
     assert math.isfinite(fxscore.score(Decay(form), example_inputs=torch.zeros(1, 300, 6)))
+
+
+PADDED: dict[str, Callable[[nn.Module, Tensor, Any], Tensor]] = {
+    "sorted": lambda layer, x, _: layer(pack_padded_sequence(x, [6] * len(x), batch_first=True))[1],
+    "in any order": lambda layer, x, lengths: layer(
+        pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    )[1],
+    "unpacked": lambda layer, x, _: pad_packed_sequence(
+        layer(pack_padded_sequence(x, [6] * len(x), batch_first=True))[0], batch_first=True
+    )[0],
+}
+
+
+class Packing(Tagger):
+    """Reads its sequences packed or padded, and gives final states or the whole."""
+
+    def __init__(self, read: Callable[[nn.Module, Tensor, Any], Any], layer: nn.Module) -> None:
+        super().__init__(layer)
+        self.read = read
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
+        found = self.read(self.layer, self.first(x), lengths)
+        return found.transpose(0, 1).flatten(1) if len(found) != len(x) else found.mean(1)
+
+
+@pytest.mark.parametrize("way", PADDED)
+def test_packed_sequences_of_one_length_are_padded_ones(way: str) -> None:
+    def plain(layer: nn.Module, x: Tensor, _: Any) -> Any:
+        return layer(x)[0 if way == "unpacked" else 1]
+
+    given = (IDS, torch.tensor([6]))
+    scores = [
+        fxscore.score(Packing(read, layer(bidirectional=True, num_layers=2)), example_inputs=given)
+        for read in (plain, PADDED[way])
+    ]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-9)
+
+
+def test_sequences_of_several_lengths_are_not() -> None:
+    def shorter(layer: nn.Module, x: Tensor, _: Any) -> Any:
+        return layer(pack_padded_sequence(x, [6] + [3] * (len(x) - 1), batch_first=True))[1]
+
+    given = (IDS, torch.tensor([6]))
+    whole, cut = (
+        fxscore.score(Packing(read, layer()), example_inputs=given) for read in (PADDED["sorted"], shorter)
+    )
+    assert whole != pytest.approx(cut, rel=1e-6)

@@ -33,7 +33,7 @@ _OTHERS: set[Any] = {
     torch.expm1, torch.exp2, torch.log, torch.log1p, torch.log2, torch.erf, torch.erfc, torch.sin, torch.cos,
     torch.tan, torch.sinh, torch.cosh, torch.asinh, torch.atan, torch.arctan, torch.logaddexp, torch.maximum,
     torch.minimum, torch.max, torch.min, torch.fmax, torch.fmin, torch.clamp, torch.clamp_min, torch.clamp_max,
-    torch.where, torch.masked_fill, torch.heaviside, torch.lerp, torch.addcmul, torch.addcdiv, torch.special.expit,
+    torch.where, torch.masked_fill, torch.heaviside, torch.lerp, torch.special.expit,
     torch.special.erf, torch.special.xlogy, torch.special.ndtr, torch.special.log_ndtr, torch.logical_not,
     torch.logical_and, torch.bitwise_not, torch.bitwise_and, torch.threshold, torch.round, torch.floor, torch.ceil,
     torch.sinc, torch.hypot, F.threshold, assign,

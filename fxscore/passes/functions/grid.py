@@ -24,9 +24,10 @@ _NEAR_ZERO = torch.tensor([-0.05, -0.004, 0, 0.004, 0.05], dtype=torch.float64)
 _FAR = torch.tensor([20.5, 25, 30, 50], dtype=torch.float64)
 _UNITS = torch.tensor([-1.0, 1], dtype=torch.float64)
 GRID = torch.cat([-_FAR, _INNER, _NEAR_ZERO, _UNITS, _FAR]).sort().values
-# Constants are written with few digits (0.79788 for √(2/π)). Far below zero nothing hides a small remainder: the
-# guard `clamp(min=1e-6)` is not ReLU.
+# Constants are written with few digits (0.79788 for √(2/π)). Far below zero nothing hides a small remainder, and what
+# is zero there is exactly that: the guards `clamp(min=1e-6)` and `clamp(min=1e-12)` are not ReLU.
 _TOLERANCE = torch.where(GRID < -20, 1e-10, 1e-5)
+_NOTHING = 1e-40  # below the least number that a guard is, that of float32
 _FIXED: tuple[tuple[Any, dict[str, Any]], ...] = (
     (F.relu, {}), (F.relu6, {}), (F.silu, {}), (F.gelu, {}), (F.gelu, {"approximate": "tanh"}), (F.hardswish, {}),
     (F.hardsigmoid, {}), (F.mish, {}), (F.softplus, {}), (torch.sigmoid, {}), (torch.tanh, {}), (F.elu, {}),
@@ -107,7 +108,8 @@ def _rounded(number: float) -> float:
 
 
 def _equal(values: Tensor, expected: Tensor) -> bool:
-    return bool(((values - expected).abs() <= _TOLERANCE + 1e-5 * expected.abs()).all())
+    tolerance = torch.where((GRID < -20) & (expected == 0), _NOTHING, _TOLERANCE)
+    return bool(((values - expected).abs() <= tolerance + 1e-5 * expected.abs()).all())
 
 
 def _is_affine(values: Tensor, places: Tensor) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from fxscore.passes.rules import (
     attention,
     averages,
+    folded_rows,
     gated_linear_unit,
     heads,
     normalisation,
     parts,
     pixel_shuffle,
     softmax,
+    unit_length,
 )
 from fxscore.passes.rules.registry import RULES
 
@@ -22,10 +24,12 @@ __all__ = [
     "RULES",
     "attention",
     "averages",
+    "folded_rows",
     "gated_linear_unit",
     "heads",
     "normalisation",
     "parts",
     "pixel_shuffle",
     "softmax",
+    "unit_length",
 ]

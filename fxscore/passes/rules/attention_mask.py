@@ -87,7 +87,7 @@ def filled_mask(ctx: RewriteContext, node: fx.Node) -> tuple[fx.Node, Mask] | No
 
 def constant_mask(ctx: RewriteContext, node: Any) -> Mask | None:
     """The one form of a mask that is a constant and only hides; None for any other."""
-    values = _constant(ctx, node)
+    values = ctx.constant(node)
     if values is None:
         return None
     if values.dtype != torch.bool:
@@ -120,7 +120,7 @@ def _seen(
 ) -> tuple[fx.Node, Mask] | None:
     if not _hides(ctx, number) or not isinstance(condition, fx.Node) or not _leads_to_product(scores):
         return None
-    values = _constant(ctx, condition)
+    values = ctx.constant(condition)
     if values is not None:
         mask = _form(ctx, values.logical_not() if inverted else values.bool(), condition)
         return None if mask is None else (scores, mask)
@@ -141,7 +141,7 @@ def _form(ctx: RewriteContext, seen: Tensor, node: fx.Node) -> Mask | None:
     square = seen.dim() == 2 and seen.shape[0] == seen.shape[1]
     if square and torch.equal(seen, torch.ones_like(seen).tril()):
         return Mask(causal=True)
-    known = _constant(ctx, node)
+    known = ctx.constant(node)
     if known is not None and known.dtype == torch.bool and torch.equal(known, seen):
         return Mask(node)
     return Mask(seen)
@@ -151,7 +151,7 @@ def _hides(ctx: RewriteContext, value: Any) -> bool:
     if isinstance(value, fx.Node) and value.target is torch.full_like and len(value.args) > 1:
         value = value.args[1]
     if isinstance(value, fx.Node):
-        constant = _constant(ctx, value)
+        constant = ctx.constant(value)
         return constant is not None and constant.numel() == 1 and float(constant) <= HIDDEN
     return is_number(value) and bool(value <= HIDDEN)
 
@@ -161,15 +161,6 @@ def _leads_to_product(node: Any) -> bool:
     while isinstance(node, fx.Node) and node.target in _CHANGES:
         node = next((arg for arg in node.args if isinstance(arg, fx.Node)), None)
     return isinstance(node, fx.Node) and node.target is torch.matmul
-
-
-def _constant(ctx: RewriteContext, node: Any) -> Tensor | None:
-    if not isinstance(node, fx.Node) or node.op != "get_attr":
-        return None
-    value: Any = ctx.graph.owning_module
-    for part in str(node.target).split("."):
-        value = getattr(value, part)
-    return value if isinstance(value, Tensor) and not value.is_meta else None
 
 
 def _new_constant(ctx: RewriteContext, tensor: Tensor) -> fx.Node:

@@ -6,6 +6,7 @@ A deviation that is corrected for the mean (`torch.std`'s default) differs by a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import torch
@@ -73,7 +74,7 @@ def layer_norm(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
         return ctx.call(F.instance_norm, value, eps=eps, like=node)
     if rank > 3 and axes == tuple(range(1, rank)):
         return ctx.call(F.group_norm, value, 1, None, None, eps, like=node)
-    return _with_axes_last(
+    return with_axes_last(
         ctx, value, axes, lambda last, shape: ctx.call(F.layer_norm, last, shape, None, None, eps, like=last)
     )
 
@@ -85,7 +86,7 @@ def rms_norm(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     if found is None or ctx.shape(found["x"]) != ctx.shape(node):
         return None
     eps = float(found.get("eps", 0.0))
-    return _with_axes_last(
+    return with_axes_last(
         ctx,
         found["x"],
         found["axes"],
@@ -105,14 +106,20 @@ def group_norm(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     value: Any = split.args[0]
     shape, parts = ctx.shape(value), ctx.shape(split)
     layered = norm.target is F.layer_norm and len(norm.args[1]) == len(parts) - 2  # type: ignore[arg-type]
-    grouped = len(shape) > 2 and parts[0] == shape[0] and 1 < parts[1] < shape[1] and shape[1] % parts[1] == 0
-    if shape != ctx.shape(node) or not grouped or not (layered or norm.target is F.instance_norm):
+    if shape != ctx.shape(node) or len(shape) < 3 or not (layered or norm.target is F.instance_norm):
         return None
     eps = norm.args[4] if layered else norm.kwargs.get("eps", 1e-5)
-    return ctx.call(F.group_norm, value, parts[1], None, None, eps, like=node)
+    groups, rest = divmod(
+        prod(parts[:2]), shape[0]
+    )  # images may be folded into channels, or channels into images
+    if rest or groups == 0 or shape[1] % groups:
+        return None
+    if groups == shape[1]:
+        return ctx.call(F.instance_norm, value, eps=eps, like=node)
+    return ctx.call(F.group_norm, value, groups, None, None, eps, like=node)
 
 
-def _with_axes_last(
+def with_axes_last(
     ctx: RewriteContext,
     value: fx.Node,
     axes: tuple[int, ...],
