@@ -44,10 +44,10 @@ class ScriptedNetwork(nn.Module):
         for name, child in scripted.named_children():
             self.add_module(name, ScriptedNetwork(child, with_graph=False))  # type: ignore[arg-type]
         self.source = _Shared(scripted)
-        self.graph: Any = _Shared(_graph_of(scripted)) if with_graph else None
-        if with_graph:
-            for name, value in _frozen_weights(self.graph.value):
-                self.register_parameter(f"frozen_{name}", nn.Parameter(value.detach(), requires_grad=False))
+        graph = _graph_of(scripted) if with_graph else None
+        self.graph: Any = None if graph is None else _Shared(graph)
+        for name, value in _frozen_weights(graph) if graph is not None else ():
+            self.register_parameter(f"frozen_{name}", nn.Parameter(value.detach(), requires_grad=False))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run the graph.

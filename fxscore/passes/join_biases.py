@@ -30,7 +30,7 @@ class JoinBiasesPass(PassBase):
                 continue
             for value, bias in (node.args, node.args[::-1]):
                 if isinstance(value, fx.Node) and value not in weights and bias in weights:
-                    modified |= _join(node, value, bias, weights)  # type: ignore[arg-type]
+                    modified |= _join(node, value, bias, weights)
         return PassResult(graph_module, modified)
 
 
@@ -55,8 +55,8 @@ def _order(node: fx.Node) -> tuple[int, ...] | None:
     """The order in which a node puts the axes of its operand; None where it does anything else."""
     rank = len(shape_of(node) or ())
     if node.target in (torch.permute, "permute"):
-        dims = node.args[1] if isinstance(node.args[1], (tuple, list)) else node.args[1:]
-        return tuple(dim % rank for dim in dims)  # type: ignore[operator,union-attr]
+        dims: Any = node.args[1] if isinstance(node.args[1], (tuple, list)) else node.args[1:]
+        return tuple(dim % rank for dim in dims)
     if node.target is not torch.transpose:
         return None
     order = list(range(rank))

@@ -115,11 +115,14 @@ def _sink_elementwise(node: fx.Node) -> bool:
 def _sink_mean(node: fx.Node) -> bool:
     """A mean that keeps its axes; where it leaves nothing to move, it is reshaped."""
     if _leaves_nothing_to_move(node):
-        source, order = node.args[0].args  # type: ignore[union-attr]
-        axes = tuple(sorted(order[axis] for axis in node.args[1]))  # type: ignore[index,union-attr]
+        source: Any
+        moved: Any
+        reduced: Any = node.args[1]
+        source, moved = node.args[0].args  # type: ignore[union-attr]
+        taken = tuple(sorted(moved[axis] for axis in reduced))
         with node.graph.inserting_before(node):
-            mean = node.graph.call_function(torch.mean, (source, axes, True))
-            mean.meta.update(val=source.meta["val"].mean(axes, True), represented=True)  # type: ignore[union-attr]
+            mean = node.graph.call_function(torch.mean, (source, taken, True))
+            mean.meta.update(val=source.meta["val"].mean(taken, True), represented=True)
         node.target, node.args = torch.reshape, (mean, shape_of(node))
         return True
     order = _order(node.args[0])

@@ -60,7 +60,7 @@ def _with_one_matrix(node: fx.Node, weights: set[fx.Node]) -> fx.Node | None:
     value, matrix = argument(node, 0, "input"), argument(node, 1, "other", argument(node, 1, "mat2"))
     if value in weights or matrix not in weights or len(shape_of(matrix) or ()) < 3:
         return None
-    source, (rows, columns) = matrix, shape_of(matrix)[-2:]
+    source, (*_, rows, columns) = matrix, shape_of(matrix) or ()
     while source.target in _REPEATS and prod(shape_of(source.args[0]) or ()) == rows * columns:
         source = source.args[0]
     if source is matrix or prod(shape_of(source) or ()) != rows * columns:

@@ -67,7 +67,7 @@ def test_the_weights_of_a_frozen_network_are_weights() -> None:
         return nn.Sequential(*layers).eval()
 
     expected = constructed(plain())
-    found = constructed(torch.jit.freeze(torch.jit.script(plain())))  # type: ignore[no-untyped-call]
+    found = constructed(torch.jit.freeze(torch.jit.script(plain())))
     assert found.fingerprint == expected.fingerprint
     assert found.costs == expected.costs
 

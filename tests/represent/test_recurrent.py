@@ -133,7 +133,7 @@ class Packing(Tagger):
         self.read = read
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
-        found = self.read(self.layer, self.first(x), lengths)
+        found: Tensor = self.read(self.layer, self.first(x), lengths)
         return found.transpose(0, 1).flatten(1) if len(found) != len(x) else found.mean(1)
 
 
