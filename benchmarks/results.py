@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.catalogue import QUESTIONS, ROOT, question_of
+from fxscore.provenance import command_line as command_of
 
 DOCS = ROOT.parent / "docs"
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "fxscore")
@@ -151,7 +152,7 @@ def command_line() -> str:
     """The command that is running, as it would be typed from the repository's root."""
     module = sys.modules["__main__"].__spec__
     name = module.name.removesuffix(".__main__") if module else Path(sys.argv[0]).stem
-    return " ".join(["python", "-m", name, *sys.argv[1:]])
+    return command_of(f"python -m {name}", sys.argv[1:])
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

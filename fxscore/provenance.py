@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterable
 from datetime import date
 from importlib.metadata import version
@@ -18,3 +19,13 @@ def provenance(packages: Iterable[str]) -> dict[str, Any]:
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, as hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def command_line(program: str, words: Iterable[str]) -> str:
+    """A command as a shell takes it; of absolute paths the last part: where things lie is this machine's business."""
+    return " ".join([program, *(shlex.quote(_without_place(word)) for word in words)])
+
+
+def _without_place(word: str) -> str:
+    option, given, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{given}{Path(value).name if Path(value).is_absolute() else value}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -125,7 +124,7 @@ def run(
     from json import dumps
 
     from fxscore.cli.fit_progress import show_fit, tell
-    from fxscore.provenance import file_sha256
+    from fxscore.provenance import command_line, file_sha256
     from fxscore.train.fit import fit as fit_scorer
     from fxscore.train.fit.by_kind import training_steps
     from fxscore.train.results import read_results
@@ -137,8 +136,7 @@ def run(
     with show_fit(console, total) as watch:
         fitted = fit_scorer(refs, accuracies, state=out, watch=watch, **asked)
     tell(console, results, fitted)
-    command = shlex.join(["fxscore", *sys.argv[1:]])
-    about = {"table": file_sha256(file), "command": command}
+    about = {"table": file_sha256(file), "command": command_line("fxscore", sys.argv[1:])}
     fitted.save(out, {"trained_on": f"{fitted.record['trained_on']} of {file.name}", **about})
     for state in out.parent.glob(f"{glob.escape(out.name)}.{'[0-9a-f]' * 12}.state"):
         state.unlink()

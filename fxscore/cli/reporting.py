@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from fxscore.provenance import command_line
 
 if TYPE_CHECKING:
     from fxscore.report.html import Page
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def settings(**chosen: Any) -> dict[str, Any]:
     """The command as it was given, and what it chose."""
-    return {"command": shlex.join(["fxscore", *sys.argv[1:]]), **chosen}
+    return {"command": command_line("fxscore", sys.argv[1:]), **chosen}
 
 
 def scorer_record(scorer: str | None) -> tuple[str, dict[str, Any]]:

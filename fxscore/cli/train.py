@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fxscore.cli import arguments, options, output
+from fxscore.provenance import command_line
 
 if TYPE_CHECKING:
     from fxscore.train.plan import TrainingPlan
@@ -210,9 +210,9 @@ def fit_together(
 
 
 def command(data: Path) -> str:
-    """The command that is running; where the tables lie on this machine is nobody's business."""
+    """The command that is running, with one name for the folder of the tables wherever it lies."""
     words = ["TABLES" if word == str(data) else word for word in sys.argv[1:]]
-    return shlex.join(["fxscore", *(word.replace(f"--data={data}", "--data=TABLES") for word in words)])
+    return command_line("fxscore", (word.replace(f"--data={data}", "--data=TABLES") for word in words))
 
 
 def combine(
