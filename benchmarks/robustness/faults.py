@@ -32,7 +32,11 @@ SMALL_PASSES = ("passes/test_small_passes.py", "passes/test_guards.py")
 HEADS = ("passes/test_heads.py",)
 SCALES = ("scorer/test_hybrid.py", "scorer/test_protocol.py")
 ENSEMBLE = ("scorer/test_ensemble.py",)
-FEATURES = ("graph_features/test_graph_features.py", "graph_features/test_paths.py")
+FEATURES = (
+    "graph_features/test_degrees.py",
+    "graph_features/test_graph_features.py",
+    "graph_features/test_paths.py",
+)
 COEFFICIENTS = ("evaluate/test_coefficients.py", "evaluate/test_estimates.py")
 FAMILIES = ("evaluate/test_families.py", "evaluate/test_scoring.py", "evaluate/test_populations.py")
 SEARCH = ("searching/test_parts.py",)
