@@ -60,6 +60,14 @@ def test_a_score_is_not_replaced_by_an_error() -> None:
         assert store.find(context, "r", REF, "s") == (record(2.0), True)
 
 
+def test_the_latest_error_of_an_architecture_counts() -> None:
+    with Store() as store:
+        context = store.context("s", "t", "1")
+        store.write(context, "r", record(None, "passed the time limit"))
+        store.write(context, "another recipe", record(None, "no score is finite"), lasting=True)
+        assert store.verdict(context, "f") == StoredVerdict(None, "no score is finite", lasting=True)
+
+
 def test_a_committed_record_survives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "store"
     code = (
