@@ -51,6 +51,6 @@ def learning_curve(
 
 
 def validation_curve(name: str, history: Sequence[Mapping[str, float]]) -> LearningCurve:
-    """ρ on the validation part by step, from the history in a scorer's training record."""
+    """ρ on the validation part by training step, from the history in a scorer's training record."""
     measured = {row["step"]: row["validation"] for row in history if "validation" in row}
-    return learning_curve(name, "step", [measured])
+    return learning_curve(name, "training step", [measured])

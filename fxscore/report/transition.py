@@ -30,7 +30,7 @@ def plot_transition(
         ValueError: the ending is no picture's.
     """
     figure = new_figure(5.5 * len(planes) + 1.5, 5)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(f"{title} (arrows), up to the whole network (dots)", fontsize=10)
     for place, plane in enumerate(planes):
         axes = figure.add_subplot(1, len(planes), place + 1)
         _draw_plane(axes, plane, paths, vectors)
@@ -50,6 +50,8 @@ def _draw_plane(axes: Axes, plane: Plane, paths: Sequence[Path], vectors: Floats
             place[:-1, 0], place[:-1, 1], steps[:, 0], steps[:, 1], color=colour, angles="xy", scale_units="xy",
             scale=1, width=0.004, label=path.name, edgecolor="black", linewidth=0.2,
         )  # fmt: skip
+        # A network whose encodings hardly move has no arrow to be seen: its end is marked.
+        axes.plot(*place[-1], "o", color=colour, ms=7, markeredgecolor="white", markeredgewidth=1)
     axes.set_title(plane.name, fontsize=9)
     axes.set_xlabel("first coordinate")
     axes.set_ylabel("second coordinate")

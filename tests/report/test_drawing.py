@@ -234,6 +234,24 @@ def test_several_inputs_are_several_blocks() -> None:
     assert [block.family for block in diagram.blocks].count("input") == 2
 
 
+def test_a_gate_has_the_colour_of_its_weights_and_a_sum_with_a_weight_that_of_sums() -> None:
+    from torchvision.ops import SqueezeExcitation
+
+    class Placed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.place = nn.Parameter(torch.zeros(1, 4, 8, 8))
+            self.gate, self.end = SqueezeExcitation(4, 2), nn.Conv2d(4, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            result: Tensor = self.end(self.gate(x + self.place))
+            return result
+
+    found = {block.title: block.family for block in drawn(Placed(), (4, 8, 8), depth=0).blocks}
+    assert found["SqueezeExcitation"] == "convolution"
+    assert found["Add"] == "sum"
+
+
 def test_the_network_is_left_as_it_is() -> None:
     network = Branches().train()
     before = {name: value.clone() for name, value in network.state_dict().items()}

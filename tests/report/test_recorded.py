@@ -144,7 +144,7 @@ def test_curves_are_of_fits_and_of_trainings(tmp_path: Path) -> None:
     fit = read_curve(str(fitted(tmp_path / "fit.json")))
     assert (fit.name, fit.axis, [point.x for point in fit.points]) == ("fit", "networks learned from", [4, 8])
     trained = read_curve("nasbench201")
-    assert trained.axis == "step"
+    assert trained.axis == "training step"
     assert len(trained.points) > 1
 
 

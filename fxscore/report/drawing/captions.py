@@ -47,6 +47,8 @@ _FAMILY = {
     "pool_average": "pool", "pool_max": "pool", "pool_global": "pool", "sum": "sum", "cat": "sum", "multiply": "sum",
 }  # fmt: skip
 
+_WEIGHTED = ("convolution", "linear", "attention", "recurrent")  # a gate's pool is not what a gate is
+
 
 def label(node: fx.Node) -> str:
     """What an operator is called, with kernel, stride and groups; "" for one that computes nothing."""
@@ -119,14 +121,16 @@ def shape_text(shape: Shape) -> str:
 
 
 def family(nodes: Sequence[fx.Node]) -> str:
-    """The family of the first of these operators that has one."""
-    for node in nodes:
-        kind = _kind(node)
-        if kind.startswith("conv"):
-            return "convolution"
-        if kind in _FAMILY:
-            return _FAMILY[kind]
-    return "other"
+    """The family of the first of these operators that has weights, else of the first that has a family."""
+    found = [name for node in nodes if (name := _family(node))]
+    return next((name for name in found if name in _WEIGHTED), next(iter(found), "other"))
+
+
+def _family(node: fx.Node) -> str | None:
+    kind = _kind(node)
+    if kind == "shape":  # one operand may be a weight: a position's embedding, a class token
+        kind = kind_of(node, len(node.all_input_nodes))
+    return "convolution" if kind.startswith("conv") else _FAMILY.get(kind)
 
 
 def is_glue(node: fx.Node) -> bool:
