@@ -69,7 +69,7 @@ class Tabular:
         return DataFrame(tables[wanted])
 
     def plot(self, axes: Any = None) -> Any:
-        """A point for each row that has both of `AXES`.
+        """A point for each row that has both of `AXES`; of a search, its front too.
 
         Args:
             axes: matplotlib axes to draw on; new ones by default.
@@ -80,20 +80,9 @@ class Tabular:
         Raises:
             UsageError: no row has both.
         """
-        across, up = self.AXES
-        known = [row for row in self.table() if row.get(across) is not None and row.get(up) is not None]
-        if not known:
-            raise UsageError(f"there is nothing to plot: no row has both {across} and {up}")
-        if axes is None:
-            from matplotlib import pyplot
+        from fxscore.report.results import plot_result  # loads matplotlib
 
-            axes = pyplot.subplots(layout="constrained")[1]
-        axes.scatter([row[across] for row in known], [row[up] for row in known])
-        axes.set_xlabel(across)
-        axes.set_ylabel(up)
-        if across in ("params", "macs"):
-            axes.set_xscale("log")
-        return axes
+        return plot_result(self, axes)
 
 
 def _html(name: str, every: Sequence[Mapping[str, Any]]) -> str:

@@ -37,7 +37,9 @@ def searched() -> fxscore.SearchResult:
         Evaluation("width=8", {"score": 2.0, "params": 350.0}),
     ]
     objectives = (Objective.parse("score"), Objective.parse("params"))
-    return fxscore.SearchResult("zen_resnet", objectives, (tuple(history),), {}, get_space("zen_resnet"))
+    settings = {"scorer": "macs", "limits": {"params": 400.0}}
+    space = get_space("zen_resnet")
+    return fxscore.SearchResult("zen_resnet", objectives, (tuple(history),), settings, space)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,42 @@ def test_results_plot_a_point_for_each_row(results: dict[str, Tabular], name: st
     assert results[name].plot(axes) is axes
     points = axes.collections[0].get_offsets()
     across, up = results[name].AXES
-    assert len(points) == sum(None not in (row[across], row[up]) for row in results[name].table())
+    known = sum(None not in (row[across], row[up]) for row in results[name].table())
+    assert len(points) == (
+        3 if name == "search" else known
+    )  # of a search, those that are not on its front too
+
+
+def test_plots_say_what_they_show(results: dict[str, Tabular]) -> None:
+    for name in NAMES:
+        axes = results[name].plot()
+        assert " against " in axes.get_title(), name
+        assert not {axes.get_xlabel(), axes.get_ylabel()} & {"", "macs", "params", "count", "unseen score"}
+    ranking, explanation, found = (results[name].plot() for name in ("ranking", "explanation", "search"))
+    assert (ranking.get_xscale(), ranking.get_yscale()) == ("log", "linear")
+    assert {text.get_text() for text in ranking.texts} == {"module:<narrow>", "module:wide"}
+    assert explanation.get_yscale() == "log"
+    explanation.figure.canvas.draw()
+    assert all(tick == round(tick) for tick in explanation.get_xticks())
+    assert "limit, 400" in found.get_legend_handles_labels()[1]
+
+
+def test_percentiles_and_networks_that_do_not_compare_are_told() -> None:
+    class Percentiles:
+        bounds = (0.0, 100.0)
+
+        def better(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
+            return None
+
+    records = [
+        ScoreRecord(ModelRef("timm", f"net{i}"), 10.0 * i, macs=i, group=("images", "sequences")[i % 2])
+        for i in range(1, 5)
+    ]
+    axes = Ranking.of(records, judge=Percentiles()).plot()
+    assert axes.get_ylabel() == "score (percentile)"
+    assert sorted(axes.get_legend_handles_labels()[1]) == ["images", "sequences"]
+    colours = [points.get_facecolor()[0].tolist() for points in axes.collections]
+    assert colours[0] != colours[1]
 
 
 def test_frames_hold_the_table(results: dict[str, Tabular], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,12 @@ _VALUE: dict[str, Callable[[ScoreRecord], Any]] = {
 
 def score_form(judge: Judge | None) -> ScoreForm:
     """How scores are written, by what their scorer knows of itself: percentiles to two digits, or any numbers."""
-    percent = judge is not None and judge.bounds == (0, 100)
-    return numbers.percentile if percent else numbers.score
+    return numbers.percentile if is_percentile(judge) else numbers.score
+
+
+def is_percentile(judge: Judge | None) -> bool:
+    """Whether the scores of a scorer that knows this of itself are percentiles."""
+    return judge is not None and judge.bounds == (0, 100)
 
 
 class Row(NamedTuple):

@@ -15,7 +15,7 @@ from fxscore.evaluate.cross_space import score_matrix
 from fxscore.report.figure import (
     PALETTE,
     SIZES,
-    name_cost,
+    name_axis,
     new_axes,
     new_figure,
     scorer_name,
@@ -67,14 +67,14 @@ def test_convergence_counts_networks_in_whole_numbers(result: SearchResult, tmp_
 
 def test_sizes_are_logarithmic_and_counts_whole() -> None:
     axes = new_axes(new_figure(4, 3), "title")
-    name_cost(axes, "macs")
+    name_axis(axes, "macs")
     assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "multiply-accumulates of one image (MACs)")
     axes = new_axes(new_figure(4, 3))
     axes.plot([1, 2, 3], [1, 2, 3])
-    name_cost(axes, "layers")
+    name_axis(axes, "layers")
     assert axes.get_xscale() == "linear"
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
-    name_cost(axes, "latency")
+    name_axis(axes, "latency")
     assert axes.get_xlabel() == "latency of one image (s)"
 
 

@@ -11,15 +11,17 @@ from matplotlib.ticker import MaxNLocator
 from fxscore.report import numbers
 from fxscore.report.figure import (
     PALETTE,
-    SIZES,
     dots,
-    name_cost,
+    name_axis,
+    name_of,
     new_axes,
     new_figure,
+    prepare_axes,
     save,
     scorer_name,
     whole_numbers,
 )
+from fxscore.report.rows import is_percentile
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
 from fxscore.searching.result import SearchRecord
@@ -39,10 +41,18 @@ def plot_pareto(
     Raises:
         ValueError: the ending is no picture's.
     """
-    cost = next((each.name for each in result.objectives if each.name != SCORE), "params")
     figure = new_figure(6.5, 4.5)
-    axes = new_axes(figure, f"{title or f'Search of {result.name}'}: score against {SIZES.get(cost, cost)}")
-    name_cost(axes, cost)
+    draw_pareto(figure.add_subplot(), result, chosen, title=title)
+    save(figure, path)
+
+
+def draw_pareto(
+    axes: Axes, result: SearchRecord, chosen: Evaluation | None = None, *, title: str | None = None
+) -> None:
+    """As `plot_pareto`, on these axes."""
+    cost = next((each.name for each in result.objectives if each.name != SCORE), "params")
+    prepare_axes(axes, f"{title or f'Search of {result.name}'}: score against {name_of(cost)}")
+    name_axis(axes, cost)
     _draw_generations(axes, result, cost)
     front = sorted(result.front, key=lambda each: each.values[cost])
     axes.plot(*_points(front, cost), "o-", color="black", ms=4, lw=1, label=f"front ({len(front)})")
@@ -50,9 +60,9 @@ def plot_pareto(
         axes.plot(*_points([chosen], cost), "*", color=PALETTE[1], ms=14, label="chosen")
     if (limit := result.settings["limits"].get(cost)) is not None:
         axes.axvline(limit, color="grey", ls="--", lw=0.8, label=f"limit, {numbers.count(limit)}")
-    axes.set_ylabel(f"score of {scorer_name(result.settings['scorer'])}")
+    unit = " (percentile)" if is_percentile(getattr(result, "judge", None)) else ""
+    axes.set_ylabel(f"score of {scorer_name(result.settings['scorer'])}{unit}")
     axes.legend(fontsize=8)
-    save(figure, path)
 
 
 def _draw_generations(axes: Axes, result: SearchRecord, cost: str) -> None:
