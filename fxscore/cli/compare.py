@@ -64,7 +64,7 @@ def compare(
 def _write_report(found: Comparison, path: Path, scorer: str | None) -> None:
     from fxscore.cli.reporting import scorer_record, settings, write_page
     from fxscore.report.html.comparison import comparison_page
-    from fxscore.report.html.ranking import network_detail
+    from fxscore.report.html.panels import network_detail
     from fxscore.report.html.reasons import reasons_in
     from fxscore.scorer import load_scorer
 

@@ -178,7 +178,7 @@ def _write_report(comparisons: Sequence[ScorerComparison], scorers: Mapping[str,
     from fxscore.cli.reporting import settings, write_page
     from fxscore.report.html.evaluation import evaluation_page
 
-    write_page(evaluation_page(comparisons, settings(scorers=", ".join(scorers))), path)
+    write_page(evaluation_page(comparisons, scorers, settings(scorers=", ".join(scorers))), path)
 
 
 def _draw(found: Mapping[str, ScorerComparison], scorers: Mapping[str, str], path: Path) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import glob
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from fxscore.cli import arguments, options, output
-from fxscore.types import Place
+from fxscore.types import ModelRef, Place
 
 if TYPE_CHECKING:
+    from fxscore.report.html import Panel
     from fxscore.train.fit import Fitted
 
 INTERRUPTED = 130
@@ -144,12 +145,27 @@ def run(
     if json is not None:
         output.write(dumps(fitted.as_dict(), indent=2, ensure_ascii=False) + "\n", json)
     if report is not None:
-        _write_report(fitted, report)
+        _write_report(fitted, report, out, refs, asked)
     return not fitted.failed
 
 
-def _write_report(fitted: Fitted, path: Path) -> None:
+def _write_report(
+    fitted: Fitted, path: Path, scorer: Path, refs: Sequence[ModelRef], asked: Mapping[str, Any]
+) -> None:
     from fxscore.cli.reporting import settings, write_page
     from fxscore.report.html.fitting import fit_page
 
-    write_page(fit_page(fitted, settings(seed=fitted.seed)), path)
+    write_page(fit_page(fitted, settings(seed=fitted.seed), _panels(fitted, scorer, refs, asked)), path)
+
+
+def _panels(
+    fitted: Fitted, scorer: Path, refs: Sequence[ModelRef], asked: Mapping[str, Any]
+) -> dict[str, Panel]:
+    """All that the fitted scorer knows of the best networks, by name; their features come from the store."""
+    from fxscore.ranking import rank
+    from fxscore.report.html.panels import DRAWN, named_panels
+
+    best = sorted(fitted.used, key=lambda place: -fitted.networks[place][1])[:DRAWN]
+    where = {name: asked[name] for name in Place.__annotations__ if name in asked}
+    ranking = rank([refs[place] for place in best], scorer=scorer, input_shape=asked["input_shape"], **where)
+    return {str(ref): panel for ref, panel in named_panels(ranking, scorer).items()}

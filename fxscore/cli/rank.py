@@ -122,7 +122,8 @@ def show(
 def _write_report(ranking: Ranking, path: Path, scorer: str | None, drawn: int) -> None:
     """The networks that are drawn are built once more, in this process: their files have just been run."""
     from fxscore.cli.reporting import scorer_record, settings, write_page
-    from fxscore.report.html.ranking import network_detail, ranking_page
+    from fxscore.report.html.panels import network_detail
+    from fxscore.report.html.ranking import ranking_page
     from fxscore.report.html.reasons import reasons_in
     from fxscore.scorer import load_scorer
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from fxscore.searching import Evaluation, SearchResult
 
 INTERRUPTED = 130
-SHOWN = 10  # networks of the front that the report shows with operators and drawing
 EPILOG = (
     "Examples:\n\n"
     "  fxscore search zen_resnet --max-params 1e6 --max-layers 18 --min-params 9e5 --out runs/zen\n\n"
@@ -202,19 +201,12 @@ def _write_report(
 def _panels(result: SearchResult, scorer: str | None, where: Place) -> dict[str, Panel]:
     """All that is known of the best networks of the front, by genotype; what was scored comes from the store."""
     from fxscore.ranking import rank
-    from fxscore.report.html.ranking import network_detail, network_panel
-    from fxscore.report.html.reasons import reasons_in
-    from fxscore.scorer import load_scorer
+    from fxscore.report.html.panels import DRAWN, named_panels
 
-    best = sorted(result.front, key=lambda each: -each.values["score"])[:SHOWN]
+    best = sorted(result.front, key=lambda each: -each.values["score"])[:DRAWN]
     texts = {result.ref(each): each.text for each in best}
-    ranking = rank(list(texts), scorer=scorer, **where)
-    why, detail = reasons_in(ranking, load_scorer(scorer)), network_detail(scorer)
-    return {
-        texts[record.ref]: network_panel(record, detail(record.ref), why(record))
-        for record in ranking
-        if record.error is None
-    }
+    found = named_panels(rank(list(texts), scorer=scorer, **where), scorer, texts)
+    return {texts[ref]: panel for ref, panel in found.items()}
 
 
 def _chosen(result: SearchResult, min_params: float) -> Evaluation | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ class ScorerComparison:
         families: number of families that were resampled as wholes; 0 where networks were.
         notes: what must be said beside the figures.
         networks: (n,) their names.
+        records: (n,) by scorer, of the same networks.
     """
 
     population: str
@@ -71,6 +73,7 @@ class ScorerComparison:
     families: int = 0
     notes: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    records: Mapping[str, tuple[ScoreRecord, ...]] = field(default_factory=dict, repr=False)
 
 
 def compare_scorers(
@@ -117,6 +120,7 @@ def compare_scorers(
         len(set(families)) if families else 0,
         (*notes, *_notes(population, scores, used)),
         tuple(map(str, kept.refs)),
+        {name: tuple(compress(records[name], common)) for name in used},
     )
 
 

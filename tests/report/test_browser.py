@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import fxscore
+from fxscore.cli.app import run
+from fxscore.evaluate import Measures, Population, compare_scorers
 from fxscore.report.html import Listing, Page, Panel
+from fxscore.report.html.evaluation import evaluation_page
 from fxscore.report.html.ranking import ranking_page
 from fxscore.types import ModelRef, Ranking, ScoreRecord
 
@@ -23,6 +28,19 @@ pytestmark = [
 ]
 MANY, PUBLISHED = 1371, 91
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
+SCORERS = ("general", "params")
+NETS = """
+from torch import nn
+INPUT_SHAPE = (3, 16, 16)
+def build(width=4):
+    layers = [nn.Conv2d(3, width, 3), nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(width, 2))
+"""
+
+
+def networks(folder: Path, count: int = 3) -> list[str]:
+    (folder / "nets.py").write_text(NETS)
+    return [f'{folder / "nets.py"}:build{{"width": {width}}}' for width in range(3, 3 + count)]
 
 
 def page_of(count: int) -> Page:
@@ -172,6 +190,51 @@ def test_rows_are_sorted_and_filtered_by_keyboard_alone(page: Any) -> None:
 
 def test_failures_have_their_reasons_as_text(page: Any) -> None:
     assert "RuntimeError: spoilt <i>here</i>" in page.locator("#table-1").inner_text()
+
+
+def opened_panel(browser: Any, file: Path, said: list[str], name: str) -> str:
+    """The words of the panel that this network's name opens."""
+    page = browser.new_page()
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(file.as_uri())
+    page.locator("button.open", has_text=name).first.click()
+    assert page.locator("dialog img").get_attribute("alt").startswith("Drawing of ")
+    assert page.evaluate("document.querySelector('dialog img').decode().then(() => true)")
+    words: str = page.locator("dialog").inner_text()
+    page.close()
+    assert said == []
+    return words
+
+
+def test_an_evaluation_has_the_panels_of_a_ranking(browser: Any, tmp_path: Path, said: list[str]) -> None:
+    refs = tuple(map(ModelRef.parse, networks(tmp_path)))
+    names = list(map(str, refs))
+    records = {each: fxscore.rank(names, scorer=each, no_store=True, workers=1).records for each in SCORERS}
+    found = compare_scorers(
+        Population("mine", refs, {"accuracy": np.arange(len(refs), dtype=float)}),
+        {name: sorted(each, key=lambda record: refs.index(record.ref)) for name, each in records.items()},
+        Measures(resamples=0),
+    )
+    page = evaluation_page([found], {name: name for name in SCORERS}, {})
+    (table,) = (each for each in page.tables if each.panels)
+    best = records["general"][0]
+    assert table.rows[0][0].text == str(best.ref)
+    assert [panel.svg is not None for panel in table.panels] == [True] * len(refs)
+    page.save(tmp_path / "evaluation.html")
+    words = opened_panel(browser, tmp_path / "evaluation.html", said, str(best.ref))
+    for part in ("accuracy", "Looks most like", "by member of the scorer", "Operators with weights"):
+        assert part in words
+
+
+def test_a_fit_has_the_panels_of_a_ranking(browser: Any, tmp_path: Path, said: list[str]) -> None:
+    refs, file = networks(tmp_path, 12), tmp_path / "fit.html"
+    rows = [f'"{ref.replace(chr(34), chr(34) * 2)}",{60 + place}' for place, ref in enumerate(refs)]
+    (tmp_path / "results.csv").write_text("\n".join(["model,accuracy", *rows]) + "\n")
+    words = ["fit", str(tmp_path / "results.csv"), "--out", str(tmp_path / "own.safetensors")]
+    assert run([*words, "--report", str(file), "--workers", "1", "--store", str(tmp_path / "store")]) == 0
+    shown = opened_panel(browser, file, said, str(ModelRef.parse(refs[-1])))
+    for part in ("score, not seen", "which has seen it", "Looks most like", "Operators with weights"):
+        assert part in shown
 
 
 def test_print_shows_every_row(page: Any, tmp_path: Path) -> None:

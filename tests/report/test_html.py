@@ -88,6 +88,20 @@ def test_a_panel_says_numbers_as_people_read_them() -> None:
     assert facts["cannot be told from"] == "86.4356 to 100.0000"
 
 
+def test_a_panel_says_a_score_as_the_table_does() -> None:
+    class Percentiles:
+        bounds = (0.0, 100.0)
+
+        def better(self, first: ScoreRecord, second: ScoreRecord) -> float | None:
+            return None
+
+    record = ScoreRecord(ModelRef("timm", "net"), 93.31628924, low=86.435551, high=100.0)
+    table = ranking_page(Ranking.of([record], judge=Percentiles()), {}).tables[0]
+    facts = dict(table.panels[0].facts)
+    assert facts["score"] == table.rows[0][2].text == "93"
+    assert facts["cannot be told from"] == "86 to 100.0"
+
+
 def test_names_and_errors_end_no_element() -> None:
     text = ranking_page(ranking(), {"command": HOSTILE}).html()
     assert HOSTILE not in text
@@ -145,8 +159,8 @@ def test_a_fit_shows_only_scores_of_networks_not_seen() -> None:
         "Networks that were left out",
     ]
     assert [[cell.text for cell in row] for row in page.tables[0].rows] == [
-        ["a", "50.0000", "0.1000"],
         ["b", "60.0000", "–"],
+        ["a", "50.0000", "0.1000"],
     ]
     assert [cell.text for cell in page.tables[1].rows[0]] == ["c", "broken"]
     assert not fit_page(Fitted(Hybrid(), (1,), {}, measured, 1, networks=known), {}).plots

@@ -65,6 +65,14 @@ def test_every_network_of_a_ranking_has_its_neighbours_and_its_difference_to_the
         assert sum(points(members)[:-1]) == pytest.approx(gap, abs=0.06 * len(members["rows"]))
 
 
+def test_a_rival_goes_by_its_name(ranking: Ranking, general: Hybrid) -> None:
+    best, second = ranking.records[:2]
+    why = reasons_in(ranking, general, names={best.ref: "the first"})
+    assert [each.title for each in why(second).lists if each.title.startswith("Score over")] == [
+        f"Score over that of the first, {MEMBERS}"
+    ]
+
+
 def test_a_comparison_has_the_groups_of_features_too(general: Hybrid) -> None:
     found = fxscore.compare(networks(), input_shape=(3, 16, 16), scorer=general)
     why = reasons_in(found.ranking, general, found.verdicts)

@@ -9,7 +9,8 @@ from typing import Any
 from fxscore.comparison import Comparison
 from fxscore.report.comparison import speaking
 from fxscore.report.html.page import Cell, Page, Table
-from fxscore.report.html.ranking import Detail, ranking_page
+from fxscore.report.html.panels import Detail
+from fxscore.report.html.ranking import ranking_page
 from fxscore.report.html.reasons import Why
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from fxscore.evaluate.estimates import Estimate
 from fxscore.evaluate.worth import Worth
 from fxscore.report import numbers
-from fxscore.report.html.page import Axis, Cell, Page, Plot, Table
+from fxscore.report.html.page import Axis, Cell, Page, Panel, Plot, Table
 from fxscore.scorer.pair_table import PairTable
 
 _SCORE = Axis("score", "score, in no unit")
 _NETWORKS = Axis("networks", "networks learned from", log=True)
+
+_SEEN = "score by the fit, which has seen it"
+_FACTS = {"accuracy": "accuracy", "unseen score": "score, not seen"}
 
 
 class FitOutcome(Protocol):
@@ -36,15 +40,20 @@ class FitOutcome(Protocol):
     def table(self) -> list[dict[str, Any]]: ...
 
 
-def fit_page(fitted: FitOutcome, settings: Mapping[str, Any]) -> Page:
+def fit_page(
+    fitted: FitOutcome, settings: Mapping[str, Any], panels: Mapping[str, Panel] | None = None
+) -> Page:
     """The report of a fit.
 
     Args:
         fitted: what came of it.
         settings: of the command.
+        panels: what more is known of some networks, by name (`fxscore.report.html.panels.named_panels`).
     """
     plots = [plot for plot in (_against_accuracy(fitted), _curve(fitted)) if plot.points]
-    return Page("Fit to trained networks", fitted.sentences, plots, list(_tables(fitted)), settings)
+    return Page(
+        "Fit to trained networks", fitted.sentences, plots, list(_tables(fitted, panels or {})), settings
+    )
 
 
 def _against_accuracy(fitted: FitOutcome) -> Plot:
@@ -71,18 +80,27 @@ def _curve(fitted: FitOutcome) -> Plot:
     return Plot("ρ by number of networks learned from", [_NETWORKS], "ρ", points)
 
 
-def _tables(fitted: FitOutcome) -> Iterator[Table]:
+def _tables(fitted: FitOutcome, panels: Mapping[str, Panel]) -> Iterator[Table]:
     if fitted.worth.rivals:
         yield _beside(fitted)
     if fitted.pairs is not None and fitted.pairs.counts.any():
         yield _pairs(fitted.pairs)
-    columns = ("network", "accuracy", "unseen score")
-    rows = fitted.table()
-    used = [[Cell.of(row[name]) for name in columns] for row in rows if row["error"] is None]
-    yield Table("Networks that were fitted to", ("network", "accuracy", "score, not seen"), used)
+    columns = ("network", *_FACTS)
+    rows = sorted(fitted.table(), key=lambda row: -(row["accuracy"] or 0.0))
+    used = [row for row in rows if row["error"] is None]
+    cells = [[Cell.of(row[name]) for name in columns] for row in used]
+    shown = [_panel(row, panels.get(str(row["network"]), Panel({}))) for row in used]
+    yield Table("Networks that were fitted to", ("network", *_FACTS.values()), cells, shown)
     lines = [[Cell.of(row["network"]), Cell.of(row["error"])] for row in rows if row["error"] is not None]
     if lines:
         yield Table("Networks that were left out", ("network", "reason"), lines)
+
+
+def _panel(row: Mapping[str, Any], more: Panel) -> Panel:
+    """What the fit knows of a network, and what more is known of it."""
+    facts = {text: numbers.score(row[name]) for name, text in _FACTS.items()}
+    known = {_SEEN if name == "score" else name: text for name, text in more.facts.items()}
+    return replace(more, facts={**facts, **known})
 
 
 def _beside(fitted: FitOutcome) -> Table:

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from fxscore.errors import FxScoreError, MissingExtraError
-from fxscore.explanation import batch_of, explain_subject
 from fxscore.report import numbers
-from fxscore.report.drawing import draw
-from fxscore.report.html.page import Axis, Cell, Listing, Page, Panel, Plot, Table
-from fxscore.report.html.reasons import Reasons, Why
+from fxscore.report.html.page import Axis, Cell, Page, Plot, Table
+from fxscore.report.html.panels import Detail, panels_of
+from fxscore.report.html.reasons import Why
 from fxscore.report.rows import Row, ScoreForm, groups, rows, score_form, why
 from fxscore.report.table import summary
-from fxscore.run.failure import own_errors_only
-from fxscore.run.guard import unchanged_globals
-from fxscore.scorer import load_scorer
-from fxscore.scorer.subject import subject_of
-from fxscore.types import ModelRef, Ranking, ScoreRecord
+from fxscore.types import Ranking, ScoreRecord
 
 SIZES = (
     Axis("params", "parameters", log=True, cost=True),
     Axis("macs", "multiply-accumulates of one image", log=True, cost=True),
 )
 _PUBLISHED = Axis("published", "published ImageNet top-1 of its weights (%)")
-Detail = Callable[[ModelRef], Panel]
 _FURTHER = ("published", "group", "support")
-_APART = ("name", "low", "high")  # of a record: the title of its panel, and one fact
-_FORMS: Mapping[str, Callable[[Any], str]] = {
-    "score": numbers.score,
-    "params": numbers.count,
-    "macs": numbers.count,
-    "seconds": numbers.seconds,
-    "published": numbers.accuracy,
-}
 _COLUMNS = ("rank", "network", "score", "parameters", "MACs", "seconds")
 
 
@@ -59,13 +43,7 @@ def ranking_page(
         details: how many.
     """
     shown = [row for row in rows(ranking) if row.record.error is None]
-    asked = [
-        detail(row.record.ref) if detail and place < details else None for place, row in enumerate(shown)
-    ]
-    panels = [
-        network_panel(row.record, more, why(row.record) if why else Reasons())
-        for row, more in zip(shown, asked, strict=True)
-    ]
+    panels = panels_of(ranking, why, detail, details)
     further = [name for name in _FURTHER if any(getattr(row.record, name) is not None for row in shown)]
     form = score_form(ranking.judge)
     lines = [_row(row, form) + [_further(getattr(row.record, name)) for name in further] for row in shown]
@@ -138,25 +116,6 @@ def _further(value: float | str | None) -> Cell:
     return Cell.of(value or "") if value is None or isinstance(value, str) else Cell.of(value, "accuracy")
 
 
-def network_panel(record: ScoreRecord, more: Panel | None, reasons: Reasons) -> Panel:
-    """What is known of a scored network: its record, what stands behind its score, and its operators and drawing."""
-    facts = _facts(record)
-    if reasons.unknown:
-        facts["looks most like"] = reasons.unknown
-    if more is None:
-        return Panel(facts, reasons.lists)
-    return Panel({**facts, **more.facts}, [*reasons.lists, *more.lists], more.svg, more.alt)
-
-
-def _facts(record: ScoreRecord) -> dict[str, str]:
-    """All that the record says, as people read it."""
-    known = {name: value for name, value in record.as_dict().items() if value is not None}
-    facts = {name: _FORMS.get(name, str)(value) for name, value in known.items() if name not in _APART}
-    if record.low is not None and record.high is not None:
-        facts["cannot be told from"] = f"{numbers.score(record.low)} to {numbers.score(record.high)}"
-    return facts
-
-
 def _failures(failed: Iterable[ScoreRecord]) -> Table:
     lines = [[Cell.of(str(record.ref)), Cell.of(why(record))] for record in failed]
     return Table("Networks that failed", ("network", "reason"), lines)
@@ -171,45 +130,3 @@ def _plot(records: Sequence[ScoreRecord]) -> Plot:
         return Plot(f"Score against size{of}, with the Pareto front", SIZES, "score", points)
     title = f"Score{of} against size, with the Pareto front, and against published accuracy"
     return Plot(title, (*SIZES, _PUBLISHED), "score", points)
-
-
-def network_detail(scorer: Any) -> Detail:
-    """Reads a network once more in this process: what its operators became, its coverage and its drawing.
-
-    Args:
-        scorer: as for `fxscore.explain`.
-    """
-
-    def detail(ref: ModelRef) -> Panel:
-        try:
-            return _drawn(_operators(ref, scorer), ref)
-        except FxScoreError as error:
-            return Panel({"not shown": str(error)})
-
-    return detail
-
-
-def _operators(ref: ModelRef, scorer: Any) -> Panel:
-    used = load_scorer(scorer)
-    with own_errors_only(), unchanged_globals():
-        subject = subject_of(ref, weights=used.needs_weights)
-        explained = explain_subject(str(ref), subject, batch_of(used))
-    lines = [[o.operator, o.form, str(o.count), numbers.count(o.params)] for o in explained.operators]
-    facts = {
-        "operators with weights": str(sum(operator.count for operator in explained.operators)),
-        "parameters without a part": ", ".join(explained.unused) or "none",
-    }
-    return Panel(
-        facts, [Listing("Operators with weights", ("operator", "became", "times", "parameters"), lines)]
-    )
-
-
-def _drawn(panel: Panel, ref: ModelRef) -> Panel:
-    """The panel with the network's drawing, or why there is none."""
-    try:
-        drawing = draw(ref)
-        svg = drawing.svg
-    except MissingExtraError as error:
-        return replace(panel, facts={**panel.facts, "drawing": str(error)})
-    blocks = ", ".join(block.title for block in drawing.diagram.blocks)
-    return replace(panel, svg=svg, alt=f"Drawing of {ref}: {blocks}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from fxscore.comparison import Verdict
 from fxscore.report.html.page import Listing
@@ -26,7 +27,12 @@ class Reasons:
 Why = Callable[[ScoreRecord], Reasons]
 
 
-def reasons_in(ranking: Ranking, scorer: Scorer, verdicts: Sequence[Verdict] = ()) -> Why:
+def reasons_in(
+    ranking: Ranking,
+    scorer: Scorer,
+    verdicts: Sequence[Verdict] = (),
+    names: Mapping[ModelRef, str] = MappingProxyType({}),
+) -> Why:
     """Tells of each network of a ranking which networks of training it is like, and what sets it apart from the best.
 
     The best one is told apart from the next. All of it comes from what stands beside the scores.
@@ -35,6 +41,7 @@ def reasons_in(ranking: Ranking, scorer: Scorer, verdicts: Sequence[Verdict] = (
         ranking: of the networks.
         scorer: that scored them.
         verdicts: of a comparison, which know the groups of features.
+        names: of networks that people call otherwise than by their references.
     """
     rivals: dict[str | None, list[ScoreRecord]] = {}
     for record in ranking:
@@ -52,20 +59,26 @@ def reasons_in(ranking: Ranking, scorer: Scorer, verdicts: Sequence[Verdict] = (
         lists = [] if unknown else [Listing("Looks most like", columns, rows)]
         rival = next((each for each in rivals[record.group][:2] if each.ref != record.ref), None)
         if rival is not None:
-            lists += _apart(scorer, record, standing, rival, verdicts)
+            name = short(names.get(rival.ref, str(rival.ref)))
+            lists += _apart(scorer, record, standing, rival, name, verdicts)
         return Reasons(lists, unknown)
 
     return why
 
 
 def _apart(
-    scorer: Scorer, record: ScoreRecord, standing: Standing, rival: ScoreRecord, verdicts: Sequence[Verdict]
+    scorer: Scorer,
+    record: ScoreRecord,
+    standing: Standing,
+    rival: ScoreRecord,
+    name: str,
+    verdicts: Sequence[Verdict],
 ) -> list[Listing]:
     """Score over that of the rival by member of the scorer, and where a verdict knows them by group of features."""
     other = standing_of(rival)
     members = () if other is None else by_member(scorer, standing, other)
-    found = [_listing("member of the scorer", rival.ref, members)]
-    found.append(_listing("group of features", rival.ref, _by_group(record.ref, rival.ref, verdicts)))
+    found = [_listing("member of the scorer", name, members)]
+    found.append(_listing("group of features", name, _by_group(record.ref, rival.ref, verdicts)))
     return [each for each in found if each.rows]
 
 
@@ -78,7 +91,7 @@ def _by_group(ref: ModelRef, rival: ModelRef, verdicts: Sequence[Verdict]) -> Se
     return ()
 
 
-def _listing(by: str, rival: ModelRef, parts: Sequence[Contribution]) -> Listing:
+def _listing(by: str, rival: str, parts: Sequence[Contribution]) -> Listing:
     rows = [[each.group, *in_points(each.points, each.raw)] for each in parts]
     if rows:
         rows.append(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from fxscore.capture.empty_weights import build_without_weights
-from fxscore.report import numbers
 from fxscore.report.drawing import Drawing, draw_subject
+from fxscore.report.rows import score_form
 from fxscore.scorer.subject import Subject
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
@@ -31,5 +31,5 @@ def draw_network(result: SearchResult, evaluation: Evaluation, path: Path) -> No
 def drawing_of(result: SearchResult, evaluation: Evaluation) -> Drawing:
     """The drawing of one network of a search."""
     module = build_without_weights(lambda: result.build(evaluation)).module.eval()
-    name = f"{result.space.name}, score {numbers.score(evaluation.values[SCORE])}"
+    name = f"{result.space.name}, score {score_form(result.judge)(evaluation.values[SCORE])}"
     return draw_subject(name, Subject(module, result.space.input_shape, owned=True))

@@ -13,6 +13,7 @@ from torch import nn
 from fxscore.constructed import construct
 from fxscore.errors import FxScoreError, SearchError
 from fxscore.report import numbers
+from fxscore.report.rows import score_form
 from fxscore.report.search.source_graph import graph_source
 from fxscore.report.search.source_zen import chain_source
 from fxscore.searching.evaluation import Evaluation
@@ -46,7 +47,7 @@ def _about(result: SearchResult, evaluation: Evaluation) -> str:
     """The file's docstring."""
     score, params = evaluation.values[SCORE], evaluation.values["params"]
     first = f"A network of {numbers.count(params)} parameters, found by a search of {result.space.name}."
-    by = f"Score {numbers.score(score)} by {result.settings['scorer']}, {result.settings['algorithm']}"
+    by = f"Score {score_form(result.judge)(score)} by {result.settings['scorer']}, {result.settings['algorithm']}"
     lines = textwrap.wrap(f"{by}, seed {result.settings['seed']}. Genotype:", 110)
     genotype = textwrap.wrap(evaluation.text, 106, break_on_hyphens=False)
     return "\n".join([first, "", *lines, "", *(f"    {line}" for line in genotype)])
