@@ -95,7 +95,9 @@ FAULTS = (
         COEFFICIENTS,
     ),
     Fault("evaluate/splits.py", "filled.index(min(filled))", "filled.index(max(filled))", FAMILIES),
-    Fault("evaluate/matched.py", "if len(members) >= self.least", "if len(members) > self.least", FAMILIES),
+    Fault(
+        "evaluate/matched.py", "if len(members) >= self.least", "if len(members) > self.least", COEFFICIENTS
+    ),
     Fault("searching/evaluation.py", "all(a <= b for", "all(a < b for", SEARCH),
     Fault("searching/goals.py", "max(0.0, sizes[name] / limit - 1)", "sizes[name] / limit - 1", SEARCH),
     Fault("searching/regularised_evolution.py", "parent = min((", "parent = max((", SEARCH),

@@ -3,7 +3,7 @@
 ``python -m benchmarks.robustness.mutations --write`` prints those that no test finds, and exits with 1 where these are
 more than one in twenty. Tests that fail without a fault find nothing, so all are run once without any. ``--only TEXT``
 takes faults whose file holds a text; outcomes are kept in ``runs/mutations.jsonl``, and a stopped run goes on where the
-fault, its file and its tests are as they were.
+fault, its file and its tests are as they were. Tests that do not end have found the fault, too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ from benchmarks.robustness.faults import FAULTS, Fault
 ROOT = Path(__file__).parents[2]
 WORK = Path("runs/mutations.jsonl")
 LEAST = 0.95
+LONGEST = 400.0  # seconds that the tests of a file may take: some faults are waited for without an end
 # What tests import first, and what never changes: a fork need not import it again.
 _HEAVY = (
     "torch",
@@ -141,8 +143,16 @@ def _failing(copy: Path, tests: Sequence[str]) -> list[str]:
 def _fails(copy: Path, test: str) -> bool:
     child = os.fork()
     if not child:
+        os.setpgid(0, 0)  # so that what the tests start ends with them
         os._exit(_run(copy, test))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
+    end = time.monotonic() + LONGEST
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return True
+        time.sleep(0.1)
+    return os.waitstatus_to_exitcode(ended[1]) != 0
 
 
 def _run(copy: Path, test: str) -> int:

@@ -137,6 +137,11 @@ def test_bins_hold_networks_within_the_tolerance_of_their_middle() -> None:
         assert len(members) >= 10
 
 
+def test_a_bin_with_just_enough_networks_counts() -> None:
+    sizes = np.array([1.0] * 3 + [10.0] * 2)
+    assert [members.tolist() for members in Bins(least=3).of(sizes)] == [[0, 1, 2]]
+
+
 def test_means_over_runs_have_students_interval() -> None:
     assert mean_over_runs([0.5]) == Estimate(0.5)
     three = mean_over_runs([0.4, 0.5, 0.6])
