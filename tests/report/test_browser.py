@@ -233,7 +233,12 @@ def test_a_fit_has_the_panels_of_a_ranking(browser: Any, tmp_path: Path, said: l
     words = ["fit", str(tmp_path / "results.csv"), "--out", str(tmp_path / "own.safetensors")]
     assert run([*words, "--report", str(file), "--workers", "1", "--store", str(tmp_path / "store")]) == 0
     shown = opened_panel(browser, file, said, str(ModelRef.parse(refs[-1])))
-    for part in ("score, not seen", "which has seen it", "Looks most like", "Operators with weights"):
+    for part in (
+        "score, not seen",
+        "score by the fitted scorer",
+        "Looks most like",
+        "Operators with weights",
+    ):
         assert part in shown
 
 

@@ -252,6 +252,21 @@ def test_a_gate_has_the_colour_of_its_weights_and_a_sum_with_a_weight_that_of_su
     assert found["Add"] == "sum"
 
 
+def test_a_module_that_only_wraps_a_sequence_goes_by_its_own_name() -> None:
+    class Tower(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(*(nn.Conv2d(width, width + 1, 3) for width in range(4, 9)))
+
+        def forward(self, x: Tensor) -> Tensor:
+            result: Tensor = self.layers(x)
+            return result
+
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), Tower(), nn.Conv2d(9, 2, 1))
+    tower = drawn(network, (3, 16, 16), depth=0).blocks[2]
+    assert (tower.title, tower.detail) == ("Tower", "1")
+
+
 def test_the_network_is_left_as_it_is() -> None:
     network = Branches().train()
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -16,11 +16,10 @@ from fxscore.capture.dependence import weight_nodes
 from fxscore.costs import macs_of
 from fxscore.costs.network import operator_name
 from fxscore.report.drawing import captions
-from fxscore.report.drawing.parts import Part, drawn_nodes, parts_of
+from fxscore.report.drawing.parts import SEQUENCES, Part, drawn_nodes, parts_of
 from fxscore.report.drawing.repeats import folded, with_repeats
 
 MOST_BLOCKS = 40  # of a drawing whose depth is not given
-_SEQUENCES = ("Sequential", "ModuleList", "ModuleDict")
 _LONGEST = 38  # letters of a title
 
 
@@ -241,7 +240,7 @@ def _title(part: Part) -> str:
     """A sequence of few layers goes by these."""
     inside = ", ".join(child.title for child in part.children)
     if (
-        part.title in _SEQUENCES
+        part.title in SEQUENCES
         and len(inside) <= _LONGEST
         and not any(child.copies for child in part.children)
     ):

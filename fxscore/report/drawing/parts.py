@@ -15,6 +15,7 @@ from torch import fx
 from fxscore.capture.dependence import weight_nodes
 from fxscore.report.drawing.captions import is_follower, is_glue, label
 
+SEQUENCES = ("Sequential", "ModuleList", "ModuleDict")
 Nodes = tuple[fx.Node, ...]
 
 
@@ -79,6 +80,8 @@ def _part(nodes: Nodes, values: frozenset[fx.Node], level: int) -> Part:
     children = parts_of(nodes, values, level + 1)
     if len(children) == 1:
         (only,) = children
+        if only.children and only.title in SEQUENCES:  # what wraps it says more
+            return replace(only, title=call.kind, path=call.path)
         return replace(only, path=only.path or call.path)
     calls_others = any(len(node.meta["scope"]) > level + 1 for node in nodes)
     return Part(call.kind, call.path, nodes, children, is_call=calls_others)

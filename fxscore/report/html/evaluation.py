@@ -105,11 +105,12 @@ def _networks(
     """Every network with what was measured of it, and its scores; the best by the first scorer first."""
     columns = (*comparison.labels, *(f"score of {name}" for name in comparison.scores))
     places = {name: place for place, name in enumerate(comparison.networks)}
+    own = f"score of {next(iter(comparison.scores))}"  # which the panel has by itself
     rows, shown = [], []
     for ref, panel in panels.items():
         cells = list(_measured(comparison, places[str(ref)], forms))
         rows.append([Cell.of(str(ref)), *cells])
-        facts = {name: cell.text for name, cell in zip(columns, cells, strict=True)}
+        facts = {name: cell.text for name, cell in zip(columns, cells, strict=True) if name != own}
         shown.append(replace(panel, facts={**facts, **panel.facts}))
     return Table(f"{comparison.population}: the networks", ("network", *columns), rows, shown)
 

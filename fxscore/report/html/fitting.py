@@ -15,7 +15,7 @@ from fxscore.scorer.pair_table import PairTable
 _SCORE = Axis("score", "score, in no unit")
 _NETWORKS = Axis("networks", "networks learned from", log=True)
 
-_SEEN = "score by the fit, which has seen it"
+_NOW = "score by the fitted scorer"
 _FACTS = {"accuracy": "accuracy", "unseen score": "score, not seen"}
 
 
@@ -99,7 +99,7 @@ def _tables(fitted: FitOutcome, panels: Mapping[str, Panel]) -> Iterator[Table]:
 def _panel(row: Mapping[str, Any], more: Panel) -> Panel:
     """What the fit knows of a network, and what more is known of it."""
     facts = {text: numbers.score(row[name]) for name, text in _FACTS.items()}
-    known = {_SEEN if name == "score" else name: text for name, text in more.facts.items()}
+    known = {_NOW if name == "score" else name: text for name, text in more.facts.items()}
     return replace(more, facts={**facts, **known})
 
 

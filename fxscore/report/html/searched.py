@@ -47,7 +47,7 @@ def search_page(
         names = [name for name in names if name != HELD_BACK]
     form = score_form(result.judge)
     rows = [_row(each, names, form, each.text in front) for each in feasible]
-    shown = [_panel(each, known.get(each.text, Panel({})), form) for each in feasible]
+    shown = [_panel(each, names, known.get(each.text, Panel({})), form) for each in feasible]
     tables = [Table("Networks", (*names, "on the front", "genotype"), rows, shown, opens=len(names) + 1)]
     if result.failures:
         lines = [[Cell.of(each.text), Cell.of(str(each.error))] for each in result.failures]
@@ -73,10 +73,11 @@ def _row(evaluation: Evaluation, names: list[str], form: ScoreForm, on_front: bo
     return [*values, Cell.of("yes" if on_front else "no"), Cell.of(evaluation.text)]
 
 
-def _panel(evaluation: Evaluation, more: Panel, form: ScoreForm) -> Panel:
+def _panel(evaluation: Evaluation, names: list[str], more: Panel, form: ScoreForm) -> Panel:
     facts = {
         name: numbers.count(value) if name in _COUNTED else (form if name == SCORE else numbers.score)(value)
         for name, value in evaluation.values.items()
+        if name in names
     }
     return replace(more, facts={"genotype": evaluation.text, **facts, **more.facts})
 
