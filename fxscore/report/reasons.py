@@ -48,9 +48,11 @@ def _published(name: str) -> str:
 
 def in_points(points: float | None, raw: float | None) -> tuple[str, str]:
     """With a sign; what rounds to nothing has none."""
-    texts = (
-        numbers.MISSING if value is None else f"{value:+.{digits}f}"
-        for value, digits in ((points, 1), (raw, 3))
-    )
-    first, second = (text.replace("-", "−") for text in texts)
-    return first, second
+    return _signed(points, 1), _signed(raw, 3)
+
+
+def _signed(value: float | None, digits: int) -> str:
+    if value is None:
+        return numbers.MISSING
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if text.strip("+−0.") else text[1:]

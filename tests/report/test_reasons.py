@@ -13,7 +13,7 @@ import fxscore
 from fxscore.report.html.comparison import comparison_page
 from fxscore.report.html.ranking import ranking_page
 from fxscore.report.html.reasons import reasons_in
-from fxscore.report.reasons import short
+from fxscore.report.reasons import in_points, short
 from fxscore.scorer import Hybrid, load_scorer
 from fxscore.scorer.confidence import standing_of
 from fxscore.types import Ranking
@@ -102,3 +102,9 @@ def test_names_are_shown_as_people_know_them() -> None:
     assert short("timm:resnet18") == "timm:resnet18"
     assert short("fxscore.published.x{:}") == "fxscore.published.x{:}"
     assert short("darts:" + "x" * 500).endswith("xx…")
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    assert in_points(-0.04, 0.0004) == ("0.0", "0.000")
+    assert in_points(-0.06, 0.0006) == ("−0.1", "+0.001")
+    assert in_points(None, -10.0) == ("–", "−10.000")
