@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
+from importlib.metadata import requires
 
 from fxscore.errors import MissingExtraError
 
@@ -35,3 +37,12 @@ def require(extra: str, what: str) -> None:
     except ImportError as error:
         command = f"pip install {_OPTIONS.get(extra, '')}'fxscore[{extra}]'"
         raise MissingExtraError(f"{what} needs {package} ({error}): {command}") from None
+
+
+def missing_requirement(error: ModuleNotFoundError) -> str | None:
+    """What to say where a package is missing that every installation has; None where fxscore does not require it."""
+    package = (error.name or "").partition(".")[0]
+    every = [each for each in requires("fxscore") or () if "extra ==" not in each]
+    if package not in {re.split(r"[^\w-]", each)[0] for each in every}:
+        return None
+    return f"it needs {package} ({error}): pip install fxscore"

@@ -10,6 +10,16 @@ from pathlib import Path
 LARGEST = 1 << 30
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file; a name that no file can have and links in a circle are none."""
+    return os.path.isfile(path)  # the method of a path raises for some of these
+
+
+def is_stream(path: Path) -> bool:
+    """Whether there is a device, a pipe or a socket: it is written to, and never replaced."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
 def file_bytes(path: Path, largest: int = LARGEST) -> bytes:
     """The content of a file.
 

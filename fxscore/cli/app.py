@@ -35,6 +35,7 @@ from fxscore.cli import (
 from fxscore.cli.arguments import complete
 from fxscore.cli.settings import settings_here
 from fxscore.errors import FxScoreError
+from fxscore.extras import missing_requirement
 
 USAGE = 2
 INTERRUPTED = 130
@@ -118,6 +119,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (FxScoreError, OSError) as error:
         logging.getLogger("fxscore.cli").debug("the command failed", exc_info=error)  # shown by -v
         typer.echo(f"fxscore: {one_line(error)}", err=True)
+        return USAGE
+    except ModuleNotFoundError as error:
+        told = missing_requirement(error)
+        if told is None:
+            raise
+        typer.echo(f"fxscore: {told}", err=True)
         return USAGE
     return 0
 

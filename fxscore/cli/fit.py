@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fxscore.cli import arguments, options, output
+from fxscore.reading import is_file
 from fxscore.types import ModelRef, Place
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def fit(
     output.prepare(verbose, log_file, out, json, report, inputs=arguments.files(results, where["store"]))
     asked = {
         "kind": kind,
-        "start": Path(start) if start and Path(start).is_file() else start,
+        "start": Path(start) if start and is_file(Path(start)) else start,
         "input_shape": input_shape,
         "members": members or 3,
         "steps": steps,

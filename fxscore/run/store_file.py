@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from fxscore.errors import StoreError
+from fxscore.reading import is_file, is_stream
 
 APPLICATION = 0x66785363  # "fxSc", in the file's header
 VERSION = 3
@@ -50,8 +51,10 @@ def connect(path: Path | None, create: bool = True) -> sqlite3.Connection:
     Raises:
         StoreError: there is none (where `create` is false), or it is damaged, foreign, locked or too new.
     """
-    if path is not None and not create and not path.is_file():
+    if path is not None and not create and not is_file(path):
         raise StoreError(f"there is no store at {path}")
+    if path is not None and is_stream(path):  # sqlite would make its journal beside it all the same
+        raise StoreError(f"the store {path} cannot be used: it is no regular file")
     with explained(path):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +118,8 @@ def _refuse_others(connection: sqlite3.Connection, path: Path | None) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise StoreError(f"{path} is a database of another program; give the store another path")
     version = _version(connection)
+    if version < 1:
+        raise _damaged(path, f"there is no format {version}")
     if version > VERSION:
         raise StoreError(
             f"the store {path} was written by a newer fxscore (format {version}, this one reads {VERSION}); "

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from torch import Tensor
 
+from fxscore.reading import is_stream
 from fxscore.scorer.file_contents import FORMAT, Piece, pieces_sha256, read_contents, seal
 
 
@@ -67,6 +68,9 @@ def _plain(name: str) -> str:
 def write_sealed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write tensors and metadata with their hash, under another name first, then in place of what was there."""
     sealed = {**metadata, "sha256": seal(tensors_sha256(tensors), metadata)}
+    if is_stream(path):  # a file in its place would be the end of, say, /dev/null
+        path.write_bytes(save(dict(tensors), sealed))
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:

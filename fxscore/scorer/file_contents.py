@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from fxscore.errors import CheckpointError
+from fxscore.reading import is_file
 from fxscore.scorer.file_header import check_header
 
 FORMAT = "fxscore-1"
@@ -63,7 +64,7 @@ def read_contents(path: Path) -> Contents:
     Raises:
         CheckpointError: the file is missing, truncated, altered, not a scorer's or of a newer format.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise CheckpointError(f"there is no scorer file {path}; `fxscore scorers` lists the shipped ones")
     try:
         metadata, arrays = read_unsealed(path)

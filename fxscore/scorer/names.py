@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fxscore.errors import ScorerError, UsageError
 from fxscore.proxies import proxy_names
+from fxscore.reading import is_file
 from fxscore.scorer.file_contents import read_contents
 from fxscore.texts import one_line
 
@@ -49,9 +50,9 @@ class ScorerFile:
     @property
     def stamp(self) -> tuple[Path, int, int]:
         """Another where the file is another one, or was written again."""
+        if not is_file(self.path):
+            return self.path.absolute(), 0, 0
         place = self.path.resolve()
-        if not place.is_file():
-            return place, 0, 0
         status = place.stat()
         return place, status.st_mtime_ns, status.st_size
 
@@ -92,7 +93,7 @@ def portable(scorer: str | Path | Scorer | None) -> str | Scorer | None:
     """The scorer as other processes load it: a path becomes absolute, since they may have another current folder."""
     if isinstance(scorer, str) and (_is_shipped(scorer) or scorer in proxy_names()):
         return scorer
-    return str(Path(scorer).resolve()) if isinstance(scorer, (str, Path)) else scorer
+    return str(Path(scorer).absolute()) if isinstance(scorer, (str, Path)) else scorer
 
 
 def _shipped(name: str) -> ScorerFile:
@@ -101,7 +102,7 @@ def _shipped(name: str) -> ScorerFile:
 
 def _is_shipped(name: str) -> bool:
     path = _shipped(name).path
-    return path.parent == WEIGHTS and os.path.isfile(path)  # which takes a name of any length
+    return path.parent == WEIGHTS and is_file(path)
 
 
 def _checked(scorer: Scorer) -> Scorer:

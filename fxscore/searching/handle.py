@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import itertools
+import os
 import pickle
 from contextlib import suppress
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def open_space(space: str | AnySpace) -> tuple[AnySpace, SpaceHandle]:
 def _absolute(name: str) -> str:
     """Workers may have another current folder."""
     file, colon, class_name = name.rpartition(":")
-    return f"{Path(file).resolve()}:{class_name}" if colon and file.endswith(".py") else name
+    return f"{os.path.realpath(file)}:{class_name}" if colon and file.endswith(".py") else name
 
 
 def _importable(kind: type) -> bool:

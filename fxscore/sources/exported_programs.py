@@ -6,7 +6,6 @@ free (`dynamic_shapes`), or the scorer's: sizes that export has made constants c
 
 from __future__ import annotations
 
-import glob
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from fxscore.errors import ModelRefError
 from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
 from fxscore.sources.digest import versions
 from fxscore.sources.exported_archive import refuse_pickles
-from fxscore.sources.files import file_digest, regular_file
+from fxscore.sources.files import file_digest, matching, regular_file
 from fxscore.types import ModelRef, Shape
 
 if TYPE_CHECKING:
@@ -27,14 +26,7 @@ class ExportedProgramSource:
     """Files of exported programs."""
 
     def expand(self, ref: ModelRef, *, pretrained_only: bool = False) -> list[ModelRef]:
-        found = (
-            sorted(glob.glob(ref.name, recursive=True))
-            if glob.has_magic(ref.name)
-            else [str(regular_file(ref.name))]
-        )
-        if not found:
-            raise ModelRefError(f"{ref.name} matches no file")
-        return [ModelRef("exported", name, ref.options) for name in found]
+        return [ModelRef("exported", name, ref.options) for name in matching(ref.name)]
 
     def recipe(self, ref: ModelRef) -> Recipe:
         if ref.options:

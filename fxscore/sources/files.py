@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import stat
@@ -42,6 +43,21 @@ def regular_file(name: str) -> Path:
     if os.path.islink(name):
         raise ModelRefError(f"{visible(name)} is a link to {visible(os.readlink(name))}, which is not there")
     raise ModelRefError(f"{visible(name)}: no such file{near_file(Path(name))}")
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name holds wildcards and is that of no file, as it stands or as it was printed."""
+    return glob.has_magic(name) and not any(map(os.path.lexists, (name, original(name))))
+
+
+def matching(name: str) -> list[str]:
+    """The file of a name, or the files that a pattern matches, sorted; raises `ModelRefError` where there is none."""
+    if not is_pattern(name):
+        return [str(regular_file(name))]
+    found = sorted(glob.glob(name, recursive=True))
+    if not found:
+        raise ModelRefError(f"{name} matches no file{near_file(Path(name))}")
+    return found
 
 
 def near_file(path: Path) -> str:

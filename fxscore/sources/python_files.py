@@ -6,7 +6,6 @@ the files in its own folder. Running it leaves nothing in `sys.modules` or `sys.
 
 from __future__ import annotations
 
-import glob
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from fxscore.errors import ModelRefError
 from fxscore.sources.base import DEFAULT_INPUT_SHAPE, Recipe
 from fxscore.sources.blame import check_options, foreign_code
 from fxscore.sources.digest import source_digest, versions
-from fxscore.sources.files import chunks, near_file, regular_file
+from fxscore.sources.files import chunks, is_pattern, matching, regular_file
 from fxscore.sources.names import did_you_mean
 from fxscore.types import ModelRef, Shape
 
@@ -68,13 +67,12 @@ def _split(ref: ModelRef) -> tuple[str, str]:
 
 
 def _files(pattern: str) -> list[str]:
-    if os.path.lexists(pattern) or not glob.has_magic(pattern):
-        return [str(regular_file(pattern))]
-    found = [
-        path for path in sorted(glob.glob(pattern, recursive=True)) if not Path(path).name.startswith("_")
-    ]
+    """Of a pattern without those that other files import, which begin with `_`."""
+    if not is_pattern(pattern):
+        return matching(pattern)
+    found = [path for path in matching(pattern) if not Path(path).name.startswith("_")]
     if not found:
-        raise ModelRefError(f"{pattern} matches no file{near_file(Path(pattern))}")
+        raise ModelRefError(f"{pattern} matches no file but those whose names begin with _")
     return found
 
 

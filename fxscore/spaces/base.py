@@ -18,9 +18,11 @@ A space of one's own needs a name, an input shape, variables and `build`; the re
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -126,12 +128,11 @@ class SearchSpace(ABC, Generic[G]):
 
     def parse(self, text: str) -> G:
         """Read the text form; raises `SpaceError` that names what is wrong."""
-        pairs = [item.partition("=")[::2] for item in text.strip().split(",")]
-        expected = [variable.name for variable in self.variables]
-        if [name for name, _ in pairs] != expected:
-            raise SpaceError(f"{self.name}: {text!r} must read {'=…,'.join(expected)}=…")
-        texts = (value for _, value in pairs)
-        return self.from_values(tuple(map(Variable.read, self.variables, texts)))
+        found = _form(self.variables).fullmatch(text.strip())
+        if found is None:
+            names = [variable.name for variable in self.variables]
+            raise SpaceError(f"{self.name}: {text!r} must read {'=…,'.join(names)}=…")
+        return self.from_values(tuple(map(Variable.read, self.variables, found.groups())))
 
     def sample(self, generator: torch.Generator) -> G:
         """A genotype drawn uniformly over the vectors that the space allows."""
@@ -189,6 +190,14 @@ class SearchSpace(ABC, Generic[G]):
     def write(self, table: BenchmarkTable[G], path: str | Path) -> None:
         """Write a table in fxscore's own format, which `read` reads quickly."""
         write_plain_table(table, path, self.format)
+
+
+@lru_cache(maxsize=64)
+def _form(variables: tuple[Variable, ...]) -> re.Pattern[str]:
+    """Of the text form. A known value may hold commas itself; an unknown one, which is told, ends with the next."""
+    values = (map(re.escape, map(str, variable.values)) for variable in variables)
+    pairs = zip(variables, values, strict=True)
+    return re.compile(",".join(f"{re.escape(each.name)}=({'|'.join(known)}|[^,]*)" for each, known in pairs))
 
 
 def _moves(variable: Variable, index: int) -> Iterator[int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 import zlib
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -100,7 +100,7 @@ def _classes(module: ModuleType) -> list[str]:
 
 def _load_file(path: str) -> ModuleType:
     """Import one file under a name of its own, once, so that its classes stay the same classes."""
-    name = f"fxscore_space_{zlib.crc32(str(Path(path).resolve()).encode()):08x}"
+    name = f"fxscore_space_{zlib.crc32(os.fsencode(os.path.realpath(path))):08x}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None  # a path that ends with .py always has a loader

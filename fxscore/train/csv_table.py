@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from fxscore.errors import TrainingError
-from fxscore.reading import file_bytes
+from fxscore.reading import file_bytes, is_file
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -73,7 +73,7 @@ def _tell_of_split(
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():
+    if not is_file(path):
         raise TrainingError(f"there is no file {path}")
     try:
         data = file_bytes(path, _LARGEST)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fxscore.errors import TrainingError
+from fxscore.reading import is_file
 from fxscore.scorer import FTScoreNet, load_scorer
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.train.ensemble import fit_ensemble, score_together
@@ -58,7 +59,7 @@ def weigh(
 
 
 def _member(name: str) -> FTScoreNet:
-    scorer = load_scorer(Path(name) if Path(name).is_file() else name)
+    scorer = load_scorer(Path(name) if is_file(Path(name)) else name)
     if not isinstance(scorer, FTScoreNet):
         raise TrainingError(f"{name} is no FT-ScoreNet; an ensemble is made of these")
     return scorer

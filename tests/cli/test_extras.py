@@ -14,7 +14,7 @@ from torch import nn
 
 from fxscore.cli.app import run
 from fxscore.errors import MissingExtraError
-from fxscore.extras import PACKAGES, require
+from fxscore.extras import PACKAGES, missing_requirement, require
 from fxscore.scorer import Hybrid
 
 Captured = pytest.CaptureFixture[str]
@@ -118,3 +118,19 @@ def test_every_extra_is_one_of_the_package() -> None:
         require(extra, "this test")
         if extra != "fit":  # an installation of before has it elsewhere
             assert re.search(rf'{package.split("[")[-1].rstrip("]")}\S*; extra == "{extra}"', stated)
+
+
+def test_a_missing_requirement_is_one_line_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    nets, _ = files(tmp_path)
+    for name in [name for name in sys.modules if name.startswith("fxscore.report.drawing")]:
+        monkeypatch.delitem(sys.modules, name)
+    hide(monkeypatch, "matplotlib")
+    line = told(["draw", nets, "--out", str(tmp_path / "net.png")], capsys)
+    assert re.search(r"needs matplotlib .*: pip install fxscore$", line.strip())
+
+
+def test_a_fault_of_ones_own_is_no_missing_requirement() -> None:
+    for name in ("fxscore.nonsense", "sklearn", "", None):
+        assert missing_requirement(ModuleNotFoundError("none", name=name)) is None

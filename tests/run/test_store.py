@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -145,6 +146,16 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     refuse_unchanged(path, "newer fxscore .*update fxscore")
 
 
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_format_that_never_was_is_damage(version: int, tmp_path: Path) -> None:
+    path = filled(tmp_path / "store")
+    with sqlite3.connect(path) as other:
+        other.execute(f"PRAGMA user_version = {version}")
+        other.execute("PRAGMA journal_mode = DELETE")
+    other.close()
+    refuse_unchanged(path, f"damaged .there is no format {version}")
+
+
 @pytest.mark.parametrize("where", ["header", "middle", "cut"])
 def test_a_damaged_store_is_refused(where: str, tmp_path: Path) -> None:
     path = filled(tmp_path / "store", 300)
@@ -198,12 +209,14 @@ def blocked(kind: str, path: Path) -> Path:
         return path / "store.sqlite"
     elif kind == "text":
         path.write_text("my thesis\n" * 1000)
+    elif kind == "pipe":
+        os.mkfifo(path)
     elif kind == "no such device":
         return Path("/proc/fxscore/store.sqlite")
     return path
 
 
-@pytest.mark.parametrize("kind", ["folder", "file for its folder", "text", "no such device"])
+@pytest.mark.parametrize("kind", ["folder", "file for its folder", "text", "no such device", "pipe"])
 def test_a_forgiving_store_goes_on_in_memory(
     kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -215,6 +228,7 @@ def test_a_forgiving_store_goes_on_in_memory(
     assert [each.levelname for each in caplog.records] == ["WARNING"]
     assert f"{path}" in caplog.text
     assert "goes on" in caplog.text
+    assert len(list(tmp_path.iterdir())) == (kind != "no such device"), "a journal beside it"
 
 
 def test_a_disk_that_fills_up_ends_no_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import stat
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from math import isfinite
@@ -17,6 +20,7 @@ from torch import Tensor, nn
 
 from fxscore.errors import CheckpointError, FxScoreError
 from fxscore.scorer import FTScoreNet, Hybrid, Settings, load_scorer
+from fxscore.scorer.card import card_of
 from fxscore.scorer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fxscore.scorer.ensemble import Ensemble
 from fxscore.scorer.hybrid_learners import HeadLearning
@@ -169,3 +173,24 @@ def test_a_name_that_cannot_be_printed_is_escaped(name: str, tmp_path: Path) -> 
     found = load_checkpoint(path).name
     assert found.isprintable()
     assert "\\" in found
+
+
+def test_a_name_of_no_file_is_refused(tmp_path: Path) -> None:
+    circle = tmp_path / "circle.safetensors"
+    circle.symlink_to(circle.name)
+    for name in (circle, tmp_path / f"{'x' * 300}.safetensors", "nul\0.safetensors", tmp_path):
+        for read in (load_scorer, card_of):
+            with pytest.raises(CheckpointError, match="there is no scorer file"):
+                read(name)
+
+
+def test_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """As a device is: a file in the place of /dev/null would harm every program of the machine."""
+    pipe, file = tmp_path / "pipe", tmp_path / "file.safetensors"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        content = reader.submit(pipe.read_bytes)
+        save_checkpoint(pipe, scorenet().to_checkpoint())
+        file.write_bytes(content.result(60))
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert load_scorer(file).scorer_id == scorenet().scorer_id

@@ -28,7 +28,7 @@ class Sound(fxscore.SearchSpace):
     input_shape = (3, 9, 9)
     variables = (
         fxscore.Variable("width", (3, 5, 7, 9), ordered=True),
-        fxscore.Variable("kind", ("a/b", "{c}", "d.py:e")),
+        fxscore.Variable("kind", ("a/b", "{c}", "d.py:e", "p,q=[r]", "s,kind=t")),
     )
 
     def build(self, genotype):
@@ -145,7 +145,7 @@ def test_every_name_that_a_search_writes_is_taken_back(
         rows = list(csv.DictReader(stream))
     lines = Path("found/one", HISTORY).read_text().splitlines()[1:]
     history = {entry["name"]: entry for line in lines for entry in json.loads(line)}
-    assert chosen.partition("parameters, ")[2] in history
+    assert str(folder / chosen.partition("parameters, ")[2]) in history
     assert {row["name"] for row in rows} <= history.keys()
     ranking = fxscore.rank(list(history), scorer="params", workers=1, no_store=True)
     assert {str(record.ref): record.score for record in ranking} == {
@@ -207,3 +207,9 @@ def test_a_space_that_raises_is_one_line(fault: str, folder: Path) -> None:
             f"{fault}.py:Raises", budget=4, population=2, workers=1, no_store=True, scorer="params"
         )
     assert str(caught.value).isprintable()
+
+
+def test_a_link_in_a_circle_is_no_space(folder: Path) -> None:
+    Path("circle.py").symlink_to("circle.py")
+    with pytest.raises(SpaceError, match="cannot be imported"):
+        fxscore.search("circle.py:Sound", budget=4, population=2, workers=1, no_store=True, scorer="params")

@@ -98,6 +98,12 @@ def test_patterns_and_keys(program: str) -> None:
     assert "sha256=" in recipe_key(ModelRef.parse(program))
 
 
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
+    (tmp_path / "net [1]\n.pt2").write_bytes(b"")
+    (found,) = expand(str(tmp_path / "net [1]\n.pt2"))
+    assert expand(str(found)) == [found]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [("nat.pt2", "did you mean net.pt2"), ("*x.pt2", "matches no file"), ('net.pt2{"a": 1}', "no options")],

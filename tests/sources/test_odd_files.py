@@ -173,7 +173,11 @@ def test_one_file_one_row(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["-net.py", " net.py", "{a}.py", "n{b}.py", "{c}/n{1}.py", 'q"u{.py', "x{}.py"]
+    "name",
+    [
+        *("-net.py", " net.py", "{a}.py", "n{b}.py", "{c}/n{1}.py", 'q"u{.py', "x{}.py"),
+        *("[v1]/n [2].py", "s*a?.py", "two\nlines [3].py", "c:o.py"),
+    ],
 )
 @pytest.mark.parametrize("options", ["", '{"width": 5}', ':build{"width": 5}'])
 def test_whatever_a_name_holds_it_is_taken_back_as_it_is_printed(
