@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fxscore.errors import SearchError
+from fxscore.errors import SearchError, UsageError
 from fxscore.extras import require
 from fxscore.run import Where, package_version, shows_where
 from fxscore.run.failure import own_errors_only
@@ -25,6 +26,7 @@ from fxscore.searching.random_search import RandomSearch
 from fxscore.searching.regularised_evolution import RegularisedEvolution
 from fxscore.searching.result import SearchResult
 from fxscore.searching.strategy import SearchProblem, Strategy, count_genotypes
+from fxscore.texts import one_line
 from fxscore.types import Place
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ def search(
 
     Raises:
         SearchError: unknown names, a history of another search, or limits that nothing keeps.
+        UsageError: a budget, a population or generations below 1.
         SpaceError: no such space.
     """
     opened, handle = open_space(space)
@@ -140,7 +143,15 @@ def sizes(
     """What is not given is that of the search begun in a folder, the paper's, or fits the budget; see `search`.
 
     Regularised evolution has children one by one: its generations are a budget of as many networks.
+
+    Raises:
+        UsageError: what is given is no whole number from 1 on.
     """
+    given: dict[str, Any] = {"budget": budget, "population": population, "generations": generations}
+    for name, value in given.items():
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if value is not None and not (whole and value >= 1):
+            raise UsageError(f"{name}={one_line(repr(value), 80)} is no whole number from 1 on")
     if population is None and begun is not None:
         population = begun_settings(Path(begun) / HISTORY).get("population")
     if population is None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
 
 from fxscore.capture.empty_weights import build_without_weights
 from fxscore.capture.modes import evaluating
+from fxscore.errors import SpaceError
 from fxscore.proxies import count_params
 from fxscore.run import Prepared
 from fxscore.run.job import Found
@@ -66,15 +70,21 @@ class SpaceSession:
         genotype = self.space.parse(ref.name)
         with seeded(0):
             if self.scorer.needs_weights:
-                module = evaluating(self.space.build(genotype))
+                module = evaluating(self._built(genotype))
             else:
-                module = build_without_weights(lambda: self.space.build(genotype)).module
+                module = build_without_weights(lambda: self._built(genotype)).module
         subject = Subject(module, self.space.shape_of(genotype), owned=not self.scorer.needs_weights)
         recipe = self.job.recipe_key(ref)
         if self.job.macs:
             return prepare(subject, self.scorer, recipe)
         params = count_params(module)
         return Prepared(fingerprint(subject, self.scorer, recipe), params, None, subject)
+
+    def _built(self, genotype: Any) -> nn.Module:
+        built = self.space.build(genotype)
+        if isinstance(built, nn.Module):
+            return built
+        raise SpaceError(f"build of the space returned {type(built).__name__}, not an nn.Module")
 
     def finish(self, prepared: Prepared) -> Found:
         """The score, and where the network stands to training."""

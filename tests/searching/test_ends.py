@@ -13,7 +13,7 @@ import pytest
 
 import fxscore
 from fxscore.cli.app import run as run_command
-from fxscore.errors import NetworkError, SearchError, SpaceError
+from fxscore.errors import NetworkError, SearchError, SpaceError, UsageError
 from fxscore.report.search.table import summary
 from fxscore.searching import ALGORITHMS, HISTORY, sizes
 from fxscore.spaces import Variable
@@ -207,6 +207,23 @@ def test_a_space_that_raises_is_one_line(fault: str, folder: Path) -> None:
             f"{fault}.py:Raises", budget=4, population=2, workers=1, no_store=True, scorer="params"
         )
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("scorer", ["params", "zen"])
+def test_a_space_that_builds_no_network_says_what_it_built(
+    scorer: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("none.py").write_text(SPACE + "\nclass Built(Sound):\n    def build(self, genotype):\n        return None\n")
+    words = ["search", "none.py:Built", "--budget", "2", "--population", "2", "--no-store", "--workers", "1"]
+    assert run_command([*words, "--scorer", scorer]) == 1
+    assert "build of the space returned NoneType, not an nn.Module" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["budget", "population", "generations"])
+@pytest.mark.parametrize("value", [0, -1, 2.5, True, "8"])
+def test_a_size_of_a_search_that_is_no_count_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=f"{name}={value!r} is no whole number"):
+        of_five("random", **{name: value})
 
 
 def test_a_link_in_a_circle_is_no_space(folder: Path) -> None:
