@@ -213,7 +213,9 @@ def test_a_space_that_raises_is_one_line(fault: str, folder: Path) -> None:
 def test_a_space_that_builds_no_network_says_what_it_built(
     scorer: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("none.py").write_text(SPACE + "\nclass Built(Sound):\n    def build(self, genotype):\n        return None\n")
+    Path("none.py").write_text(
+        SPACE + "\nclass Built(Sound):\n    def build(self, genotype):\n        return None\n"
+    )
     words = ["search", "none.py:Built", "--budget", "2", "--population", "2", "--no-store", "--workers", "1"]
     assert run_command([*words, "--scorer", scorer]) == 1
     assert "build of the space returned NoneType, not an nn.Module" in capsys.readouterr().err
