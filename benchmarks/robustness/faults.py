@@ -52,7 +52,7 @@ WORDS = ("cli/test_arguments.py",)
 VALUES = ("proxies/test_structure.py", "proxies/test_values.py")
 SPACES = ("spaces/test_base.py",)
 PATTERNS = ("sources/test_patterns.py",)
-INPUTS = ("capture/test_inputs.py", "capture/test_in_place.py")
+INPUTS = ("capture/test_indices.py", "capture/test_inputs.py", "capture/test_in_place.py")
 
 FAULTS = (
     Fault("kernel.py", "if n < k)", "if n > k)", KERNEL),

@@ -172,3 +172,10 @@ def test_subsets_keep_everything() -> None:
     assert part.params.tolist() == [1.0, 2.0]
     assert part.proxies["synflow"].tolist() == [0.0, 1e30]
     assert part.caution == "made up"
+
+
+@pytest.mark.parametrize("place", [-1, 3])
+def test_a_vector_outside_its_variables_is_refused(place: int) -> None:
+    assert Plain().decode((2, 0)) == (32, "batch")
+    with pytest.raises(SpaceError, match=f"plain: width takes positions 0 to 2, not {place}"):
+        Plain().decode((place, 0))
