@@ -53,10 +53,11 @@ def is_child(pid: int, parent: int) -> bool:
 
 def tree_memory(pid: int) -> int:
     """Resident bytes of a process and its descendants; pages that they share are counted in each."""
-    return sum(_resident(each) for each in (pid, *descendants(pid)))
+    return sum(resident_memory(each) for each in (pid, *descendants(pid)))
 
 
-def _resident(pid: int) -> int:
+def resident_memory(pid: int) -> int:
+    """Resident bytes of a process; 0 where that cannot be known."""
     try:
         if not _PROC:
             return int(psutil.Process(pid).memory_info().rss)

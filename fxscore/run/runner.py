@@ -8,14 +8,17 @@ from __future__ import annotations
 import base64
 import contextlib
 import gc
+import os
 import pickle
 
 from fxscore.run.failure import describe_exception, is_lasting
 from fxscore.run.guard import seed_everything, unchanged_globals
 from fxscore.run.job import Found, Job, JobSession
 from fxscore.run.messages import Channel, Message
+from fxscore.run.processes import resident_memory
 from fxscore.types import ModelRef
 
+_GROWTH = 256 << 20  # bytes by which a runner may grow before it looks for garbage
 # One thread: the parallelism is over networks, and a process may only fork while it has a single thread.
 CHILD_ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
@@ -34,10 +37,15 @@ def open_job(channel: Channel) -> JobSession:
 
 def serve(channel: Channel, session: JobSession) -> None:
     """Answer until told to end, or until the one network that must be alone is done."""
+    kept = resident_memory(os.getpid())
     while (request := channel.receive()) is not None and "run" in request:
         _answer(channel, session, request)
         if request["alone"]:
             break
+        # A graph is a few thousand objects in circles, too few for Python to collect, but its constants may be large.
+        if resident_memory(os.getpid()) - kept > _GROWTH:
+            gc.collect()
+            kept = resident_memory(os.getpid())
 
 
 def _answer(channel: Channel, session: JobSession, request: Message) -> None:
