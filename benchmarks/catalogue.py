@@ -83,6 +83,7 @@ BENCHMARKS = (
     Benchmark("speed.plain_forward", "minutes"),
     Benchmark("speed.score_time", "minutes"),
     Benchmark("speed.stored", "minutes"),
+    Benchmark("speed.whole_library", "minutes", "two idle cores"),
     Benchmark(
         "speed.against",
         "half an hour",
