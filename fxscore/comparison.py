@@ -83,6 +83,11 @@ class Comparison(Tabular):
     advice: tuple[str, ...]
     ranking: Ranking
 
+    @property
+    def has_percentiles(self) -> bool:
+        """See `fxscore.tabular.Tabular`."""
+        return self.ranking.has_percentiles
+
     def summary(self) -> str:
         """The verdicts."""
         return " ".join(verdict.sentence for verdict in self.verdicts) or self.ranking.summary()

@@ -24,6 +24,12 @@ def bytes_of(given: Quantity) -> int:
     return int(_number(given, _BINARY, "size; write 4G or 512M"))
 
 
+def percentile_text(value: float) -> str:
+    """Two significant digits, the most that scores are worth: ``12``, ``6.4``, ``0.83``; ``99.6`` near 100."""
+    decimals = 1 if value > 99 else 0 if value >= 9.95 else 1 if value >= 0.995 else 2
+    return f"{value:.{decimals}f}"
+
+
 def _number(given: Quantity, units: dict[str, int], wanted: str) -> float:
     match = _TEXT.fullmatch(given.strip()) if isinstance(given, str) else None
     number = float(match[1]) * units[match[2].lower()] if match else 0.0

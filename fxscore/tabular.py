@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from fxscore.errors import UsageError
 from fxscore.extras import require
+from fxscore.quantities import percentile_text
 
 _MOST = 60  # rows that a notebook shows
 _STYLE = (
@@ -28,6 +29,12 @@ class Tabular:
     """
 
     AXES: ClassVar[tuple[str, str]] = ("macs", "score")
+    SCORES: ClassVar[tuple[str, ...]] = ("score", "low", "high")  # columns in the unit of scores
+
+    @property
+    def has_percentiles(self) -> bool:
+        """Whether scores are percentiles, of which two digits mean something."""
+        return False
 
     def summary(self) -> str:
         """The result in one line."""
@@ -46,7 +53,10 @@ class Tabular:
 
     def _repr_html_(self) -> str:
         """The tables as a notebook shows them."""
-        shown = "".join(_html(name, rows) for name, rows in self.tables().items())
+        shown = "".join(
+            _html(name, rows, self.SCORES if self.has_percentiles else ())
+            for name, rows in self.tables().items()
+        )
         return f"{_STYLE}{shown}<p>{escape(self.summary())}</p>"
 
     def to_frame(self, name: str | None = None) -> Any:
@@ -85,21 +95,26 @@ class Tabular:
         return plot_result(self, axes)
 
 
-def _html(name: str, every: Sequence[Mapping[str, Any]]) -> str:
+def _html(name: str, every: Sequence[Mapping[str, Any]], percentiles: Sequence[str]) -> str:
     rows = every[:_MOST]
     hidden = f" ({_MOST} of {len(every)} rows)" if len(every) > _MOST else ""
     caption = f"<caption>{escape(name + hidden)}</caption>" if name or hidden else ""
     shown = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
     head = "".join(f"<th>{escape(name)}</th>" for name in shown)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(_text(row[name]))}</td>" for name in shown) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(f"<td>{escape(_text(row[name], name in percentiles))}</td>" for name in shown)
+        + "</tr>"
+        for row in rows
     )
     return f'<table class="fxscore">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, percentile: bool) -> str:
     if value is None:
         return "–"
+    if percentile:
+        return percentile_text(value)
     if isinstance(value, float):
         return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -208,6 +208,11 @@ class Judge(Protocol):
         """The probability that the first network is the better one; None where that is not known."""
 
 
+def is_percentile(judge: Judge | None) -> bool:
+    """Whether the scores of a scorer that knows this of itself are percentiles."""
+    return judge is not None and judge.bounds == (0, 100)
+
+
 @dataclass(frozen=True, repr=False)
 class Ranking(Tabular):
     """Records from the best score to the worst; failures last, in the order they were given.
@@ -243,6 +248,11 @@ class Ranking(Tabular):
     def failures(self) -> tuple[ScoreRecord, ...]:
         """The records that hold an error."""
         return tuple(record for record in self.records if record.error is not None)
+
+    @property
+    def has_percentiles(self) -> bool:
+        """See `Tabular`."""
+        return is_percentile(self.judge)
 
     def summary(self) -> str:
         """How many networks, which is best, and what failed."""

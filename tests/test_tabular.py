@@ -13,6 +13,7 @@ from torch import nn
 import fxscore
 from fxscore.errors import MissingExtraError, UsageError
 from fxscore.evaluate.estimates import Estimate
+from fxscore.quantities import percentile_text
 from fxscore.scorer import Hybrid
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import Objective
@@ -142,3 +143,15 @@ def test_what_cannot_be_plotted_is_said() -> None:
         failed.plot()
     assert repr(failed) == "<Ranking: 0 networks, 1 failed>"
     assert "broken" in failed._repr_html_()
+
+
+def test_percentiles_have_two_digits_in_a_notebook_and_all_in_a_frame() -> None:
+    wide = {"wide": network(9)}
+    percentile, count = (
+        fxscore.rank(wide, input_shape=(3, 8, 8), scorer=name) for name in ("general", "macs")
+    )
+    (record,) = percentile.records
+    assert record.score is not None
+    assert f"<td>{percentile_text(record.score)}</td>" in percentile._repr_html_()
+    assert percentile.table()[0]["score"] == record.score
+    assert f"<td>{count.records[0].score:.4g}</td>" in count._repr_html_()

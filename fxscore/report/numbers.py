@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fxscore.quantities import percentile_text
+
 MISSING = "–"
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -40,11 +42,8 @@ def score(value: float | None) -> str:
 
 
 def percentile(value: float | None) -> str:
-    """Two significant digits, the most that scores are worth: ``12``, ``6.4``, ``0.83``; ``99.6`` near 100."""
-    if value is None:
-        return MISSING
-    decimals = 1 if value > 99 else 0 if value >= 9.95 else 1 if value >= 0.995 else 2
-    return f"{value:.{decimals}f}"
+    """Two significant digits (`fxscore.quantities.percentile_text`); None is a dash."""
+    return MISSING if value is None else percentile_text(value)
 
 
 def accuracy(value: float | None) -> str:

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 
 from fxscore.errors import UsageError
 from fxscore.report.figure import dots, name_axis, name_of, prepare_axes
-from fxscore.report.rows import is_percentile
 from fxscore.report.search.plots import draw_pareto
 from fxscore.searching.result import SearchResult
 from fxscore.tabular import Tabular
+from fxscore.types import is_percentile
 
 _NAMED = 12  # points that leave room for their names
 _LONGEST = 28  # letters of a name

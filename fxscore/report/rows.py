@@ -7,7 +7,7 @@ from math import inf
 from typing import Any, Literal, NamedTuple, get_args
 
 from fxscore.report import numbers
-from fxscore.types import Judge, Ranking, ScoreRecord
+from fxscore.types import Judge, Ranking, ScoreRecord, is_percentile
 
 SortKey = Literal["score", "params", "macs", "seconds", "published", "name"]
 SORT_KEYS: tuple[str, ...] = get_args(SortKey)
@@ -27,11 +27,6 @@ _VALUE: dict[str, Callable[[ScoreRecord], Any]] = {
 def score_form(judge: Judge | None) -> ScoreForm:
     """How scores are written, by what their scorer knows of itself: percentiles to two digits, or any numbers."""
     return numbers.percentile if is_percentile(judge) else numbers.score
-
-
-def is_percentile(judge: Judge | None) -> bool:
-    """Whether the scores of a scorer that knows this of itself are percentiles."""
-    return judge is not None and judge.bounds == (0, 100)
 
 
 class Row(NamedTuple):

@@ -15,7 +15,7 @@ from fxscore.searching.goals import SCORE, Objective
 from fxscore.searching.handle import AnySpace, reference
 from fxscore.searching.loop import Ending
 from fxscore.tabular import Tabular
-from fxscore.types import ModelRef
+from fxscore.types import ModelRef, is_percentile
 
 _EARLY = {
     "exhausted": ("nothing left in the space to look at",),
@@ -117,6 +117,11 @@ class SearchResult(SearchRecord, Tabular):
     def early(self) -> tuple[str, ...]:
         """Why it ended before its budget and its generations were used up, in a few words; () where it did not."""
         return _EARLY.get(self.ended, ())
+
+    @property
+    def has_percentiles(self) -> bool:
+        """See `fxscore.tabular.Tabular`."""
+        return is_percentile(self.judge)
 
     def table(self) -> list[dict[str, Any]]:
         """A row for each network of the front, best first objective first."""

@@ -21,10 +21,10 @@ from fxscore.report.figure import (
     scorer_name,
     whole_numbers,
 )
-from fxscore.report.rows import is_percentile
 from fxscore.searching.evaluation import Evaluation
 from fxscore.searching.goals import SCORE
 from fxscore.searching.result import SearchRecord
+from fxscore.types import is_percentile
 
 
 def plot_pareto(
