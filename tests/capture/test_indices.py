@@ -15,6 +15,8 @@ LENGTH = 5
 class LooksUp(nn.Module):
     """A forward that looks up one place, written down in the network, among the rows of a weight or of a value."""
 
+    place: Tensor
+
     def __init__(self, way: str, place: int) -> None:
         super().__init__()
         self.way = way
