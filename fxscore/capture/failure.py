@@ -51,7 +51,12 @@ def explain(model: nn.Module, error: Exception, input_shape: Shape) -> str:
     ours = isinstance(error, CaptureError)
     reason = str(error) if ours else _reason(error)
     where = f"{type(model).__name__}" + (f", module {path!r}" if path else "") + (f", {line}" if line else "")
-    hint = "" if ours else f"; if the input {input_shape} does not fit, give input_shape or example_inputs"
+    image = ", (3, H, W) for an image," if len(input_shape) == 1 else ""
+    hint = (
+        ""
+        if ours
+        else f"; if the input {input_shape} does not fit, give input_shape{image} or example_inputs"
+    )
     return f"cannot capture {where}: {reason}{hint}"
 
 

@@ -51,6 +51,11 @@ class GenotypeSource:
         if ref.options:
             raise ModelRefError(f"{ref}: a genotype takes no options")
         place, text = _split(ref)
+        if "*" in text:
+            raise ModelRefError(
+                f"{ref}: a space is too large for patterns; `fxscore search {place}` goes through it, and "
+                f"{place}:GENOTYPE is one network"
+            )
         with foreign_code(str(ref)), working_directory_first():
             space = get_space(place)
             return space, space.parse(text)

@@ -75,3 +75,8 @@ def test_control_flow_on_values_is_named_and_not_exported() -> None:
 def test_the_first_failure_is_the_one_that_is_told() -> None:
     with pytest.raises(CaptureError, match=r"module '1'.*\(3, 9, 9\) does not fit"):
         capture(nn.Sequential(nn.Flatten(), nn.Linear(5, 5)).append(nn.ReLU()), (3, 9, 9), 2)
+
+
+def test_the_size_of_an_image_alone_is_answered_by_how_images_are_written() -> None:
+    with pytest.raises(CaptureError, match=r"give input_shape, \(3, H, W\) for an image, or example_inputs"):
+        capture(nn.Conv2d(3, 4, 3), (32,), 2)

@@ -136,3 +136,10 @@ def test_only_what_has_published_weights() -> None:
     assert set(published) < set(every)
     assert ModelRef("timm", "vit_tiny_patch16_224") in published
     assert expand("torchvision:resnet18", pretrained_only=True) == [ModelRef("torchvision", "resnet18")]
+
+
+@pytest.mark.parametrize("pattern", ["nasbench201:*", "wild:vit:*"])
+def test_a_space_is_searched_and_not_listed(pattern: str) -> None:
+    space = pattern.partition(":")[0]
+    with pytest.raises(ModelRefError, match=f"`fxscore search {space}` goes through it"):
+        build(ModelRef.parse(pattern))
