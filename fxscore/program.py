@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from torch import Tensor, fx
@@ -37,7 +38,7 @@ class Program:
         self._size = len(nodes)
         self._inputs: list[int] = [slots[node] for node in nodes if node.op == "placeholder"]
         self._constants: list[tuple[int, Any]] = [
-            (slots[node], _attribute(graph_module, str(node.target)))
+            (slots[node], attrgetter(str(node.target))(graph_module))
             for node in nodes
             if node.op == "get_attr"
         ]
@@ -96,10 +97,3 @@ def _look_up_nested(argument: Any, values: list[Any]) -> Any:
     if isinstance(argument, slice):
         return slice(*(_look_up(part, values) for part in (argument.start, argument.stop, argument.step)))
     return _look_up(argument, values)
-
-
-def _attribute(graph_module: fx.GraphModule, path: str) -> Any:
-    value: Any = graph_module
-    for part in path.split("."):
-        value = getattr(value, part)
-    return value

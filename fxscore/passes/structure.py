@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -76,8 +77,6 @@ def _constant_text(tensor: torch.Tensor) -> str:
 
 
 def _attribute(graph_module: fx.GraphModule, path: str) -> torch.Tensor:
-    value: Any = graph_module
-    for part in path.split("."):
-        value = getattr(value, part)
+    value = attrgetter(path)(graph_module)
     assert isinstance(value, torch.Tensor)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -46,9 +47,7 @@ def _is_known(target: Any) -> bool:
 
 
 def _check_constant(graph_module: fx.GraphModule, path: str) -> None:
-    value: Any = graph_module
-    for part in path.split("."):
-        value = getattr(value, part)
+    value = attrgetter(path)(graph_module)
     if isinstance(value, torch.Tensor) and value.is_meta:
         raise PassError(
             f"the buffer {path!r} is on the meta device, so its value is unknown; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from operator import getitem
+from operator import attrgetter, getitem
 from typing import Any
 
 import torch
@@ -60,9 +60,7 @@ class RewriteContext:
         """The values of a constant of the graph; None for anything else."""
         if not isinstance(value, fx.Node) or value.op != "get_attr":
             return None
-        found: Any = self.graph.owning_module
-        for part in str(value.target).split("."):
-            found = getattr(found, part)
+        found = attrgetter(str(value.target))(self.graph.owning_module)
         return found if isinstance(found, Tensor) and not found.is_meta else None
 
     def weight(self, value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -166,9 +167,7 @@ def _is_argument(source: fx.Node, result: fx.Node) -> bool:
 
 def _number(node: fx.Node, graph_module: fx.GraphModule) -> float | None:
     if node.op == "get_attr":
-        value: Any = graph_module
-        for part in str(node.target).split("."):
-            value = getattr(value, part)
+        value = attrgetter(str(node.target))(graph_module)
         return None if value.is_meta else float(value)
     place, number = _FILLS[node.target]
     given: Any = number
