@@ -88,9 +88,9 @@ def _einsum(node: fx.Node) -> Contraction | None:
 def _sum_over_axes(node: fx.Node) -> fx.Node | None:
     """An einsum of one operand that leaves axes out; None for any other."""
     equation, operands = einsum_operands(node.args[0], node.args[1:])
-    (term,), result = (
-        einsum_terms(equation, [len(shape_of(operands[0]) or ())]) if len(operands) == 1 else ([()], ())
-    )
+    if len(operands) != 1:
+        return None
+    (term,), result = einsum_terms(equation, [len(shape_of(operands[0]) or ())])
     summed = tuple(place for place, axis in enumerate(term) if axis not in result)
     if not summed or len(set(term)) != len(term):
         return None

@@ -18,6 +18,7 @@ from fxscore.represent.context import RewriteContext
 from fxscore.represent.registry import represents
 
 Size = int | Sequence[int]
+LARGEST_GUARD = 1e-3  # what is added to a length is there for vectors of zeros
 
 
 @represents(torch.mean)
@@ -82,7 +83,7 @@ def normalize(
     ctx: RewriteContext, input: fx.Node, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
 ) -> fx.Node:
     """Vectors of length one; its axis is counted from the front."""
-    if p != 2 or ctx.is_weight(input) or eps > 1e-3:
+    if p != 2 or ctx.is_weight(input) or eps > LARGEST_GUARD:
         return ctx.node
     return ctx.call(F.normalize, input, 2.0, axes_of(dim, len(ctx.shape(input))), like=ctx.node)
 

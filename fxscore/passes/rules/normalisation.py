@@ -109,9 +109,8 @@ def group_norm(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     if shape != ctx.shape(node) or len(shape) < 3 or not (layered or norm.target is F.instance_norm):
         return None
     eps = norm.args[4] if layered else norm.kwargs.get("eps", 1e-5)
-    groups, rest = divmod(
-        prod(parts[:2]), shape[0]
-    )  # images may be folded into channels, or channels into images
+    # Images may be folded into channels, or channels into images.
+    groups, rest = divmod(prod(parts[:2]), shape[0])
     if rest or groups == 0 or shape[1] % groups:
         return None
     if groups == shape[1]:

@@ -28,6 +28,7 @@ from fxscore.passes.rules.pattern import (
 )
 from fxscore.passes.rules.registry import rewrites
 from fxscore.represent.context import RewriteContext
+from fxscore.represent.reductions import LARGEST_GUARD
 
 _X, _EPS, _AXES, _SHARE = Value("x"), Number("eps"), Setting("axes"), Number("share")
 _SQUARES = total(square(_X), _AXES)
@@ -45,7 +46,6 @@ _SCALED_LENGTH = Either((times(_LENGTH, _SHARE), Call(torch.div, (_LENGTH, Numbe
 _RMS_BY_LENGTH = Either((over(_X, _SCALED_LENGTH), over(_X, plus(_SCALED_LENGTH, _EPS))))
 _NORMALISED = Call(F.normalize, (_X, 2.0, _AXES))
 _RMS_OF_UNIT = Either((times(_NORMALISED, _SHARE), Call(torch.div, (_NORMALISED, Number("root")))))
-_LARGEST_GUARD = 1e-3  # what is added to a length is there for vectors of zeros
 
 
 @rewrites(torch.div, torch.mul)
@@ -69,7 +69,7 @@ def unit_length(ctx: RewriteContext, node: fx.Node) -> fx.Node | None:
     found = match(_UNIT, node)
     if found is None or len(found["axes"]) != 1 or ctx.shape(found["x"]) != ctx.shape(node):
         return None
-    if abs(found.get("eps", 0.0)) > _LARGEST_GUARD:
+    if abs(found.get("eps", 0.0)) > LARGEST_GUARD:
         return None
     return ctx.call(F.normalize, found["x"], 2.0, found["axes"], like=node)
 
@@ -81,7 +81,7 @@ def _axes(found: Found) -> tuple[int, ...]:
 
 def _is_rms(ctx: RewriteContext, found: Found, power: int) -> bool:
     """Whether the number beside the length is that of a mean in place of a sum."""
-    if abs(found.get("eps", 0.0)) > _LARGEST_GUARD:
+    if abs(found.get("eps", 0.0)) > LARGEST_GUARD:
         return False
     share = found["share"] if "share" in found else 1 / (found["root"] or 1)
     count = prod(ctx.shape(found["x"])[axis] for axis in _axes(found))
