@@ -10,11 +10,9 @@ from fxscore.errors import UsageError
 from fxscore.evaluate.calibration import Calibration
 from fxscore.evaluate.curves import LearningCurve, Point, validation_curve
 from fxscore.evaluate.estimates import Estimate
-from fxscore.report.recorded import read_fit
+from fxscore.report.recorded import MISSHAPEN, read_fit
 from fxscore.scorer.file_contents import read_contents
 from fxscore.scorer.names import ScorerFile, find_scorer
-
-_MISSHAPEN = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 def read_curve(source: str) -> LearningCurve:
@@ -33,7 +31,7 @@ def read_curve(source: str) -> LearningCurve:
         name, worth, history = Path(source).stem, record.get("worth", {}), record.get("history", [])
     try:
         found = _by_networks(name, worth) if worth.get("curve") else validation_curve(name, history)
-    except _MISSHAPEN as error:
+    except MISSHAPEN as error:
         raise UsageError(f"{source}: its learning curve cannot be read ({error!r})") from None
     if not found.points:
         raise UsageError(
@@ -57,7 +55,7 @@ def read_calibration(scorer: str) -> Calibration:
         )
     try:
         return Calibration.from_dict(known)
-    except _MISSHAPEN as error:
+    except MISSHAPEN as error:
         raise UsageError(f"{scorer}: its calibration cannot be read ({error!r})") from None
 
 

@@ -20,7 +20,13 @@ from fxscore.searching.result import SearchRecord
 
 PUBLISHED = "published ImageNet top-1 (%)"
 _KINDS = "give what `fxscore rank`, `evaluate` or `fit` wrote with --json FILE"
-_MISSHAPEN = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+MISSHAPEN = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)  # what reading a file of another form raises
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +80,7 @@ def read_scores(paths: Sequence[Path]) -> list[ScoredPopulation]:
         try:
             for population, network, scores, labels in _networks(_content(path), path.stem):
                 found.setdefault(population, _Numbers()).take(network, scores, labels)
-        except _MISSHAPEN as error:
+        except MISSHAPEN as error:
             raise UsageError(f"{path} holds no scores of networks ({error!r}); {_KINDS}") from None
     scored = {name: numbers for name, numbers in found.items() if numbers.scores}
     if not scored:
@@ -98,7 +104,7 @@ def read_front(path: Path, cost: str) -> tuple[SearchRecord, int]:
         for row in rows:
             values = {SCORE: float(row["score"]), cost: float(row[cost])}
             groups.setdefault(row["group"] or "networks", []).append(Evaluation(row["name"], values))
-    except _MISSHAPEN as error:
+    except MISSHAPEN as error:
         raise UsageError(
             f"{path} is no ranking ({error!r}); give what `fxscore rank` wrote with --json FILE"
         ) from None
