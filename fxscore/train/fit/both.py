@@ -105,11 +105,11 @@ def fit_both(
     plans = [
         _new_plan(start.encoder.settings, steps, samples, members * seed + place) for place in range(members)
     ]
-    taught = _Mixed(start, networks, looked, usable.labels, plans, seed)
-    taught.keep_at(state, watch, len(models))
+    trainings = _Trainings(networks, looked, plans, state, watch, len(models))
+    taught = _Mixed(start, looked, usable.labels, trainings, seed)
     names = [named(models[place], place) for place in usable.places]
     held, seen = held_out(taught.fingerprints, usable.labels, validation, seed)
-    scorenets = taught.scorenets(seen)
+    scorenets = trainings.of(seen)
     raw = raw_scores(scorenets, networks)
     measured, unseen, worth, pairs = Estimate(None), {}, Worth(), None
     if held:
@@ -124,47 +124,62 @@ def fit_both(
     return Fitted(scorer, usable.places, usable.failed, measured, len(held), seed, unseen, worth, pairs=pairs)
 
 
-class _Mixed:
-    """Networks, and what a hybrid and FT-ScoreNets learn from some of them.
+class _Trainings:
+    """Trains the FT-ScoreNets on some of the networks.
 
     Args:
-        start: what the hybrid is built upon.
-        networks: for the FT-ScoreNets.
-        looked: what the hybrid learns of each.
-        labels: (n,) accuracies.
+        networks: with their labels.
+        looked: what is known of each.
         plans: of each FT-ScoreNet.
-        seed: of all that is drawn.
+        state: beginning of the names of files that keep the trainings; None keeps nothing.
+        watch: is told of their steps.
+        done: what `watch` has been told before.
     """
 
     def __init__(
         self,
-        start: Hybrid,
         networks: LabelledNetworks,
         looked: Sequence[LookedAt],
-        labels: Floats,
         plans: Sequence[TrainingPlan],
-        seed: int,
+        state: Path | None,
+        watch: Watch,
+        done: int,
     ) -> None:
-        self.start, self.networks, self.looked, self.labels = start, networks, looked, labels
-        self.plans, self.seed = plans, seed
-        self.values = np.stack([each.features.values for each in looked])
-        self.fingerprints = [each.features.fingerprint for each in looked]
-        self.keep_at(None, lambda done: None, 0)
-
-    def keep_at(self, state: Path | None, watch: Watch, done: int) -> None:
-        """Keep trainings in files of this beginning, and tell `watch` of their steps, from `done` on."""
+        self.networks, self._plans = networks, plans
+        self._fingerprints = [each.features.fingerprint for each in looked]
         self._state, self._watch, self._done = state, watch, done
 
-    def scorenets(self, places: Sequence[int]) -> list[FTScoreNet]:
+    def of(self, places: Sequence[int]) -> list[FTScoreNet]:
         """The FT-ScoreNets, trained on the networks at some places."""
         found = []
-        for number, plan in enumerate(self.plans):
-            kept = state_file(self._state, self.fingerprints, self.labels, f"{plan} {[*places]}")
+        labels = self.networks.accuracies.numpy()
+        for number, plan in enumerate(self._plans):
+            kept = state_file(self._state, self._fingerprints, labels, f"{plan} {[*places]}")
             trained = train_networks(plan, self.networks.subset(places), kept, self._watch, self._done)
             self._done += plan.steps
             trained.name = f"scorenet-{number}"
             found.append(rounded(trained))
         return found
+
+
+class _Mixed:
+    """Networks, and what a hybrid and FT-ScoreNets learn from some of them.
+
+    Args:
+        start: what the hybrid is built upon.
+        looked: what the hybrid learns of each.
+        labels: (n,) accuracies.
+        trainings: of the FT-ScoreNets, on the same networks.
+        seed: of all that is drawn.
+    """
+
+    def __init__(
+        self, start: Hybrid, looked: Sequence[LookedAt], labels: Floats, trainings: _Trainings, seed: int
+    ) -> None:
+        self.start, self.looked, self.labels = start, looked, labels
+        self.trainings, self.seed = trainings, seed
+        self.values = np.stack([each.features.values for each in looked])
+        self.fingerprints = [each.features.fingerprint for each in looked]
 
     def scores(self, places: Sequence[int], raw: Floats) -> tuple[Hybrid, Floats]:
         """The hybrid of the networks at some places, and scores (n,) of all by it and by what gave `raw`, (n, m)."""
@@ -194,7 +209,7 @@ class _Mixed:
         """The scores (n,) that the networks of a mask teach; all equal where an FT-ScoreNet learns nothing of them."""
         places = np.flatnonzero(mask).tolist()
         try:
-            return self.scores(places, raw_scores(self.scorenets(places), self.networks))[1]
+            return self.scores(places, raw_scores(self.trainings.of(places), self.trainings.networks))[1]
         except TrainingError:
             return np.zeros(len(self.labels))
 
