@@ -3,8 +3,8 @@
 ``python -m benchmarks.coverage`` builds, captures, represents and scores every architecture, each in a process of its
 own with limits of time and memory, two at a time, and writes ``benchmarks/coverage/libraries.csv`` and the section
 "Coverage" of RESULTS.md. A stopped run goes on where it was (`--work`). ``--only 'timm:resnet*'`` examines a few and
-only prints. The features that were read of every network are kept in ``runs/features/timm.npz`` and
-``torchvision.npz``, from which the general scorer is trained (`benchmarks.general`).
+only prints, ``--only 'transformers:*'`` the twelve. The features that were read of every network are kept in
+``runs/features/timm.npz`` and ``torchvision.npz``.
 
 ``python -m benchmarks.coverage wild`` does so with networks of packages from PyPI (`benchmarks.coverage.wild`), one at
 a time, and writes ``benchmarks/coverage/wild.csv`` and the section "Wild coverage". ``--again`` tries what failed anew.
@@ -17,6 +17,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from fnmatch import filter as matches
 from math import isfinite
 from pathlib import Path
 
@@ -42,7 +43,15 @@ SOURCES = ("timm", "torchvision", "transformers")
 def architectures() -> list[str]:
     """Every network of the three libraries, as references."""
     names = [str(ref) for pattern in ("timm:*", "torchvision:*") for ref in expand(pattern)]
-    return names + [f"benchmarks.coverage.transformers_models:{name}" for name in transformers_models.NAMES]
+    return names + matching(f"{SOURCES[-1]}:*")
+
+
+def matching(pattern: str) -> list[str]:
+    """The references that a pattern stands for; ``transformers:`` is the twelve's."""
+    source, _, name = pattern.partition(":")
+    if source != SOURCES[-1]:
+        return [str(ref) for ref in expand(pattern)]
+    return [f"{transformers_models.__name__}:{each}" for each in matches(transformers_models.NAMES, name)]
 
 
 def keep_features(rows: Mapping[str, CoverageRow], folder: Path) -> None:
@@ -158,7 +167,9 @@ def main() -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Examine the architectures of the libraries; write what was found."""
-    names = [str(ref) for text in options.only for ref in expand(text)] if options.only else architectures()
+    names = [name for text in options.only for name in matching(text)] if options.only else architectures()
+    if not names:
+        raise SystemExit(f"no network is called {' or '.join(options.only)}")
     rows = examine(
         "benchmarks.coverage.__main__:measure",
         names,
