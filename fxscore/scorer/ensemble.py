@@ -101,7 +101,7 @@ class Ensemble:
         raw = [
             member.score(subject)
             if features is None or isinstance(member, FTScoreNet)
-            else member.standing_of(subject, features).score
+            else member.score_of(features)
             for member in self.members
         ]
         score = float(self.combine(torch.tensor(raw, dtype=torch.double)))

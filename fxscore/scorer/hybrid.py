@@ -86,33 +86,50 @@ class Hybrid:
         Raises:
             ScorerError: the scorer is untrained, or a feature or the score is not finite.
         """
-        return self.standing(subject).score
+        return self.score_of(self._read(subject))
+
+    def score_of(self, features: NetworkFeatures) -> float:
+        """As `score`, of a network whose features are known."""
+        return self._scaled(self._parts(features))
 
     def standing(self, subject: Subject) -> Standing:
         """The score of a network, and where it stands to training; raises as `score`."""
-        if self.head is None:
-            raise ScorerError(_UNTRAINED)
-        forward = self.head.uses(FORWARD, larger_side(subject.input_shape))
-        return self.standing_of(subject, network_features(subject, self.encoder, forward=forward))
+        return self.standing_of(subject, self._read(subject))
 
     def standing_of(self, subject: Subject, features: NetworkFeatures) -> Standing:
         """As `standing`, of a network whose features are known."""
-        if self.head is None:
-            raise ScorerError(_UNTRAINED)
-        names, values = features.names, features.values
-        with np.errstate(over="ignore", invalid="ignore"):  # told below
-            parts = self.head.parts(names, values[None])
-            raw = float(self.head.whole(parts)[0])
-        if not isfinite(raw):
-            raise ScorerError(f"the scorer {self.name!r} gives {raw}; its learned numbers are too large")
-        nearest = self.confidence.nearest(names, values)
+        parts = self._parts(features)
+        nearest = self.confidence.nearest(features.names, features.values)
         return Standing(
-            raw if self.scale is None else self.scale(raw),
+            self._scaled(parts),
             kind_of(subject.inputs),
             self.confidence.distance(nearest, subject.inputs),
             nearest,
             tuple(parts[0].tolist()) if np.isfinite(parts).all() else (),
         )
+
+    def _read(self, subject: Subject) -> NetworkFeatures:
+        """What the head reads of a network; a forward is run where it reads one."""
+        if self.head is None:
+            raise ScorerError(_UNTRAINED)
+        forward = self.head.uses(FORWARD, larger_side(subject.input_shape))
+        return network_features(subject, self.encoder, forward=forward)
+
+    def _parts(self, features: NetworkFeatures) -> Floats:
+        """(1, parts) what the head puts together."""
+        if self.head is None:
+            raise ScorerError(_UNTRAINED)
+        with np.errstate(over="ignore", invalid="ignore"):  # `_scaled` tells
+            return self.head.parts(features.names, features.values[None])
+
+    def _scaled(self, parts: Floats) -> float:
+        """The score that these parts make."""
+        assert self.head is not None  # it gave the parts
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            raw = float(self.head.whole(parts)[0])
+        if not isfinite(raw):
+            raise ScorerError(f"the scorer {self.name!r} gives {raw}; its learned numbers are too large")
+        return raw if self.scale is None else self.scale(raw)
 
     @cached_property
     def confidence(self) -> Confidence:

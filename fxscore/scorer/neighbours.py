@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,12 @@ class Neighbours:
         places = {name: place for place, name in enumerate(names)}
         own = values[[places[name] for name in self.columns]]
         row = _cut(((squashed(own) if self.squash else own) - self.centre) / self.spread)
-        return _distances(row.astype(np.float64), self.points.astype(np.float64))
+        return _distances(row.astype(np.float64), self._wide_points)
+
+    @cached_property
+    def _wide_points(self) -> Floats:
+        """The points, kept from score to score: half precision is slow to read."""
+        return self.points.astype(np.float64)
 
     def _scaled(self, apart: float) -> float:
         inside, outside = map(float, self.reach)
