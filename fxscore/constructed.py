@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, fx, nn
 
 from fxscore.capture import capture
-from fxscore.capture.collection import collection_paused
 from fxscore.capture.inputs import Examples, Inputs
+from fxscore.collection import collection_paused
 from fxscore.costs import Costs, costs
 from fxscore.ops import Observer
 from fxscore.passes import default_pipeline, run_passes

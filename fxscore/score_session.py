@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from fxscore.capture.inputs import Examples
+from fxscore.collection import collection_paused
 from fxscore.costs import Costs
 from fxscore.errors import FxScoreError
 from fxscore.run import Prepared
@@ -60,6 +61,7 @@ class ScoreSession:
         with suppress(FxScoreError):
             self.scorer.score(subject)
 
+    @collection_paused()
     def prepare(self, ref: ModelRef) -> Prepared:
         """Build the network, and construct it where the scorer will."""
         recipe = recipe_key(ref)  # before its code runs, which may change the folder

@@ -9,11 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from fxscore.capture.nodes import new_call, new_node
 from fxscore.capture.precision import in_single, plain_argument
 from fxscore.capture.torch_private import base_of, version_of
 from fxscore.errors import CaptureError
 
 _CHANGED_THROUGH_A_VIEW = -1
+_NUMBERS = frozenset((int, bool, type(None)))  # most arguments: they stay what they are
 
 
 def assign(value: Tensor, index: Any, item: Any) -> Tensor:
@@ -116,7 +118,7 @@ class Bindings:
         parts = [item for item in result if isinstance(item, Tensor)]
         for index, item in enumerate(result):
             if holds_tensor(item):
-                self._bind_result(self.graph.call_function(getitem, (node, index)), item)
+                self._bind_result(new_call(self.graph, getitem, node, index), item)
                 self._siblings[id(item)] = parts
         return result
 
@@ -154,7 +156,7 @@ class Bindings:
         if name is None or name in self.attributes:
             name = self._new_name(tensor)
         self.attributes[name] = in_single(tensor)
-        node = self.graph.create_node("get_attr", name)
+        node = new_node(self.graph, "get_attr", name)
         node.meta["is_parameter"] = isinstance(tensor, nn.Parameter)
         node.meta["is_input"] = id(tensor) in self._given
         self._bind(tensor, node, meta_of(tensor))
@@ -238,6 +240,8 @@ class Bindings:
 
     def _standin(self, value: Any) -> Any:
         """`value` with every tensor on the meta device, save numbers, which operators may have to read."""
+        if type(value) in _NUMBERS:
+            return value
         if isinstance(value, Tensor):
             if value.is_meta or self.is_constant_number(value):
                 return value
@@ -253,10 +257,12 @@ class Bindings:
 
     def _as_arguments(self, value: Any) -> Any:
         """`value` with every tensor replaced by its node."""
+        if type(value) in _NUMBERS:
+            return value
         if isinstance(value, Tensor):
             return self._node_of(value)
         if isinstance(value, tuple):
-            return tuple(self._as_arguments(item) for item in value)
+            return tuple(map(self._as_arguments, value))
         if isinstance(value, list):
             return [self._as_arguments(item) for item in value]
         if isinstance(value, dict):

@@ -70,8 +70,10 @@ def unwritten_is_no_number() -> Iterator[None]:
 def is_noise(func: Any, args: Any, kwargs: Any) -> bool:
     """Whether a call draws from a distribution that no tensor decides, in the shape of its first argument."""
     name = func.__name__
+    if name not in _LIKE and name not in _IN_PLACE:
+        return False
     others = [*args[1:], *(value for key, value in kwargs.items() if key not in ("input", "self"))]
-    return (name in _LIKE or name in _IN_PLACE) and not any(isinstance(value, Tensor) for value in others)
+    return not any(isinstance(value, Tensor) for value in others)
 
 
 def noise(func: Callable[..., Any], like: Tensor, args: Any, kwargs: dict[str, Any]) -> Tensor:

@@ -26,9 +26,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from fxscore.capture.collection import collection_paused
 from fxscore.capture.modes import evaluating
-from fxscore.capture.torch_private import pytree
+from fxscore.capture.torch_private import buffers_of, parameters_of, pytree
+from fxscore.collection import collection_paused
 
 Step = Literal["meta", "zeros", "ordinary"]
 
@@ -90,20 +90,26 @@ class MetaWeights(TorchFunctionMode):
     def reaches_buffers_of(self, module: nn.Module) -> bool:
         """Whether a buffer of the module was computed from a parameter, so that its value is not known."""
         lost = {tensor.untyped_storage().data_ptr() for tensor in self._unwritten} - {0}
-        return any(b.is_meta or b.untyped_storage().data_ptr() in lost for b in module.buffers())
+        buffers = (b for child in module.modules() for b in buffers_of(child).values() if b is not None)
+        return any(b.is_meta or (lost and b.untyped_storage().data_ptr() in lost) for b in buffers)
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        operands = _tensors(args, kwargs)
-        name = getattr(func, "__name__", "")
         if func is torch.empty:
             return _empty(*args, **kwargs)
-        if name == "__deepcopy__" or not any(operand.is_meta for operand in operands):
+        # Most calls of a constructor concern no weight: they are let through at once.
+        if not (_holds_meta(args) or (kwargs and _holds_meta(kwargs.values()))):
             return func(*args, **kwargs)
-        if func == torch.Tensor.device.__get__:
-            return torch.device("cpu")
+        name = getattr(func, "__name__", "")
+        if name == "__get__":
+            return torch.device("cpu") if func == torch.Tensor.device.__get__ else func(*args)
+        return func(*args, **kwargs) if name == "__deepcopy__" else self._call(func, name, args, kwargs)
+
+    def _call(self, func: Callable[..., Any], name: str, args: Any, kwargs: dict[str, Any]) -> Any:
+        """A call that concerns a weight."""
+        operands = _tensors(args, kwargs)
         if name in _CONSTANTS:
             return func(*args, **{**kwargs, "device": kwargs.get("device") or "cpu"})
         if name in _MOVES:
@@ -174,6 +180,20 @@ def _writes(func: Callable[..., Any], kwargs: dict[str, Any]) -> bool:
     return in_place or sets or kwargs.get("out") is not None
 
 
+def _holds_meta(values: Iterable[Any]) -> bool:
+    """Whether a tensor in plain containers is on the meta device."""
+    for value in values:
+        if isinstance(value, Tensor):
+            if value.is_meta:
+                return True
+        elif isinstance(value, (tuple, list)):
+            if _holds_meta(value):
+                return True
+        elif isinstance(value, dict) and _holds_meta(value.values()):
+            return True
+    return False
+
+
 def _tensors(args: Any, kwargs: dict[str, Any]) -> list[Tensor]:
     operands = [kwargs["out"]] if isinstance(kwargs.get("out"), Tensor) else []
     return [*operands, *_leaves(args), *_leaves(kwargs.values())]
@@ -225,7 +245,7 @@ def _build_on_zeros(build: Callable[[], nn.Module], first: Exception) -> WeightF
 def _finish(module: nn.Module, step: Step) -> WeightFree:
     replaced: dict[nn.Parameter, nn.Parameter] = {}  # tied parameters stay tied
     for child in module.modules():
-        for name, parameter in list(child.named_parameters(recurse=False, remove_duplicate=False)):
+        for name, parameter in list(parameters_of(child).items()):
             if type(parameter) is nn.Parameter and not parameter.is_meta:
                 if parameter not in replaced:
                     empty = _meta_like(parameter.data)

@@ -13,7 +13,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_l
 
 from fxscore.capture.chance import fixed_chance
 from fxscore.capture.modes import evaluating
-from fxscore.capture.torch_private import DisableTorchFunction, parameters_of
+from fxscore.capture.torch_private import DisableTorchFunction, parameters_of, tensors_of
 from fxscore.types import Shape
 
 
@@ -24,7 +24,9 @@ def has_shape(tensor: Tensor) -> bool:
 
 def has_lazy_parts(model: nn.Module) -> bool:
     """Whether a parameter or buffer of the model has no shape yet."""
-    return not all(map(has_shape, (*model.parameters(), *model.buffers())))
+    return any(
+        tensor is not None and is_lazy(tensor) for module in model.modules() for tensor in tensors_of(module)
+    )
 
 
 def initialised(model: nn.Module, input_shape: Shape) -> nn.Module:

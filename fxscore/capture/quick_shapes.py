@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+_POOL = ("value", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
+
 
 def like(tensor: Tensor) -> Tensor:
     """A tensor of this shape and type in row-major order."""
@@ -37,6 +39,29 @@ def _broadcast(func: Any, first: Tensor, second: Tensor) -> Tensor | None:
     )
     sizes = [b if a == 1 else a if b in (1, a) else -1 for a, b in pairs]
     return None if -1 in sizes else torch.empty(sizes, dtype=first.dtype, device="meta")
+
+
+def pooled(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """(N, C, H, W) by windows that lie within the padded image: the sizes of `F.avg_pool2d` as numbers or pairs."""
+    given = dict(zip(_POOL, args, strict=False)) | kwargs
+    value, size, stride = args[0], given.get("kernel_size"), given.get("stride")
+    usual = not given.get("ceil_mode") and given.get("divisor_override") is None
+    axes = [_pair(each) for each in (size, size if stride is None else stride, given.get("padding", 0))]
+    if not usual or value.dim() != 4 or None in axes or not value.is_contiguous():
+        return None
+    sizes = [
+        (length + 2 * pad - window) // step + 1
+        for length, window, step, pad in zip(value.shape[2:], *filter(None, axes), strict=True)
+        if 0 < window <= length + 2 * pad and step > 0 and 0 <= pad <= window // 2
+    ]
+    fits = len(sizes) == 2 and 0 not in value.shape
+    return torch.empty((*value.shape[:2], *sizes), dtype=value.dtype, device="meta") if fits else None
+
+
+def _pair(size: Any) -> tuple[int, int] | None:
+    pair = (size, size) if type(size) is int else size
+    whole = isinstance(pair, tuple) and len(pair) == 2 and all(type(each) is int for each in pair)
+    return pair if whole else None
 
 
 def attention(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:

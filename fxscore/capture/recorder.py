@@ -23,6 +23,7 @@ from fxscore.capture.bindings import Bindings, assign, change, holds_tensor, ten
 from fxscore.capture.chance import drawn, draws_by_value, is_noise, noise
 from fxscore.capture.checks import answer_of_check, certain_truth, place_of, reads_a_value
 from fxscore.capture.indices import check_classes, check_indices, is_known_mask
+from fxscore.capture.nodes import new_node
 from fxscore.capture.operators import (
     ASKS,
     CASTS,
@@ -263,10 +264,7 @@ class Recorder(Bindings, TorchFunctionMode):
             arguments = (func.__name__.rstrip("_"), self._draws, *arguments)
         elif target is change:
             arguments = (arguments[0], func.__name__, *arguments[1:])
-        # Arguments are set afterwards, which spares a search through them for symbolic sizes: there are none here.
-        node = self.graph.create_node(kind, target)
-        node.args, node.kwargs = arguments, options
-        return node
+        return new_node(self.graph, kind, target, arguments, options)
 
     def _without_masks(self, index: Any) -> Any:
         """An index in which the places that it marks stand for every mask with values."""

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fxscore.capture.arguments_fit import check_arguments
-from fxscore.capture.quick_shapes import attention, concatenated, elementwise, like, mean_over
+from fxscore.capture.quick_shapes import attention, concatenated, elementwise, like, mean_over, pooled
 from fxscore.capture.torch_private import GROUPED_PRODUCTS, pytree, sample_dirichlet
 
 _LIKE_INPUT = {
@@ -153,6 +153,7 @@ _ANSWERS: dict[Any, Callable[[tuple[Any, ...], dict[str, Any]], Any]] = {
     F.linear: _linear,
     F.conv2d: _conv2d,
     F.scaled_dot_product_attention: attention,
+    F.avg_pool2d: pooled,
     **dict.fromkeys((Tensor.mean, torch.mean), mean_over),
     **dict.fromkeys(_GROUPED, _grouped),
     **dict.fromkeys(RECURRENT, _recurrent),

@@ -89,8 +89,12 @@ def unchanged(model: nn.Module) -> Iterator[None]:
 
 
 def _containers(module: nn.Module) -> dict[str, Any]:
-    """Copies of the lists and dicts among a module's own attributes, hooks included."""
-    return {name: value.copy() for name, value in module.__dict__.items() if type(value) in _CONTAINERS}
+    """The lists and dicts among a module's own attributes, hooks included: copies, and most are empty."""
+    return {
+        name: value.copy() if value else ()
+        for name, value in module.__dict__.items()
+        if type(value) in _CONTAINERS
+    }
 
 
 def _refill(container: Any, content: Any) -> None:

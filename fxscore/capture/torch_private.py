@@ -19,7 +19,7 @@ import torch.nn.modules.batchnorm
 import torch.overrides
 import torch.utils._python_dispatch
 import torch.utils._pytree
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 # Seen in 2.14. The classes of `torch.ops.aten.add.Tensor` and of `torch.ops.aten.add`. Without them nothing tells
 # an operator of an exported graph or of another package from a function: no export, no counts, no missing rules.
@@ -115,6 +115,14 @@ def storage_key(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
 
 
+def set_arguments(node: fx.Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """All arguments of a node at once. `_update_args_kwargs`: seen in 2.14.
+
+    The public setters, one after the other, serve too, at six times the cost.
+    """
+    node._update_args_kwargs(args, kwargs)
+
+
 def children_of(module: nn.Module) -> dict[str, nn.Module | None]:
     """Its own table of children, to write to. `_modules`: seen in 2.14; without it none is replaced in place."""
     return module._modules
@@ -123,6 +131,11 @@ def children_of(module: nn.Module) -> dict[str, nn.Module | None]:
 def parameters_of(module: nn.Module) -> dict[str, Any]:
     """Its own table of parameters, to write to. `_parameters`: seen in 2.14; lazy modules need it."""
     return module._parameters
+
+
+def buffers_of(module: nn.Module) -> dict[str, Tensor | None]:
+    """Its own table of buffers, to write to. `_buffers`: seen in 2.14; graphs need it for constants."""
+    return module._buffers
 
 
 def tensors_of(module: nn.Module) -> Iterator[Tensor | None]:

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
+from fxscore.capture.nodes import new_call
 from fxscore.capture.shapes import infer
 from fxscore.passes.base import shape_of
 
@@ -85,6 +86,6 @@ def _reshaped(node: fx.Node, value: fx.Node, shape: tuple[int, ...]) -> fx.Node:
 def call_before(node: fx.Node, target: Any, *args: Any) -> fx.Node:
     """A call of `target` before `node`, with the shape that it has."""
     with node.graph.inserting_before(node):
-        call = node.graph.call_function(target, args)
+        call = new_call(node.graph, target, *args)
     call.meta["val"] = infer(target, tuple(fx.node.map_arg(args, lambda n: n.meta["val"])), {})
     return call

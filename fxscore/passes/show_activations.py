@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
+from fxscore.capture.nodes import new_call
 from fxscore.ops import note_activation, swish
 from fxscore.passes.base import PassBase, PassResult
 from fxscore.passes.mark_functions import PART
@@ -27,7 +28,7 @@ class ShowActivationsPass(PassBase):
             if not _is_activation(node) or any(user.target is note_activation for user in node.users):
                 continue
             with graph.inserting_after(node):
-                shown = graph.call_function(note_activation, (node, observer))
+                shown = new_call(graph, note_activation, node, observer)
             shown.meta.update(val=node.meta["val"], represented=True)
             node.replace_all_uses_with(shown, delete_user_cb=lambda user, shown=shown: user is not shown)
             modified = True

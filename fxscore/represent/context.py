@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from fxscore.capture.nodes import new_call
 from fxscore.capture.shapes import infer
 from fxscore.ops import unit_variance, unitise
 from fxscore.types import Shape
@@ -38,12 +39,8 @@ class RewriteContext:
 
         Its shape is that of the node `like`, or is inferred.
         """
-        kind = "call_method" if isinstance(target, str) else "call_function"
         with self.graph.inserting_before(self.node):
-            node = self.graph.create_node(kind, target)
-        node.args = args  # set afterwards, as in `Recorder`
-        if kwargs:
-            node.kwargs = kwargs
+            node = new_call(self.graph, target, *args, **kwargs)
         node.meta["val"] = _infer(target, args, kwargs) if like is None else like.meta["val"]
         node.meta["represented"] = True
         return node
@@ -116,8 +113,7 @@ class RewriteContext:
 
     def _fetch(self, key: Shape) -> fx.Node:
         with self.graph.inserting_before(self.node):
-            node = self.graph.create_node("call_function", getitem)
-        node.args = (self.weights, key)
+            node = new_call(self.graph, getitem, self.weights, key)
         node.meta["val"] = torch.empty(key, device="meta")
         node.meta["represented"] = True
         return node

@@ -1,5 +1,7 @@
 """Global settings that a network's code may change, put back after each network that shares a process.
 
+No garbage is collected while a network is looked at (`fxscore.collection`).
+
 For code that is trusted not to be hostile (library models): this costs a fraction of a millisecond a network,
 where a process of its own costs 25 ms and more (``benchmarks/speed/scaling.py`` measures both). Code that is not
 trusted runs in a process of its own (`fxscore.run.child`), and nothing needs to be put back.
@@ -15,6 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fxscore.collection import collection_paused
+
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]  # how it is read, how it is set
 
 
@@ -24,7 +28,8 @@ def unchanged_globals() -> Iterator[None]:
     settings = [(read(), read, put) for read, put in (*_python(), *_torch())]
     states = [(read(), put) for read, put in _random()]
     try:
-        yield
+        with collection_paused():
+            yield
     finally:
         for value, read, put in settings:
             if read() != value:  # some of torch's setters import a second's worth of modules

@@ -6,11 +6,11 @@ Whether the runner was forked (`fxscore.run.child`) or is an interpreter of its 
 from __future__ import annotations
 
 import base64
-import contextlib
 import gc
 import os
 import pickle
 
+from fxscore.collection import collection_paused
 from fxscore.run.failure import describe_exception, is_lasting
 from fxscore.run.guard import seed_everything, unchanged_globals
 from fxscore.run.job import Found, Job, JobSession
@@ -49,7 +49,7 @@ def serve(channel: Channel, session: JobSession) -> None:
 
 
 def _answer(channel: Channel, session: JobSession, request: Message) -> None:
-    guard = contextlib.nullcontext() if request["alone"] else unchanged_globals()
+    guard = collection_paused() if request["alone"] else unchanged_globals()
     source, name, options = request["run"]
     ref = ModelRef(source, name, tuple((key, value) for key, value in options))
     try:

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fxscore.capture.collection import collection_paused
-from fxscore.capture.quick_shapes import attention, concatenated, elementwise, mean_over
+from fxscore.capture.quick_shapes import attention, concatenated, elementwise, mean_over, pooled
+from fxscore.collection import collection_paused
 
 
 def _meta(*shape: int) -> Tensor:
@@ -72,6 +72,22 @@ def test_joins() -> None:
         answers += _agree(concatenated(tensors, axis), torch.cat, (tensors, axis), {})
     assert answers > 40
     assert concatenated([_meta(2, 3), _meta(2, 3).to(torch.int64)], 0) is None
+
+
+def test_pools() -> None:
+    draw, answers = random.Random(4), 0
+    for _ in range(400):
+        value = _meta(*(draw.choice((1, 4, 7)) for _ in range(draw.choice((3, 4, 4, 4)))))
+        size, stride, pad = ([draw.randint(least, 3), draw.randint(least, 3)] for least in (1, 1, 0))
+        args = (
+            value,
+            tuple(size),
+            draw.choice((None, tuple(stride), stride[0])),
+            draw.choice((pad[0], tuple(pad))),
+        )
+        kwargs = draw.choice(({}, {"count_include_pad": False}, {"ceil_mode": True}))
+        answers += _agree(pooled(args, kwargs), F.avg_pool2d, args, kwargs)
+    assert answers > 30
 
 
 def test_attention() -> None:
