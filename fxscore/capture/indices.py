@@ -16,6 +16,7 @@ from torch import Tensor, fx
 _PLACES = {"index_select": 2, "gather": 2, "index_add": 2, "index_copy": 2, "scatter": 2, "scatter_add": 2}
 
 
+_LOOKS_UP = frozenset(("embedding", "__getitem__", *_PLACES))
 # What finds places, and where among its arguments the axis stands.
 _FINDERS = {"argmax": 1, "argmin": 1, "max": 1, "min": 1, "topk": 2}
 
@@ -31,7 +32,10 @@ def check_indices(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> N
     Raises:
         IndexError: says which number, and how many places there are.
     """
-    for index, length in _lookups(name.rstrip("_") if not name.startswith("__") else name, args, kwargs):
+    name = name if name.startswith("__") else name.rstrip("_")
+    if name not in _LOOKS_UP:
+        return
+    for index, length in _lookups(name, args, kwargs):
         if isinstance(index, Tensor) and not index.is_meta and index.numel() and index.dtype.itemsize > 1:
             largest, least = int(index.max()), int(index.min())
             if largest >= length or least < -length:
@@ -39,13 +43,13 @@ def check_indices(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> N
                 raise IndexError(f"{name.strip('_')} looks up place {wrong} of {length}")
 
 
-def check_classes(name: str, places: fx.Node | None, classes: Any) -> None:
+def check_classes(places: fx.Node | None, classes: Any) -> None:
     """Refuse a `one_hot` of fewer classes than there are places among which `places` were found.
 
     Raises:
         IndexError: says how many.
     """
-    if name != "one_hot" or places is None or not isinstance(classes, int) or classes < 0:
+    if places is None or not isinstance(classes, int) or classes < 0:
         return
     finder: Any = places.args[0] if places.target is getitem else places
     axis_at = _FINDERS.get(getattr(finder.target, "__name__", finder.target))

@@ -244,7 +244,8 @@ class Recorder(Bindings, TorchFunctionMode):
             args, inputs = self._with_numbers(func, args), self._numbers(inputs)
         # Before the shapes are inferred: an in-place operator changes its argument's version even there.
         arguments, options = self._as_arguments(args), self._as_arguments(inputs)
-        check_classes(func.__name__, arguments and arguments[0], (*args[1:], *inputs.values(), None)[0])
+        if func.__name__ == "one_hot":
+            check_classes(arguments[0] if arguments else None, (*args[1:], *inputs.values(), None)[0])
         result = infer(func, self._standin(args), self._standin(inputs))
         if not holds_tensor(result):
             if func.__name__ not in OF_ANY_SIZE:

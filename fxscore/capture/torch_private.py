@@ -107,12 +107,12 @@ def base_of(tensor: Tensor) -> Tensor | None:
     return tensor._base
 
 
-def storage_key(tensor: Tensor) -> int:
-    """Equal for tensors that share a storage. `_cdata`: seen in 2.6 to 2.14.
+def storage_key(storage: torch.UntypedStorage) -> int:
+    """Equal for tensors that share this storage. `_cdata`: seen in 2.6 to 2.14.
 
     Without it the memory of a forward counts a view as a tensor of its own (`data_ptr` is 0 on the meta device).
     """
-    return int(tensor.untyped_storage()._cdata)
+    return int(storage._cdata)
 
 
 def set_arguments(node: fx.Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ that a run-time without operators in place or fused comes to. What an operator n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor, fx
@@ -18,7 +17,7 @@ from fxscore.capture.torch_private import pytree, storage_key
 def memory_of(graph_module: fx.GraphModule, batch: int) -> int:
     """Bytes, of a graph that was captured at this batch; what is alive at one time is shared out to its examples."""
     nodes = list(graph_module.graph.nodes)
-    held = {node: dict(_storages(node.meta.get("val"))) for node in nodes}
+    held = {node: _storages(node.meta.get("val")) for node in nodes}
     sizes: dict[int, int] = {}
     for node in nodes:
         if node.op == "get_attr":
@@ -43,17 +42,22 @@ def _lives(
     made: list[int] = []
     last: dict[int, int] = {}
     for place, node in enumerate(nodes):
-        fresh = {key: size for key, size in held[node].items() if key not in sizes}
-        sizes.update(fresh)
-        made.append(sum(fresh.values()))
-        last.update(dict.fromkeys(fresh, place))
-        for user in (node, *node.all_input_nodes):
-            last.update({key: place for key in held[user] if key in last})
+        begun = 0
+        for key, size in held[node].items():
+            if key not in sizes:
+                sizes[key] = size
+                begun += size
+                last[key] = place
+        made.append(begun)
+        for read in (node, *node.all_input_nodes):
+            for key in held[read]:
+                if key in last:
+                    last[key] = place
     return made, last
 
 
-def _storages(values: Any) -> Iterator[tuple[int, int]]:
-    """(identity, bytes) of what holds a node's values; views of one tensor have one."""
-    for value in (values,) if isinstance(values, Tensor) else pytree.tree_leaves(values):
-        if isinstance(value, Tensor):
-            yield storage_key(value), value.untyped_storage().nbytes()
+def _storages(values: Any) -> dict[int, int]:
+    """Identity → bytes of what holds a node's values; views of one tensor have one."""
+    leaves = (values,) if isinstance(values, Tensor) else pytree.tree_leaves(values)
+    storages = [value.untyped_storage() for value in leaves if isinstance(value, Tensor)]
+    return {storage_key(storage): storage.nbytes() for storage in storages}

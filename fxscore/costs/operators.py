@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
-from fxscore.capture.torch_private import GROUPED_PRODUCTS
+from fxscore.capture.torch_private import GROUPED_PRODUCTS, OpOverload, OpOverloadPacket
 from fxscore.costs.composites import (
     attention_macs,
     bilinear_macs,
@@ -53,7 +53,12 @@ def outputs_of(node: fx.Node) -> int:
 
 
 def _count_for(target: Any) -> Count | None:
-    return _COUNTS.get(target) or _BY_NAME.get(str(target))
+    if target in _COUNTS:
+        return _COUNTS[target]
+    named = isinstance(
+        target, (str, OpOverload, OpOverloadPacket)
+    )  # to write a function's name out takes a while
+    return _BY_NAME.get(str(target)) if named else None
 
 
 def _convolution(node: fx.Node) -> int:

@@ -19,12 +19,14 @@ EPSILON = 1e-4
 _TINY = 1e-12
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 DEPTHS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
+_QUANTILE_NAMES = tuple(f"encoding_q{int(100 * q):02d}" for q in QUANTILES)
+_DEPTH_NAMES = tuple(f"factors_d{int(1000 * d):04d}" for d in DEPTHS)
 COLUMNS: dict[str, str] = {
     "encoding_mean": "mean of the encoding over images and channels",
     "encoding_log_std": "logarithm of its standard deviation",
     "encoding_skew": "its third standardised moment",
     "encoding_kurtosis": "its fourth standardised moment",
-    **{f"encoding_q{int(100 * q):02d}": f"its {q} quantile" for q in QUANTILES},
+    **{name: f"its {q} quantile" for name, q in zip(_QUANTILE_NAMES, QUANTILES, strict=True)},
     "encoding_log_image_std": "mean over channels of the logarithm of the deviation over images",
     "encoding_log_channel_std": "mean over images of the logarithm of the deviation over channels",
     "encoding_similarity": "mean cosine similarity of different images' encodings, centred over images",
@@ -35,7 +37,10 @@ COLUMNS: dict[str, str] = {
     "factors_std": "its standard deviation",
     "factors_slope": "change of the logarithm over the whole depth, by least squares",
     "factors_sum": "sum of the logarithms",
-    **{f"factors_d{int(1000 * d):04d}": f"logarithm at {d} of the depth, interpolated" for d in DEPTHS},
+    **{
+        name: f"logarithm at {d} of the depth, interpolated"
+        for name, d in zip(_DEPTH_NAMES, DEPTHS, strict=True)
+    },
     "patterns_log_units": "logarithm of 1 + the number of activation units per image",
     "patterns_log_det": "logarithm of the determinant of agreement, per image",
     "patterns_agreement": "mean agreement of different images' patterns",
@@ -74,7 +79,7 @@ def _encoding(features: Floats) -> dict[str, float]:
         "encoding_log_std": _log(deviation),
         "encoding_skew": float((standardised**3).mean()),
         "encoding_kurtosis": float((standardised**4).mean()),
-        **{f"encoding_q{int(100 * q):02d}": float(np.quantile(features, q)) for q in QUANTILES},
+        **dict(zip(_QUANTILE_NAMES, np.quantile(features, QUANTILES).tolist(), strict=True)),
         "encoding_log_image_std": float(np.log(features.std(0) + _TINY**0.5).mean()),
         "encoding_log_channel_std": float(np.log(features.std(1) + _TINY**0.5).mean()),
         "encoding_similarity": _similarity(centred),
@@ -98,7 +103,7 @@ def _factors(logs: Floats) -> dict[str, float]:
         "factors_std": float(logs.std()),
         "factors_slope": slope,
         "factors_sum": float(logs.sum()),
-        **{f"factors_d{int(1000 * d):04d}": float(np.interp(d, depth, logs)) for d in DEPTHS},
+        **dict(zip(_DEPTH_NAMES, np.interp(DEPTHS, depth, logs).tolist(), strict=True)),
     }
 
 

@@ -82,7 +82,7 @@ def _aligned(node: fx.Node, found: Found) -> BatchAxis | None:
             return place
         for axis in (place.axis + len(shape) - len(before), place.axis):
             if 0 <= axis < len(shape) and shape[axis] == before[place.axis]:
-                return BatchAxis(axis, place.inner)
+                return place if axis == place.axis else BatchAxis(axis, place.inner)
     return None
 
 

@@ -21,15 +21,18 @@ class JoinEncodingsPass(PassBase):
         output = output_node(graph_module.graph)
         if isinstance(output.args[0], fx.Node):
             return PassResult(graph_module, False)
-        depths, hashes = _depths(graph_module.graph), structural_hashes(graph_module)
-        encodings = sorted(
-            dict.fromkeys(output.all_input_nodes),
-            key=lambda node: (depths[node], node.meta["val"].shape[1], hashes[node]),
+        encodings = output.all_input_nodes
+        joined = (
+            encodings[0] if len(encodings) == 1 else _concatenate(output, _in_order(graph_module, encodings))
         )
-        joined = encodings[0] if len(encodings) == 1 else _concatenate(output, encodings)
         output.args = (joined,)
         output.meta["val"] = joined.meta["val"]
         return PassResult(graph_module, True)
+
+
+def _in_order(graph_module: fx.GraphModule, encodings: list[fx.Node]) -> list[fx.Node]:
+    depths, hashes = _depths(graph_module.graph), structural_hashes(graph_module)
+    return sorted(encodings, key=lambda node: (depths[node], node.meta["val"].shape[1], hashes[node]))
 
 
 def _concatenate(output: fx.Node, encodings: list[fx.Node]) -> fx.Node:

@@ -8,7 +8,7 @@ from torch import fx
 
 from fxscore.errors import FxScoreError, PassError
 from fxscore.passes.align_batch import AlignBatchPass
-from fxscore.passes.base import PassBase
+from fxscore.passes.base import PassBase, PassResult
 from fxscore.passes.cut_head import CutHeadPass
 from fxscore.passes.fold_zeros import FoldZerosPass
 from fxscore.passes.join_biases import JoinBiasesPass
@@ -30,6 +30,19 @@ from fxscore.passes.spell_products import SpellProductsPass
 from fxscore.passes.verify import VerifyPass
 
 
+class FollowedPass(PassBase):
+    """A pass, and another that has nothing to do where the first changed nothing."""
+
+    def __init__(self, first: PassBase, then: PassBase) -> None:
+        self.first, self.then = first, then
+
+    def call(self, graph_module: fx.GraphModule) -> PassResult:
+        result: PassResult = self.first.call(graph_module)  # type: ignore[assignment]
+        if result.modified:
+            self.then.call(graph_module)
+        return result
+
+
 def default_pipeline() -> list[PassBase]:
     """From a captured graph to a constructed architecture."""
     return [
@@ -40,8 +53,8 @@ def default_pipeline() -> list[PassBase]:
         RepresentOperatorsPass(),  # weights → synthesised weights; one spelling for the rest
         AlignBatchPass(),  # time first, folded frames → the batch in front
         NameFunctionsPass(),  # activations that are written out
-        FoldZerosPass(),  # edges that carry only zeros; what is left of a sum may then repeat its neighbour
-        NameFunctionsPass(),  # activations that now stand behind each other
+        # edges that carry only zeros; what is left of a sum may then repeat its neighbour
+        FollowedPass(FoldZerosPass(), NameFunctionsPass()),  # activations that now stand behind each other
         SimplifyPass(),  # identities, ReLU∘ReLU, BN∘BN
         OrderNodesPass(),  # rules count users: those that are left
         RewritePatternsPass(),  # operators that are written in single steps

@@ -19,13 +19,14 @@ def structural_hashes(graph_module: fx.GraphModule) -> dict[fx.Node, str]:
     matters. Names do not enter; the contents of constant tensors do.
     """
     hashes: dict[fx.Node, str] = {}
+    names: dict[Any, str] = {}
     terms: dict[fx.Node, list[str]] = {}
     for node in graph_module.graph.nodes:
         if is_sum(node):
             terms[node] = sorted(_terms(node, hashes, terms))
             text = "sum " + " ".join(terms[node])
         else:
-            text = _text(graph_module, node, hashes)
+            text = _text(graph_module, node, hashes, names)
         hashes[node] = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
     return hashes
 
@@ -44,20 +45,28 @@ def _terms(node: fx.Node, hashes: dict[fx.Node, str], terms: dict[fx.Node, list[
     return found
 
 
-def _text(graph_module: fx.GraphModule, node: fx.Node, hashes: dict[fx.Node, str]) -> str:
+def _text(
+    graph_module: fx.GraphModule, node: fx.Node, hashes: dict[fx.Node, str], names: dict[Any, str]
+) -> str:
+    """What is hashed of a node; `names` keeps those of the operators that were met."""
+    target, kwargs = node.target, node.kwargs
     if node.op == "get_attr":
-        return _constant_text(_attribute(graph_module, str(node.target)))
-    name = node.target if isinstance(node.target, str) else f"{node.target.__module__}.{node.target.__name__}"
+        return _constant_text(_attribute(graph_module, str(target)))
+    name = names.get(target)
+    if name is None:
+        name = names[target] = target if isinstance(target, str) else f"{target.__module__}.{target.__name__}"
     arguments = [_argument(arg, hashes) for arg in node.args]
-    if node.target is torch.mul:
+    if target is torch.mul:
         arguments.sort()
-    named = [f"{key}={_argument(value, hashes)}" for key, value in sorted(node.kwargs.items())]
-    return " ".join((node.op, str(name), *arguments, *named))
+    named = [f"{key}={_argument(kwargs[key], hashes)}" for key in sorted(kwargs)] if kwargs else ()
+    return " ".join((node.op, name, *arguments, *named))
 
 
 def _argument(value: Any, hashes: dict[fx.Node, str]) -> str:
     if isinstance(value, fx.Node):
         return hashes[value]
+    if type(value) is int:
+        return str(value)
     if isinstance(value, (list, tuple)):
         return f"({','.join(_argument(item, hashes) for item in value)})"
     if isinstance(value, slice):

@@ -122,8 +122,8 @@ class KernelHead:
     def _shares(self, likeness: Floats) -> Floats:
         """(n, populations) w."""
         nearest = np.zeros((len(likeness), len(self.near)))
-        for place in range(len(self.near)):
-            nearest[:, place] = nearness(likeness[:, self.pool == place] / self.heights.sum())
+        for place, members in enumerate(self._members):
+            nearest[:, place] = nearness(likeness[:, members] / self.heights.sum())
         shares = np.clip((nearest - self.far) / (self.near - self.far), 0, 1)
         shares *= (nearest / np.maximum(nearest.max(1, keepdims=True), TINY)) ** RIVALRY
         return np.asarray(shares / np.maximum(shares.sum(1, keepdims=True), 1))
@@ -174,19 +174,27 @@ class KernelHead:
 
     def _kernels(self, rows: Floats) -> Iterator[Floats]:
         """(n, m) of each group."""
-        for place, (height, points) in enumerate(zip(self.heights, self._scaled_points, strict=True)):
+        for place, (height, (points, lengths)) in enumerate(
+            zip(self.heights, self._scaled_points, strict=True)
+        ):
             own = self.group == place
             if height and own.any():
-                yield height * np.exp(-squares(rows[:, own] * self.lengths[own], points))
+                yield height * np.exp(-squares(rows[:, own] * self.lengths[own], points, lengths))
             else:
                 yield np.zeros((len(rows), len(points)))
 
     @cached_property
-    def _scaled_points(self) -> list[Floats]:
-        """s∘p of each group, kept from score to score: half precision is slow to read."""
+    def _scaled_points(self) -> list[tuple[Floats, Floats]]:
+        """s∘p of each group and ‖s∘p‖², kept from score to score: half precision is slow to read."""
         points = self.points.astype(float)
         groups = [self.group == place for place in range(len(self.heights))]
-        return [points[:, own] * self.lengths[own] for own in groups]
+        scaled = [points[:, own] * self.lengths[own] for own in groups]
+        return [(each, (each**2).sum(1)) for each in scaled]
+
+    @cached_property
+    def _members(self) -> list[NDArray[Any]]:
+        """Places of the training networks of each population."""
+        return [np.flatnonzero(self.pool == place) for place in range(len(self.near))]
 
     def local_likeness(self, rows: Floats, place: int) -> Floats:
         """Covariance l of `standardised` rows with every training network of a population, (n, its networks)."""
@@ -272,9 +280,10 @@ def nearness(likeness: Floats) -> Floats:
     return np.asarray(np.sort(likeness, 1)[:, -NEAREST:].mean(1))
 
 
-def squares(rows: Floats, points: Floats) -> Floats:
-    """‖x − p‖² of every row with every point, (n, m)."""
-    found = (rows**2).sum(1)[:, None] + (points**2).sum(1) - 2 * rows @ points.T
+def squares(rows: Floats, points: Floats, lengths: Floats | None = None) -> Floats:
+    """‖x − p‖² of every row with every point, (n, m); `lengths`, where they are known, are the points' ‖p‖²."""
+    lengths = (points**2).sum(1) if lengths is None else lengths
+    found = (rows**2).sum(1)[:, None] + lengths - 2 * rows @ points.T
     return np.asarray(np.maximum(found, 0))
 
 

@@ -107,7 +107,14 @@ class Subject:
                 inputs = self.inputs.resized(size)
                 module = make()
                 count = self._count if self.counted and module is self.shaped else None
-                return construct(module, batch=batch, owned=self.owned, example_inputs=inputs, captured=count)
+                return construct(
+                    module,
+                    batch=batch,
+                    owned=self.owned,
+                    example_inputs=inputs,
+                    captured=count,
+                    counted=False,  # `costs` counts at the network's own input
+                )
             except (CaptureError, ModelRefError):
                 if size == self.input_shape:
                     raise

@@ -60,7 +60,9 @@ def measure(
     cells = rest.subset(rest.sample(test or len(rest), torch.Generator().manual_seed(plan.seed)))
     if len(cells) < 2:
         return None
-    sizes = [cells[index].costs for index in range(len(cells))]
+    sizes = [
+        size for index in range(len(cells)) if (size := cells[index].costs) is not None
+    ]  # all are counted
     scores = score(cells).double().numpy()
     if not np.isfinite(scores).all():
         raise TrainingError(f"the scorer gives cells of {space} no finite score; lower the learning rate")

@@ -84,7 +84,7 @@ def regions(node: fx.Node, order: dict[fx.Node, int]) -> Iterator[Region]:
     inner: list[fx.Node] = []
     frontier = {node}
     while frontier and len(inner) <= LARGEST:
-        last = max(frontier, key=lambda each: order[each])
+        last = max(frontier, key=order.__getitem__)
         if len(frontier) == 1 and inner and _is_argument(last, node):
             yield Region(last, tuple(inner))
         if not is_elementwise(last):
