@@ -96,10 +96,13 @@ def _chains(least: int = 0, most: int = 3) -> st.SearchStrategy[tuple[Layer, ...
 
 
 def joins() -> st.SearchStrategy[Join]:
-    """One to four branches and what joins them; a branch may be empty (a shortcut) or zero."""
-    zero = st.just((Layer("zero"),))
-    branches = st.lists(st.one_of(_chains(), _chains(), zero), min_size=1, max_size=4).map(tuple)
-    return st.builds(Join, kind=st.sampled_from(("sum", "sum", "product", "cat")), branches=branches)
+    """One to four branches and what joins them; a branch may be empty (a shortcut) or zero, and the image goes on."""
+    zero = (Layer("zero"),)
+    branches = st.lists(st.one_of(_chains(), _chains(), st.just(zero)), min_size=1, max_size=4).map(tuple)
+    found = st.builds(Join, kind=st.sampled_from(("sum", "sum", "product", "cat")), branches=branches)
+    return found.filter(
+        lambda join: (all if join.kind == "product" else any)(b != zero for b in join.branches)
+    )
 
 
 def specs(head: str | None = None) -> st.SearchStrategy[Spec]:
