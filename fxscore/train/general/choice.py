@@ -1,4 +1,6 @@
-"""Which settings the general scorer is fitted with: of a list drawn with a seed, the best on populations left out.
+"""Settings of the general scorer: of some that are drawn with a seed, the mean of the best where origins are left out.
+
+With a dozen origins the best of many is the best by chance as much as by worth; the mean of the best quarter is not.
 
 The ranges that candidates are drawn from were found by a search over all populations (EXPERIMENTS.md); what is chosen
 within them is, on the board, chosen anew for every origin that is left out, by the other origins alone.
@@ -16,6 +18,7 @@ from fxscore.train.general.left_out import merit, without_origins
 from fxscore.train.general.lessons import Lesson
 
 CANDIDATES = 24
+KEPT = 0.25  # share of the candidates that the settings are the mean of
 MIDDLE = Learning(
     heights={"size": 1.1, "operators": 0.7, "wiring": 0.015, "layout": 0.11, "forward": 0.15},
     lengths={"size": 0.5, "operators": 3.1, "wiring": 1.4, "layout": 1.7, "forward": 0.6},
@@ -50,9 +53,9 @@ def candidates(count: int = CANDIDATES, seed: int = 0) -> list[Learning]:
 
 
 def chosen(lessons: Sequence[Lesson], pools: Sequence[Pool], options: Sequence[Learning]) -> Learning:
-    """The candidate of the greatest `merit` on origins left out."""
+    """The mean of the candidates of the greatest `merit` on origins left out."""
     found = [merit(list(without_origins(lessons, pools, learning))) for learning in options]
-    return options[int(np.argmax(found))]
+    return mean_of_best(options, found)
 
 
 def chosen_without(
@@ -61,14 +64,35 @@ def chosen_without(
     options: Sequence[Learning],
     tell: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Learning]:
-    """By origin the candidate that the *other* origins choose, each judged by a head that has seen neither."""
+    """By origin what the *other* origins choose, each judged by a head that has seen neither."""
     origins = sorted({lesson.origin for lesson in lessons})
-    best: dict[str, tuple[float, Learning]] = {}
+    found: dict[str, list[float]] = {origin: [] for origin in origins}
     for number, learning in enumerate(options, 1):
         heads: dict[frozenset[str], KernelHead] = {}
         for origin in origins:
-            value = merit(list(without_origins(lessons, pools, learning, [origin], heads)))
-            if origin not in best or value > best[origin][0]:
-                best[origin] = value, learning
+            found[origin].append(merit(list(without_origins(lessons, pools, learning, [origin], heads))))
         tell(f"settings {number} of {len(options)} tried on {len(origins)} left-out origins")
-    return {origin: learning for origin, (_, learning) in best.items()}
+    return {origin: mean_of_best(options, merits) for origin, merits in found.items()}
+
+
+def mean_of_best(options: Sequence[Learning], merits: Sequence[float]) -> Learning:
+    """The mean of the share `KEPT` of the settings whose merits are greatest, of one at least.
+
+    Heights, lengths, `own` and `noise` are scales: theirs is the geometric mean.
+    """
+    best = np.argsort(merits)[::-1][: max(1, round(KEPT * len(options)))]
+    kept = [options[place] for place in best]
+    if len(kept) == 1:
+        return kept[0]
+    return Learning(
+        heights={name: _geometric([each.heights[name] for each in kept]) for name in kept[0].heights},
+        lengths={name: _geometric([each.lengths[name] for each in kept]) for name in kept[0].lengths},
+        own=_geometric([each.own for each in kept]),
+        noise=_geometric([each.noise for each in kept]),
+        prior=float(np.mean([each.prior for each in kept])),
+        limit=float(np.mean([each.limit for each in kept])),
+    )
+
+
+def _geometric(values: Sequence[float]) -> float:
+    return float(np.exp(np.log(values).mean()))

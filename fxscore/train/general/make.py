@@ -74,7 +74,7 @@ def taught(lessons: Sequence[Lesson], tell: Callable[[str], None] = lambda line:
             f"the general scorer needs tables of {LEAST_ORIGINS} origins at least, to leave one out"
         )
     learning = chosen(lessons, pools_of(lessons, whole=FEW), candidates())
-    tell(f"chosen of {len(candidates())} settings: {learning}")
+    tell(f"the mean of the best of {len(candidates())} settings: {learning}")
     pools = pools_of(lessons)
     head = fit(pools, learning)
     judged = left_out(lessons, learning)
