@@ -98,6 +98,9 @@ BENCHMARKS = (
     Benchmark("search.greedy", "hours", FEATURES),
     Benchmark("search.zen_nas", "hours", "extra search"),
     Benchmark("search.truth", "half an hour", "Fashion-MNIST"),
+    Benchmark(
+        "search.wide_layers", "an hour", "Fashion-MNIST, an accelerator; runs/search of search.zen_nas"
+    ),
     Benchmark("search.tails", "minutes", "runs/search of search.zen_nas"),
     Benchmark("robustness", "minutes", "extra cluster; --full: hours"),
     Benchmark("robustness.mutations", "minutes", "extra test"),

@@ -51,7 +51,7 @@ ROWS = Path("runs/wild/rows.jsonl")
 LABEL = "fashion_mnist.test"
 SEEDED_ROUND = 4  # every so many rounds, networks are trained with all SEEDS
 SEEDS = (0, 1, 2)
-_DEVICE = "FXSCORE_WILD_DEVICE"  # of a worker process
+DEVICE = "FXSCORE_WILD_DEVICE"  # of a worker process
 DRAW_SEED = 0
 COLUMNS = (
     "space",
@@ -117,7 +117,7 @@ def tasks() -> Iterator[Training]:
 
 def trained(task: Training, data: Path | None) -> dict[str, Any]:
     """Train one network on this process's device; the row of the table."""
-    device = os.environ.get(_DEVICE, "cpu")
+    device = os.environ.get(DEVICE, "cpu")
     if device == "cpu":
         return trained_on(task, data, device)
     try:
@@ -241,7 +241,7 @@ def pool_of(workers: int, cuda_workers: int) -> ProcessPoolExecutor:
 
 def begin_worker(devices: multiprocessing.queues.SimpleQueue[str]) -> None:
     """Take a device for as long as this process lives."""
-    os.environ[_DEVICE] = devices.get()
+    os.environ[DEVICE] = devices.get()
     torch.set_num_threads(1)
     # Full precision, as on a processor: the recipe is one.
     torch.backends.cudnn.allow_tf32 = False
