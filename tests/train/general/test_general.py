@@ -16,7 +16,7 @@ from fxscore.scorer.kernel_head import KernelHead
 from fxscore.scorer.pair_table import PairTable, Tally
 from fxscore.scorer.subject import Subject
 from fxscore.train.general import choice, make
-from fxscore.train.general.choice import candidates, chosen, chosen_without
+from fxscore.train.general.choice import candidates, chosen, chosen_without, mean_of_best
 from fxscore.train.general.learning import Learning, Pool, fit, pools_of
 from fxscore.train.general.left_out import SIZES, merit, without_families, without_origins
 from fxscore.train.general.lessons import Lesson, read_lessons
@@ -71,6 +71,18 @@ def test_the_best_candidate_is_chosen_and_an_origin_has_no_say_in_its_own() -> N
     assert chosen(agreeing, pools_of(agreeing), [sized, learned]) is learned
     found = chosen_without(known, pools_of(known), [sized, learned])
     assert found["x"] is learned
+
+
+def test_settings_are_the_mean_of_the_best_quarter() -> None:
+    options = candidates(8)
+    found = mean_of_best(options, [0.1, 0.9, 0.2, 0.8, 0.3, 0.0, 0.4, 0.5])
+    one, other = options[1], options[3]
+    assert found.heights["size"] == pytest.approx((one.heights["size"] * other.heights["size"]) ** 0.5)
+    assert found.lengths["wiring"] == pytest.approx((one.lengths["wiring"] * other.lengths["wiring"]) ** 0.5)
+    assert found.own == pytest.approx((one.own * other.own) ** 0.5)
+    assert found.noise == pytest.approx((one.noise * other.noise) ** 0.5)
+    assert found.prior == pytest.approx((one.prior + other.prior) / 2)
+    assert found.limit == pytest.approx((one.limit + other.limit) / 2)
 
 
 def test_candidates_are_the_same_each_time() -> None:
