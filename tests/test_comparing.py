@@ -93,7 +93,7 @@ def test_without_a_table_it_says_that_it_does_not_know() -> None:
     assert "training: inside, near or outside what the scorer learned from" in text
     for contender in found.contenders:
         assert contender.like[0].distance <= contender.like[-1].distance
-        assert short(contender.like[0].name).split()[0] in text
+        assert short(contender.like[0].name).split()[0][:16] in text  # a longer one is on several lines
     assert json.loads(json.dumps(found.as_dict()))["networks"][0]["layers"] == 1
 
 
