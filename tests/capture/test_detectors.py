@@ -40,4 +40,5 @@ def test_a_network_with_a_backbone_and_a_head_is_seen_whole() -> None:
 
     found = construct(Segmenter(("head",), 4), (3, 6, 6), 2)
     assert found.left_out == ()
+    assert found.costs is not None
     assert found.costs.macs == 16 * (27 * 4 + 4 * 2)

@@ -231,6 +231,7 @@ def messages(hidden: int, split: bool) -> nn.Module:
 def test_a_graph_is_taken_as_given(nodes: int, split: bool) -> None:
     narrow, wide = (built(messages(hidden, split), (torch.zeros(nodes, 3), EDGES)) for hidden in (4, 6))
     assert (narrow.input_shape, narrow.batch, narrow.channels) == ((nodes, 3), 1, 4)
+    assert narrow.costs is not None
     assert narrow.costs.macs == 2 * nodes * 3 * 4 + nodes * 4 * 2
     assert run(narrow).shape == (BATCH, 4)
     assert narrow.fingerprint != wide.fingerprint

@@ -58,6 +58,8 @@ def constructed(model: nn.Module) -> ConstructedArchitecture:
 def test_a_wrapped_network_is_the_network(wrapper: str) -> None:
     plain, wrapped = constructed(built()), constructed(WRAPPERS[wrapper](built()))
     assert wrapped.fingerprint == plain.fingerprint
+    assert wrapped.costs is not None
+    assert plain.costs is not None
     assert (wrapped.costs.params, wrapped.costs.macs) == (plain.costs.params, plain.costs.macs)
 
 
@@ -179,7 +181,9 @@ def test_an_export_of_one_batch_says_how_to_free_it() -> None:
 @pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated")
 def test_a_weight_that_a_hook_computes_is_no_obstacle() -> None:
     normed = nn.Sequential(nn.utils.weight_norm(nn.Conv2d(3, 4, 3)), nn.ReLU())
-    assert constructed(normed).costs.macs == 27 * 4 * 64
+    costs = constructed(normed).costs
+    assert costs is not None
+    assert costs.macs == 27 * 4 * 64
 
 
 def test_a_branch_that_a_constant_chooses_is_an_if() -> None:
@@ -214,6 +218,8 @@ def test_a_dynamically_quantised_network_is_the_network() -> None:
     quantised = torch.ao.quantization.quantize_dynamic(Recurrent(), kinds, torch.qint8)  # type: ignore[no-untyped-call]
     first, second = constructed(Recurrent()), constructed(quantised)
     assert first.fingerprint == second.fingerprint
+    assert first.costs is not None
+    assert second.costs is not None
     assert (first.costs.params, first.costs.macs) == (second.costs.params, second.costs.macs)
 
 
