@@ -80,8 +80,8 @@ def mean_of_best(options: Sequence[Learning], merits: Sequence[float]) -> Learni
 
     Heights, lengths, `own` and `noise` are scales: theirs is the geometric mean.
     """
-    best = np.argsort(merits)[::-1][: max(1, round(KEPT * len(options)))]
-    kept = [options[place] for place in best.tolist()]
+    order = sorted(range(len(options)), key=lambda place: -merits[place])
+    kept = [options[place] for place in order[: max(1, round(KEPT * len(options)))]]
     if len(kept) == 1:
         return kept[0]
     return Learning(
