@@ -95,8 +95,14 @@ def run_passes(
 
 
 def _failed(passes: Sequence[PassBase], error: Exception) -> PassError:
-    *before, last = (type(rewrite).__name__ for rewrite in passes)
+    *before, last = map(_name, passes)
     return PassError(
         f"{last} failed ({type(error).__name__}: {error}) after {', '.join(before) or 'no other pass'}; unless a "
         "rule of yours is at fault, that is worth an issue with the shortest network that shows it"
     )
+
+
+def _name(rewrite: PassBase) -> str:
+    if isinstance(rewrite, FollowedPass):
+        return f"{_name(rewrite.first)} with {_name(rewrite.then)}"
+    return type(rewrite).__name__

@@ -8,6 +8,7 @@ from torch import fx, nn
 from fxscore.errors import CaptureError, PassError
 from fxscore.passes import run_passes
 from fxscore.passes.base import PassBase, PassResult
+from fxscore.passes.pipeline import FollowedPass
 
 
 class NothingPass(PassBase):
@@ -39,6 +40,10 @@ def traced() -> fx.GraphModule:
     [
         ([BreaksPass()], "BreaksPass failed .KeyError: 'no such node'. after no other pass"),
         ([NothingPass(), BreaksPass(), NothingPass()], "BreaksPass failed .* after NothingPass;"),
+        (
+            [FollowedPass(NothingPass(), NothingPass()), FollowedPass(BreaksPass(), NothingPass())],
+            "BreaksPass with NothingPass failed .* after NothingPass with NothingPass;",
+        ),
         ([NothingPass(), LosesContractPass()], "LosesContractPass failed .*two results.* after NothingPass;"),
     ],
 )
