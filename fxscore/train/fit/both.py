@@ -108,7 +108,7 @@ def fit_both(
     trainings = _Trainings(networks, looked, plans, state, watch, len(models))
     taught = _Mixed(start, looked, usable.labels, trainings, seed)
     names = [named(models[place], place) for place in usable.places]
-    held, seen = held_out(taught.fingerprints, usable.labels, validation, seed)
+    held, seen = held_out(trainings.fingerprints, usable.labels, validation, seed)
     scorenets = trainings.of(seen)
     raw = raw_scores(scorenets, networks)
     measured, unseen, worth, pairs = Estimate(None), {}, Worth(), None
@@ -146,7 +146,7 @@ class _Trainings:
         done: int,
     ) -> None:
         self.networks, self._plans = networks, plans
-        self._fingerprints = [each.features.fingerprint for each in looked]
+        self.fingerprints = [each.features.fingerprint for each in looked]
         self._state, self._watch, self._done = state, watch, done
 
     def of(self, places: Sequence[int]) -> list[FTScoreNet]:
@@ -154,7 +154,7 @@ class _Trainings:
         found = []
         labels = self.networks.accuracies.numpy()
         for number, plan in enumerate(self._plans):
-            kept = state_file(self._state, self._fingerprints, labels, f"{plan} {[*places]}")
+            kept = state_file(self._state, self.fingerprints, labels, f"{plan} {[*places]}")
             trained = train_networks(plan, self.networks.subset(places), kept, self._watch, self._done)
             self._done += plan.steps
             trained.name = f"scorenet-{number}"
@@ -179,7 +179,6 @@ class _Mixed:
         self.start, self.looked, self.labels = start, looked, labels
         self.trainings, self.seed = trainings, seed
         self.values = np.stack([each.features.values for each in looked])
-        self.fingerprints = [each.features.fingerprint for each in looked]
 
     def scores(self, places: Sequence[int], raw: Floats) -> tuple[Hybrid, Floats]:
         """The hybrid of the networks at some places, and scores (n,) of all by it and by what gave `raw`, (n, m)."""
@@ -202,7 +201,7 @@ class _Mixed:
         sizes = sizes_of([self.looked[place] for place in held])
         beside = {**by_others(self.start, self.values[held]), **sizes}
         rivals = rivals_of(scores[held], beside, self.labels[held], self.seed)
-        drawn = list(draws(self._drawn, self.labels, self.fingerprints, self.seed)) if curve else []
+        drawn = list(draws(self._drawn, self.labels, self.trainings.fingerprints, self.seed)) if curve else []
         return Worth(rivals, *curve_of(drawn, measured, len(self.labels), FOLDS, self.seed))
 
     def _drawn(self, mask: Mask) -> Floats:
