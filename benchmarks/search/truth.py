@@ -12,7 +12,6 @@ searches are kept in `--folder`, so the same command goes on.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import torch
 from benchmarks.quality.digits import interval
 from benchmarks.quality.wild_training import COLUMNS, LABEL, SEEDS, TABLE, Training, table_rows, trained
 from benchmarks.results import command_line, table, write_section
+from benchmarks.shared.rows import keep_rows, kept_rows
 from fxscore.evaluate import mean_over_runs, score_refs
 from fxscore.run import LocalExecutor, Store
 from fxscore.scorer.card import card_of
@@ -157,30 +157,12 @@ def accuracies(chosen: Sequence[Choice], options: argparse.Namespace) -> dict[st
         for genotype in dict.fromkeys(each.genotype for each in chosen):
             if (genotype, seed) not in known:
                 known[genotype, seed] = trained(Training(genotype, seed), options.data)
-                keep_rows(known.values(), options.rows)
+                keep_rows(options.rows, COLUMNS, known.values())
                 print(f"{genotype}, seed {seed}: {known[genotype, seed][LABEL]} %", flush=True)
     by_network: dict[str, dict[int, float]] = {}
     for (genotype, seed), row in known.items():
         by_network.setdefault(genotype, {})[seed] = float(row[LABEL])
     return by_network
-
-
-def kept_rows(path: Path) -> list[dict[str, Any]]:
-    """What the file holds."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def keep_rows(rows: Any, path: Path) -> None:
-    """The whole file, written aside and moved into place."""
-    aside = path.with_suffix(".part")
-    with aside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    aside.replace(path)
 
 
 def random_accuracies() -> list[float]:

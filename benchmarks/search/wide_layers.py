@@ -12,10 +12,9 @@ H200 trains the lightest in a minute, in full precision, with five others beside
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import as_completed
 from datetime import date
 from importlib.metadata import version
@@ -27,6 +26,7 @@ import numpy as np
 from benchmarks.quality.digits import interval
 from benchmarks.quality.wild_training import DEVICE, LABEL, images, outcome, pool_of, recipe
 from benchmarks.results import command_line, table, write_section
+from benchmarks.shared.rows import keep_rows, kept_rows
 from fxscore.evaluate import mean_over_runs, spearman
 from fxscore.network_training import ClassifierTrainer, Network
 from fxscore.sources.building import seeded
@@ -105,20 +105,20 @@ def trained(genotype: str, seed: int, data: Path | None) -> Row:
 
 def train(options: argparse.Namespace) -> None:
     """Train what is missing, a row as each is done."""
-    known = {(row["genotype"], int(row["seed"])) for row in read(options.rows)}
-    chosen = dict.fromkeys(row["genotype"] for row in read(CHOSEN))
+    known = {(row["genotype"], int(row["seed"])) for row in kept_rows(options.rows)}
+    chosen = dict.fromkeys(row["genotype"] for row in kept_rows(CHOSEN))
     wanted = [(genotype, seed) for seed in SEEDS for genotype in chosen if (genotype, seed) not in known]
     with pool_of(options.workers, options.cuda_workers) as pool:
         for future in as_completed([pool.submit(trained, *each, options.data) for each in wanted]):
             row = future.result()
-            write(options.rows, COLUMNS, [*read(options.rows), row])
+            keep_rows(options.rows, COLUMNS, [*kept_rows(options.rows), row])
             print(f"{row[LABEL]:6.2f} %  seed {row['seed']}  {row['genotype']}", flush=True)
 
 
-def report() -> str:
+def report(trained_rows: Path) -> str:
     """Accuracies of each kind, and what width and score say of them."""
-    chosen, accuracies = read(CHOSEN), dict[str, list[float]]()
-    for row in read(TRAINED):
+    chosen, accuracies = kept_rows(CHOSEN), dict[str, list[float]]()
+    for row in kept_rows(trained_rows):
         accuracies.setdefault(row["genotype"], []).append(float(row[LABEL]))
     groups: dict[str, list[Row]] = {}
     for row in chosen:
@@ -155,24 +155,6 @@ def span(rows: Sequence[Row], name: str) -> str:
     return f"{low:,.10g}" if low == high else f"{low:,.10g} to {high:,.10g}"
 
 
-def read(path: Path) -> list[Row]:
-    """The rows of a file; none where there is none."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """The whole file, written aside and moved into place."""
-    aside = path.with_suffix(".part")
-    with aside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    aside.replace(path)
-
-
 def main() -> None:
     """Choose, or train and report."""
     parser = argparse.ArgumentParser(
@@ -190,10 +172,10 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     options = parser.parse_args()
     if options.choose:
-        write(CHOSEN, CHOICE, choose(options.choose, options.random, options.seed))
+        keep_rows(CHOSEN, CHOICE, choose(options.choose, options.random, options.seed))
         return
     train(options)
-    print(body := report())
+    print(body := report(options.rows))
     if options.write:
         write_section("wide-layers", "Layers far wider than their neighbours, trained", body, command_line())
 

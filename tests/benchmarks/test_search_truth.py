@@ -18,12 +18,12 @@ from benchmarks.search.truth import (
     accuracies,
     drawn,
     fits,
-    kept_rows,
     report,
     scaled,
     size,
 )
 from benchmarks.search.zen_nas import widest_step
+from benchmarks.shared.rows import kept_rows
 
 
 @pytest.mark.parametrize("name", USUAL)

@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.quality.wild_training import LABEL
 from benchmarks.search import wide_layers
-from benchmarks.search.wide_layers import CHOICE, COLUMNS, choose, looked_at, report, write
+from benchmarks.search.wide_layers import CHOICE, COLUMNS, choose, looked_at, report
+from benchmarks.shared.rows import keep_rows
 from fxscore.searching import HISTORY
 
 
@@ -54,10 +55,10 @@ def test_the_table_has_a_line_for_each_kind_and_says_what_tells(
         for n, name in enumerate("abc")
         for seed in (0, 1)
     ]
-    for name, columns, content in (("CHOSEN", CHOICE, chosen), ("TRAINED", COLUMNS, rows)):
-        monkeypatch.setattr(wide_layers, name, tmp_path / name)
-        write(tmp_path / name, columns, content)
-    text = report()
+    monkeypatch.setattr(wide_layers, "CHOSEN", tmp_path / "chosen.csv")
+    keep_rows(tmp_path / "chosen.csv", CHOICE, chosen)
+    keep_rows(tmp_path / "trained.csv", COLUMNS, rows)
+    text = report(tmp_path / "trained.csv")
     assert "| random, step > 16 | 1 | 72 | 950,000 | 88 | 70.50 |" in text
     assert "| general |" not in text  # it was not trained
     assert "score 1.00, widest step -1.00" in text
