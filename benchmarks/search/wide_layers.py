@@ -5,8 +5,8 @@ searches (`benchmarks.search.zen_nas`), among networks of at least 900,000 param
 whose widest step from a layer to the next is at most sixteen times, and `--random` networks on either side of that,
 drawn with a seed; they stand in ``wide_layers_chosen.csv``. Without ``--choose``, they are trained with two seeds on
 Fashion-MNIST at 32×32 by the recipe of `benchmarks.quality.wild_training`, those that ``wide_layers.csv`` does not
-hold; ``--write`` keeps the table. A network of a million parameters has up to a milliard multiply-accumulates here: an
-H200 trains the lightest in a minute, in full precision, with five others beside it.
+hold; ``--write`` keeps the table. A network of a million parameters has up to a milliard multiply-accumulates here, so
+an accelerator trains in half precision, which the recipe does not.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import as_completed
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -93,11 +94,10 @@ def trained(genotype: str, seed: int, data: Path | None) -> Row:
     device = os.environ.get(DEVICE, "cpu")  # that `pool_of` has given this process
     trainer = ClassifierTrainer(
         Network(ModelRef(SPACE, genotype), module, SHAPE),
-        recipe(seed),
+        replace(recipe(seed), mixed_precision=True),
         *images(data, SHAPE),
         device=device,
         measure_every=recipe(0).epochs,
-        captured=True,
     )
     about = {"device": device, "date": date.today().isoformat(), "torch": version("torch")}
     return {"genotype": genotype, "seed": seed, **outcome(trainer), **about}

@@ -57,6 +57,7 @@ COLUMNS: dict[str, str] = {
     "log_width_params": "logarithm of channels, mean weighted by parameters",
     "expansion_mean": "mean absolute logarithm of a layer's channels over those that it takes in",
     "expansion_max": "greatest of these",
+    "expansion_spatial": "greatest of these among layers of several positions, without the first of them",
     "kernel_mean": "mean side of convolutions' windows",
     "kernel_macs": "mean side of layers' windows, weighted by MACs",
     "kernel_max": "greatest side",
@@ -172,6 +173,8 @@ def _totals(placed: Sequence[_Placed]) -> dict[str, float]:
     elements = [log(max(layer.elements, 1)) for layer in layers]
     params = sum(layer.params for layer in layers)
     changes = [abs(log(max(each.layer.width, 1) / _inputs(each))) for each in placed]
+    # Squeeze-and-excitation and a classifier change widths far more, at one position, and so does a stem.
+    spread = [change for each, change in zip(placed, changes, strict=True) if each.layer.positions > 1]
     shapes = len({each.layer.weight for each in placed})
     return {
         "entropy_sum": sum(entropies),
@@ -182,6 +185,7 @@ def _totals(placed: Sequence[_Placed]) -> dict[str, float]:
         "log_width_params": sum(log(layer.width) * layer.params for layer in layers) / max(params, 1),
         "expansion_mean": _mean(changes),
         "expansion_max": max(changes),
+        "expansion_spatial": max(spread[1:], default=0.0),
         "shapes": log(shapes),
         "repetition": log(len(placed) / shapes),
     }

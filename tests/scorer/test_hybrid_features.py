@@ -7,6 +7,7 @@ from math import log
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fxscore.graph_features.flow import trace_flow
@@ -87,6 +88,24 @@ def test_layers_of_a_known_network() -> None:
     quarters = [found[f"quarter{quarter}_layers"] for quarter in range(4)]
     assert quarters == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
     assert sum(found[f"quarter{quarter}_macs"] for quarter in range(4)) == pytest.approx(1)
+
+
+def test_steps_of_width_are_those_of_layers_of_several_positions_behind_the_stem() -> None:
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.wide = nn.Conv2d(3, 64, 3, bias=False), nn.Conv2d(64, 512, 1, bias=False)
+            self.gate, self.head = nn.Conv2d(512, 4, 1), nn.Linear(512, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.wide(self.stem(x))
+            gate = self.gate(F.adaptive_avg_pool2d(x, 1)).mean(1, keepdim=True)
+            return self.head((x * gate.sigmoid()).mean((2, 3)))
+
+    flow = trace_flow(Subject(Gated(), SHAPE).construct(2, SHAPE))
+    found = layer_features(flow)
+    assert found["expansion_spatial"] == pytest.approx(log(8))
+    assert found["expansion_max"] == pytest.approx(log(128))
 
 
 def test_positions_grow_with_the_input_but_gates_do_not() -> None:
