@@ -1,14 +1,15 @@
-"""Trains networks of the space `wild` on Fashion-MNIST, all by one recipe, and keeps the table of their accuracies.
+"""Trains networks of the space `wild`, or of Zen-NAS's, on Fashion-MNIST by one recipe; keeps a table of accuracies.
 
 ``python -m benchmarks.quality.wild_training --networks 400 --workers 2`` goes through networks in a fixed, seeded
 order: in every round one network of each family, families in random order, so that a stop at any moment leaves a fair
 sample; every network of every fourth round is trained with three seeds. A line is written to ``runs/wild/rows.jsonl``
 the moment a training ends; what that file or the table holds is not trained again, so the same command goes on after
-any stop. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an accelerator, ``--workers``
-networks at once; ``--cuda-workers 5`` adds such processes to those on the processor, out of one queue, so that chance
-says which network is trained where; with CUDA's Multi-Process Service started before (``nvidia-cuda-mps-control -d``)
-fourteen trained five networks a second on an H200 where five without it trained two thirds of one. ``--minutes`` ends a
-run on a lent machine.
+any stop. ``--space zen_resnet`` does the same with networks of `benchmarks.quality.zen_networks`, whose images are
+3×32×32: grey in every channel. ``--only-table`` brings the table up to date. ``--device cuda`` trains on an
+accelerator, ``--workers`` networks at once; ``--cuda-workers 5`` adds such processes to those on the processor, out of
+one queue, so that chance says which network is trained where; with CUDA's Multi-Process Service started before
+(``nvidia-cuda-mps-control -d``) fourteen trained five networks a second on an H200 where five without it trained two
+thirds of one. ``--minutes`` ends a run on a lent machine.
 
 `recipe` and the generator were fixed before any score of these networks was looked at: 10,000 of the training images,
 the same for all, five epochs of AdamW with one cycle of the learning rate, mirrored at random; accuracy on all 10,000
@@ -40,14 +41,16 @@ from typing import Any
 
 import torch
 
+from benchmarks.quality import zen_networks
 from fxscore.errors import TrainingError
-from fxscore.network_training import ClassifierPlan, ClassifierTrainer, build_network, open_data_set
+from fxscore.network_training import ClassifierPlan, ClassifierTrainer, Network, build_network, open_data_set
 from fxscore.network_training.images import Images
+from fxscore.sources.building import seeded
 from fxscore.spaces.wild import Wild
 from fxscore.types import ModelRef
 
-TABLE = Path(__file__).parents[1] / "tables" / "wild.csv.gz"
-ROWS = Path("runs/wild/rows.jsonl")
+TABLES = Path(__file__).parents[1] / "tables"
+TABLE = TABLES / "wild.csv.gz"
 LABEL = "fashion_mnist.test"
 SEEDED_ROUND = 4  # every so many rounds, networks are trained with all SEEDS
 SEEDS = (0, 1, 2)
@@ -90,14 +93,24 @@ def recipe(seed: int) -> ClassifierPlan:
 
 @dataclass(frozen=True)
 class Training:
-    """One training: a genotype's text and a seed."""
+    """One training: a genotype's text, a seed, and the space."""
 
     genotype: str
     seed: int
+    space: str = "wild"
 
 
-def tasks() -> Iterator[Training]:
-    """All trainings in their order, without end."""
+def tasks(space: str = "wild") -> Iterator[Training]:
+    """All trainings of a space in their order, without end."""
+    if space == "wild":
+        yield from wild_tasks()
+    for place, text in enumerate(zen_networks.networks(DRAW_SEED)):
+        for seed in SEEDS if place % SEEDED_ROUND == 0 else SEEDS[:1]:
+            yield Training(text, seed, space)
+
+
+def wild_tasks() -> Iterator[Training]:
+    """Those of `wild`: in every round a network of each family."""
     space, order = Wild(), random.Random(DRAW_SEED)
     generator = torch.Generator().manual_seed(DRAW_SEED)
     drawn: set[str] = set()
@@ -129,32 +142,41 @@ def trained(task: Training, data: Path | None) -> dict[str, Any]:
 
 def trained_on(task: Training, data: Path | None, device: str) -> dict[str, Any]:
     """Train one network; the row of the table."""
-    space = Wild()
-    genotype = space.parse(task.genotype)
-    params, macs = space.measure(genotype)
-    network = build_network(ModelRef("wild", task.genotype), 10, seed=task.seed)
+    network, macs = network_of(task)
     trainer = ClassifierTrainer(
         network,
         recipe(task.seed),
-        *images(data, space.shape_of(genotype)),
+        *images(data, network.input_shape),
         device=device,
         measure_every=recipe(0).epochs,
         captured=True,
     )
     return {
-        "space": space.name,
+        "space": task.space,
         "genotype": task.genotype,
         **outcome(trainer),
         "group": task.genotype,
-        "params": params,
+        "params": network.params,
         "flops": macs,
-        "family": genotype.family,
-        "side": space.shape_of(genotype)[-1],
+        "family": task.genotype.partition(":")[0] if task.space == "wild" else task.space,
+        "side": network.input_shape[-1],
         "seed": task.seed,
         "device": device,
         "date": date.today().isoformat(),
         "torch": version("torch"),
     }
+
+
+def network_of(task: Training) -> tuple[Network, int]:
+    """(the network for ten classes, multiply-accumulates of one image)."""
+    ref = ModelRef(task.space, task.genotype)
+    if task.space == "wild":
+        wild = Wild()
+        return build_network(ref, 10, seed=task.seed), wild.measure(wild.parse(task.genotype))[1]
+    chain = zen_networks.SPACE.parse(task.genotype)
+    with seeded(task.seed):
+        module = zen_networks.SPACE.build(chain)
+    return Network(ref, module, zen_networks.SPACE.input_shape), zen_networks.macs_of(chain)
 
 
 def outcome(trainer: ClassifierTrainer) -> dict[str, Any]:
@@ -217,7 +239,11 @@ def train(options: argparse.Namespace) -> None:
     """Train what is missing of the first networks, a row as each is done."""
     options.rows.parent.mkdir(parents=True, exist_ok=True)
     known = {(row["genotype"], int(row["seed"])) for row in known_rows(options.rows, options.table)}
-    wanted = (task for task in first_tasks(options.networks) if (task.genotype, task.seed) not in known)
+    wanted = (
+        task
+        for task in first_tasks(options.space, options.networks)
+        if (task.genotype, task.seed) not in known
+    )
     end = time.monotonic() + 60 * options.minutes
     with pool_of(options.workers, options.cuda_workers) as pool, options.rows.open("ab") as file:
         waiting: set[Future[dict[str, Any]]] = set()
@@ -247,10 +273,10 @@ def begin_worker(devices: multiprocessing.queues.SimpleQueue[str]) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-def first_tasks(networks: int) -> Iterator[Training]:
-    """The trainings of the first so many networks."""
+def first_tasks(space: str, networks: int) -> Iterator[Training]:
+    """The trainings of the first so many networks of a space."""
     seen: set[str] = set()
-    for task in tasks():
+    for task in tasks(space):
         if task.genotype not in seen and len(seen) == networks:
             return
         seen.add(task.genotype)
@@ -285,6 +311,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--space", choices=("wild", "zen_resnet"), default="wild")
     parser.add_argument("--networks", type=int, default=400, help="the first so many in the fixed order")
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the workers train")
@@ -293,10 +320,14 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, help="folder of Fashion-MNIST, where the system does not have it"
     )
-    parser.add_argument("--rows", type=Path, default=ROWS, help="where rows go as they come")
-    parser.add_argument("--table", type=Path, default=TABLE, help="the table that they are gathered in")
+    parser.add_argument(
+        "--rows", type=Path, help="where rows go as they come; by default runs/SPACE/rows.jsonl"
+    )
+    parser.add_argument("--table", type=Path, help="that they are gathered in; by default the space's own")
     parser.add_argument("--only-table", action="store_true", help="train nothing")
     options = parser.parse_args()
+    options.rows = options.rows or Path("runs") / options.space / "rows.jsonl"
+    options.table = options.table or TABLES / f"{options.space}.csv.gz"
     if options.device == "cuda":
         options.workers, options.cuda_workers = 0, options.workers + options.cuda_workers
     if not options.only_table:

@@ -48,7 +48,7 @@ def row(genotype: str, seed: int = 0, accuracy: float = 50.0) -> dict[str, Any]:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two networks, trained on few images in threads."""
     monkeypatch.setattr(
-        wild_training, "tasks", lambda: (Training(text, seed) for text in MLPS for seed in (0, 1))
+        wild_training, "tasks", lambda space: (Training(text, seed) for text in MLPS for seed in (0, 1))
     )
     monkeypatch.setattr(wild_training, "pool_of", lambda workers, _: ThreadPoolExecutor(workers))
     monkeypatch.setattr(
@@ -69,6 +69,7 @@ def options(tmp_path: Path) -> argparse.Namespace:
             head = struct.pack(f">{1 + array.ndim}I", 8 << 8 | array.ndim, *array.shape)
             (tmp_path / f"{name}-{kind}-ubyte").write_bytes(head + array.tobytes())
     return argparse.Namespace(
+        space="wild",
         networks=2,
         workers=1,
         cuda_workers=0,
