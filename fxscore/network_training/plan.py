@@ -29,7 +29,8 @@ class ClassifierPlan:
         averaging: decay of the running average of weights, which is then what is measured and kept; 0 has none.
         clip: largest norm of the gradient; 0 clips nothing.
         mixed_precision: half precision where the device has it; a CPU computes in full precision all the same.
-        channels_last: lay maps out with their channels last, which many convolutions compute faster.
+        channels_last: lay maps out with their channels last, which many convolutions compute faster; not on several
+            threads of a processor, where that layout is left out.
         training_images: take so many of the training images, drawn by a fixed shuffle; 0 takes all.
         seed: of the initial weights, the order of images, the augmentation and dropout.
     """

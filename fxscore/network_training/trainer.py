@@ -100,7 +100,7 @@ class ClassifierTrainer:
             "data": data_name,
             **plan.as_dict(),
         }
-        self._format = torch.channels_last if plan.channels_last else torch.contiguous_format
+        self._format = torch.channels_last if self._lays_channels_last() else torch.contiguous_format
         self.module: nn.Module = network.module.to(self.device).to(memory_format=self._format)
         self._prepare()
         self._step: Callable[[Tensor, Tensor], Tensor] = self._plain_step
@@ -108,6 +108,10 @@ class ClassifierTrainer:
             self._step = CapturedStep(self._plain_step, self.module, self._optimiser)
         if state_path is not None and state_path.exists():
             self._load(read_state(state_path, self.about, self.device))
+
+    def _lays_channels_last(self) -> bool:
+        """Not on several threads of a processor: torch 2.14's backward of strided 1×1 layers ruins memory there."""
+        return self.plan.channels_last and (self.device.type != "cpu" or torch.get_num_threads() == 1)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -55,13 +55,24 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     assert all(torch.equal(tensor, found[name]) for name, tensor in weights.items())
 
 
-def test_channels_last_is_another_layout_of_the_same_numbers(network_file: Path) -> None:
+def test_channels_last_is_another_layout_of_the_same_numbers(
+    network_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     runs = [trainer(network_file, channels_last=last, learning_rate=1e-3) for last in (False, True)]
     (_, rows), (_, others) = map(outcome, runs)  # dropout draws its numbers in the order of memory
     assert [row[1] for row in rows] == pytest.approx([row[1] for row in others], abs=0.05)
     images = torch.zeros(2, 3, 8, 8)
     layouts = [run._moved(images).is_contiguous(memory_format=torch.channels_last) for run in runs]
     assert layouts == [False, True]
+
+
+def test_several_threads_of_a_processor_keep_the_layout_in_which_torch_is_right(
+    network_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    run = trainer(network_file, channels_last=True)
+    assert not run._moved(torch.zeros(2, 3, 8, 8)).is_contiguous(memory_format=torch.channels_last)
 
 
 def test_seeds_decide_the_run_and_the_global_generator_is_left_alone(network_file: Path) -> None:
