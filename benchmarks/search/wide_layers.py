@@ -4,9 +4,10 @@
 searches (`benchmarks.search.zen_nas`), among networks of at least 900,000 parameters, what each found, the best scored
 whose widest step from a layer to the next is at most sixteen times, and `--random` networks on either side of that,
 drawn with a seed; they stand in ``wide_layers_chosen.csv``. Without ``--choose``, they are trained with two seeds on
-Fashion-MNIST at 32×32 by the recipe of `benchmarks.quality.wild_training`, those that ``wide_layers.csv`` does not
-hold; ``--write`` keeps the table. A network of a million parameters has up to a milliard multiply-accumulates here, so
-an accelerator trains in half precision, which the recipe does not.
+Fashion-MNIST at 32×32 by the recipe of `benchmarks.quality.wild_training`, those that ``wide_layers.csv`` does not hold
+(``--only-table``: none); ``--write`` keeps the figures and adds the trainings to the table of the space, which the
+general scorer learns. A network of a million parameters has hundreds of millions of multiply-accumulates here, so an
+accelerator trains in half precision, which the recipe does not.
 """
 
 from __future__ import annotations
@@ -24,8 +25,19 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.quality import zen_networks
 from benchmarks.quality.digits import interval
-from benchmarks.quality.wild_training import DEVICE, LABEL, images, outcome, pool_of, recipe
+from benchmarks.quality.wild_training import (
+    DEVICE,
+    LABEL,
+    TABLES,
+    images,
+    outcome,
+    pool_of,
+    recipe,
+    table_rows,
+    write_table,
+)
 from benchmarks.results import command_line, table, write_section
 from benchmarks.shared.rows import keep_rows, kept_rows
 from fxscore.evaluate import mean_over_runs, spearman
@@ -115,6 +127,24 @@ def train(options: argparse.Namespace) -> None:
             print(f"{row[LABEL]:6.2f} %  seed {row['seed']}  {row['genotype']}", flush=True)
 
 
+def gather(rows: Sequence[Row], table: Path) -> None:
+    """Add the trainings to the table of those of drawn networks (`wild_training`), each once."""
+    added = []
+    for row in rows:
+        chain = zen_networks.SPACE.parse(row["genotype"])
+        sizes = {
+            "params": zen_networks.SPACE.count_parameters(chain),
+            "flops": zen_networks.macs_of(chain),
+            "side": SHAPE[-1],
+        }
+        about = {"space": SPACE, "family": SPACE, "group": row["genotype"]}
+        added.append({**row, **about, **sizes, "device": f"{row['device']}, half precision"})
+    known = table_rows(table)
+    done = {(row["genotype"], int(row["seed"])) for row in known}
+    new = [row for row in added if (row["genotype"], int(row["seed"])) not in done]
+    write_table([*known, *new], table)
+
+
 def report(trained_rows: Path) -> str:
     """Accuracies of each kind, and what width and score say of them."""
     chosen, accuracies = kept_rows(CHOSEN), dict[str, list[float]]()
@@ -142,10 +172,10 @@ def report(trained_rows: Path) -> str:
     score, step, params = (spearman(np.array(each), np.array(columns[-1])) for each in columns[:-1])
     heads = ("networks", "n", "widest step", "parameters", "score", "accuracy, %")
     return (
-        f"Fashion-MNIST at 32×32, {len(SEEDS)} seeds a network; intervals are Student's over networks. *Widest step*: "
-        "the largest factor by which a convolution behind the first changes the number of channels. Score: of the "
-        f"search that looked at the network.\n\n{table(heads, lines)}\n\nOver the {len(drawn)} random networks, ρ with "
-        f"the accuracy: score {score:.2f}, widest step {step:.2f}, parameters {params:.2f}."
+        f"Fashion-MNIST at 32×32, up to {len(SEEDS)} seeds a network; intervals are Student's over networks. *Widest "
+        "step*: the largest factor by which a convolution behind the first changes the number of channels. Score: of "
+        f"the search that looked at the network.\n\n{table(heads, lines)}\n\nOver the {len(drawn)} random networks, ρ "
+        f"with the accuracy: score {score:.2f}, widest step {step:.2f}, parameters {params:.2f}."
     )
 
 
@@ -169,15 +199,18 @@ def main() -> None:
         "--data", type=Path, help="folder of Fashion-MNIST, where the system does not have it"
     )
     parser.add_argument("--rows", type=Path, default=TRAINED, help="trainings, kept and gone on with")
+    parser.add_argument("--only-table", action="store_true", help="train nothing")
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     options = parser.parse_args()
     if options.choose:
         keep_rows(CHOSEN, CHOICE, choose(options.choose, options.random, options.seed))
         return
-    train(options)
+    if not options.only_table:
+        train(options)
     print(body := report(options.rows))
     if options.write:
         write_section("wide-layers", "Layers far wider than their neighbours, trained", body, command_line())
+        gather(kept_rows(options.rows), TABLES / f"{SPACE}.csv.gz")
 
 
 if __name__ == "__main__":

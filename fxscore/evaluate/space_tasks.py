@@ -58,6 +58,7 @@ SPACE_TABLES = (
     SpaceTable("metaqnn", "metaqnn"),
     SpaceTable("relational_mlp", "relational_mlp"),
     SpaceTable("wild", "wild"),
+    SpaceTable("zen_resnet", "wild"),  # other networks, trained by the same hands, recipe and images
     SpaceTable("timm", "imagenet_networks", ("imagenet.top1",)),
     SpaceTable("torchvision", "imagenet_networks", ("imagenet.top1",)),
 )

@@ -25,6 +25,7 @@ TABLE_FILES = {
     "metaqnn": "metaqnn_svhn.csv.gz",
     "relational_mlp": "graph2nn_mlp_cifar10.csv.gz",
     "wild": "wild.csv.gz",
+    "zen_resnet": "zen_resnet.csv.gz",
     "timm": "timm_imagenet.csv.gz",
 }
 

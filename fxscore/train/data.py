@@ -41,6 +41,7 @@ TABLES = {
     "transnas_micro": TableSource("class_object.valid", "class_object.test"),
     "accel_nasbench": TableSource("imagenet.valid", "imagenet.valid"),
     "wild": TableSource("fashion_mnist.test", "fashion_mnist.test"),
+    "zen_resnet": TableSource("fashion_mnist.test", "fashion_mnist.test"),
     "darts": TableSource("cifar10_surrogate.valid", "cifar10_surrogate.valid"),
 }
 

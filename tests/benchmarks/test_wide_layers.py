@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.quality.wild_training import LABEL
+from benchmarks.quality.wild_training import LABEL, table_rows
 from benchmarks.search import wide_layers
-from benchmarks.search.wide_layers import CHOICE, COLUMNS, choose, looked_at, report
+from benchmarks.search.wide_layers import CHOICE, COLUMNS, choose, gather, looked_at, report
 from benchmarks.shared.rows import keep_rows
+from fxscore.evaluate import read_population
 from fxscore.searching import HISTORY
+from fxscore.spaces.zen_resnet import ZenResNet
 
 
 def row(genotype: str, score: float, step: float) -> dict[str, object]:
@@ -62,3 +64,26 @@ def test_the_table_has_a_line_for_each_kind_and_says_what_tells(
     assert "| random, step > 16 | 1 | 72 | 950,000 | 88 | 70.50 |" in text
     assert "| general |" not in text  # it was not trained
     assert "score 1.00, widest step -1.00" in text
+
+
+def test_trainings_join_the_table_of_the_space_once(tmp_path: Path) -> None:
+    text = "SuperConvK3BNRELU(3,8,1,1)SuperResK1K3K1(8,400,1,8,1)SuperConvK1BNRELU(400,64,1,1)"
+    table = tmp_path / "zen_resnet.csv.gz"
+    rows = [
+        {
+            **dict.fromkeys(COLUMNS, ""),
+            "genotype": text,
+            "seed": str(seed),
+            LABEL: str(80 + seed),
+            "device": "cuda",
+        }
+        for seed in (0, 1)
+    ]
+    for count in (1, 2, 2):
+        gather(rows[:count], table)
+        assert [row["device"] for row in table_rows(table)] == ["cuda, half precision"] * count
+    population = read_population("zen_resnet", table)
+    assert population.label(LABEL).tolist() == [80.5]
+    assert float(table_rows(table)[0]["params"]) == ZenResNet(classes=10).count_parameters(
+        ZenResNet().parse(text)
+    )

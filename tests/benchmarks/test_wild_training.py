@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.quality import wild_training
+from benchmarks.quality import wild_training, zen_networks
 from benchmarks.quality.wild_training import LABEL, SEEDS, Training, known_rows, tasks, write_table
+from benchmarks.search.zen_nas import widest_step
 from fxscore.evaluate import read_population
 from fxscore.network_training import ClassifierPlan
 from fxscore.spaces.wild import Wild
@@ -88,6 +89,43 @@ def test_every_round_has_each_family_once_and_the_order_is_fixed() -> None:
     assert [task.seed for task in first[:6]] == [*SEEDS, *SEEDS]
     assert first[-1].seed == SEEDS[0]
     assert families[:: len(SEEDS)] != sorted(FAMILIES)
+
+
+def test_networks_of_the_zen_space_are_within_their_limits_and_from_level_to_wide() -> None:
+    texts, again = (list(itertools.islice(zen_networks.networks(0), 12)) for _ in range(2))
+    assert texts == again
+    assert len(set(texts)) == 12
+    chains = [zen_networks.SPACE.parse(text) for text in texts]
+    sizes = [zen_networks.SPACE.count_parameters(chain) for chain in chains]
+    assert zen_networks.LEAST_PARAMETERS <= min(sizes) <= max(sizes) <= zen_networks.MOST_PARAMETERS
+    assert max(map(zen_networks.macs_of, chains)) <= zen_networks.MOST_MACS
+    steps = [max(step) / min(step) for step in (widest_step(zen_networks.SPACE.build(c)) for c in chains)]
+    assert min(steps) < 8
+    assert max(steps) > 32
+    first = list(itertools.islice(tasks("zen_resnet"), 5))
+    assert [(task.genotype, task.seed) for task in first[:4]] == [
+        *((texts[0], seed) for seed in SEEDS),
+        (texts[1], 0),
+    ]
+
+
+def test_macs_of_a_known_network() -> None:
+    text = "SuperConvK3BNRELU(3,8,1,1)SuperResK3K3(8,16,2,8,1)SuperConvK1BNRELU(16,32,1,1)"
+    body, shortcut = 16 * 16 * 9 * (8 * 8 + 8 * 16), 16 * 16 * 8 * 16
+    whole = 32 * 32 * 9 * 3 * 8 + body + shortcut + 16 * 16 * 16 * 32 + 32 * 10
+    assert zen_networks.macs_of(zen_networks.SPACE.parse(text)) == whole
+
+
+@pytest.mark.usefixtures("short")
+def test_a_network_of_the_zen_space_is_trained_as_those_of_wild_are(options: argparse.Namespace) -> None:
+    text = "SuperConvK3BNRELU(3,8,1,1)SuperResK3K3(8,16,2,8,1)SuperConvK1BNRELU(16,32,1,1)"
+    found = wild_training.trained(Training(text, 1, "zen_resnet"), options.data)
+    assert set(wild_training.COLUMNS) == set(found)
+    assert (found["space"], found["family"], found["side"]) == ("zen_resnet", "zen_resnet", 32)
+    assert found["params"] == zen_networks.SPACE.count_parameters(zen_networks.SPACE.parse(text))
+    write_table([found], options.table)
+    population = read_population("zen_resnet", options.table)
+    assert population.label(LABEL).tolist() == [found[LABEL]]
 
 
 @pytest.mark.usefixtures("short")
