@@ -5,13 +5,13 @@ raw(x) = (1 − Σ_t w_t) common(x) + Σ_t w_t (m_t + d_t (h_t prior(x) + Σ_{i 
 
 k is a sum over groups (sizes, operators, wiring, layout, forward), so that a network can be near to training in one
 group and far in another; where it is far in all, its raw score is the prior: size and, for small images, activation
-patterns. A network that is like those of a population t is scored by what t alone teaches, placed on the common
-scale by t's mean m_t and deviation d_t there; l(x, p) = Σ_j b_j exp(−c_j ‖x − p‖²) over all columns at once, in t's own
-deviations, since one population's networks differ in few ways that belong together. With n_t(x) the mean of
-k(x, p_i) / Σ a over the `NEAREST` networks of t, the share w_t rises from 0 where n_t is `far` to 1 where it is `near`,
-as t's own networks are to one another, times (n_t / max_u n_u)^`RIVALRY`; shares are divided by their sum where that is
-above 1. Columns are squashed by SymLog, standardised by the training networks and cut, but for those of the prior,
-which enter as they are.
+patterns. A network that is like those of a population t is scored by what t alone teaches, placed on the common scale
+by t's mean m_t and deviation d_t there; l(x, p) = Σ_j b_j exp(−c_j ‖x − p‖²) over all columns at once, in t's own
+deviations, since one population's networks differ in few ways that belong together. With n_t(x) the mean of k(x, p_i) /
+Σ a over the `NEAREST` networks of t, the share w_t rises from 0 where n_t is `far` to 1 where it is `near`, as t's own
+networks are to one another, times (n_t / max_u n_u)^`RIVALRY`, and falls to 0 with the number of columns that are alike
+in all of t and differ here (`STRANGE`); shares are divided by their sum where that is above 1. Columns are squashed by
+SymLog, standardised by the training networks and cut, but for those of the prior, which enter as they are.
 
 What a forward shows tells small networks for small images apart, and was no help on photographs: its columns count in
 full up to sides of `FULL` pixels and shrink to nothing at `GONE`, so that larger networks need no forward.
@@ -38,6 +38,11 @@ FULL, GONE = 32.0, 48.0
 LOCAL_LIMIT = 3.0  # deviations within a population at which its columns are cut
 NEAREST = 5
 RIVALRY = 64.0  # the greater, the more the population that is most alike counts alone
+STRANGE = (
+    0.5,
+    3.0,
+)  # columns that differ: a population is believed in full up to the one, not at all from the other
+HALF_STRANGE = 0.5  # deviations at which such a column counts half
 TINY = 1e-12
 SIDE = "own_log_side"
 GROUPS = ("size", "operators", "wiring", "layout", "forward")
@@ -65,6 +70,7 @@ class KernelHead:
         means: (m,) the prior mean of them.
         pool: (m,) the population of each, from 0.
         far, near: (populations,) of n: what a population alone teaches counts from the one on, in full from the other.
+        most: (populations,) the greatest w of each.
         middles, spreads: (populations,) m and d.
         leanings: (populations,) h, how much a population leans on the prior.
         local_centre, local_spread: (populations, columns) of the points of each; a column that is alike in all of a
@@ -90,6 +96,7 @@ class KernelHead:
     pool: NDArray[np.int64]
     far: Floats
     near: Floats
+    most: Floats
     middles: Floats
     spreads: Floats
     leanings: Floats
@@ -119,14 +126,30 @@ class KernelHead:
             local[:, place] = self.local_likeness(rows, place) @ self.local_amounts[self.pool == place]
         return np.asarray(self.middles + self.spreads * (local + self.leanings * prior[:, None]))
 
-    def _shares(self, likeness: Floats) -> Floats:
+    def _shares(self, rows: Floats, likeness: Floats) -> Floats:
         """(n, populations) w."""
         nearest = np.zeros((len(likeness), len(self.near)))
         for place, members in enumerate(self._members):
             nearest[:, place] = nearness(likeness[:, members] / self.heights.sum())
         shares = np.clip((nearest - self.far) / (self.near - self.far), 0, 1)
         shares *= (nearest / np.maximum(nearest.max(1, keepdims=True), TINY)) ** RIVALRY
+        known, foreign = STRANGE
+        shares *= self.most * np.clip((foreign - self.strangeness(rows)) / (foreign - known), 0, 1)
         return np.asarray(shares / np.maximum(shares.sum(1, keepdims=True), 1))
+
+    def strangeness(self, rows: Floats) -> Floats:
+        """(n, populations) how many columns differ that are alike in all of a population, by its `standardised` rows.
+
+        A network is like those of a space by sizes and operators, and yet of another, where what they all have in
+        common does not hold of it: another stem, other pools, another number of stages. A column counts smoothly, so
+        that a score does not step with the size of the image; the forward's columns, which fade, do not count.
+        """
+        found = np.zeros((len(rows), len(self.near)))
+        for place, (centre, spread) in enumerate(zip(self.local_centre, self.local_spread, strict=True)):
+            alike = (spread == 0) & ~np.isin(self.group, self.faded)
+            apart = (rows[:, alike] - centre[alike]) ** 2
+            found[:, place] = (apart / (apart + HALF_STRANGE**2)).sum(1)
+        return found
 
     @property
     def part_names(self) -> tuple[str, ...]:
@@ -148,7 +171,7 @@ class KernelHead:
         for kernel in self._kernels(rows):
             likeness += kernel
             terms.append(kernel @ self.amounts)
-        shares = self._shares(likeness)
+        shares = self._shares(rows, likeness)
         total, common = shares.sum(1), np.sum(terms, axis=0)
         said = (shares * self._placed(prior, rows, shares)).sum(1)
         alone = np.where(total > TINY, said / np.maximum(total, TINY), common)
@@ -253,6 +276,9 @@ class KernelHead:
         own = {name: getattr(self, name) for name in _ARRAYS}
         shapes = dict.fromkeys(("centre", "spread", "lengths", "group"), (count,))
         require(own, {**shapes, "heights": (groups,), "limit": (1,)})
+        populations = (len(self.near),)
+        require(own, dict.fromkeys(("far", "most", "middles", "spreads", "leanings"), populations))
+        require(own, dict.fromkeys(("local_centre", "local_spread"), (*populations, count)))
         require(own, {"points": (points, count), "amounts": (points,), "means": (points,)})
         if (self.spread <= 0).any() or (self.heights < 0).any() or not points or not self.limit[0] > 0:
             raise ValueError("spreads and heights are positive, and there is a training network")

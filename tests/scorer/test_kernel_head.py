@@ -49,6 +49,28 @@ def test_scores_are_continuous_in_the_side(head: KernelHead) -> None:
     assert np.abs(np.diff(found, axis=0)).max() < 0.05 * found.std()
 
 
+def test_a_population_is_not_believed_where_what_all_of_it_has_in_common_does_not_hold() -> None:
+    """Columns that all of one origin share are moved away from a network of it: others speak for it then."""
+    lessons = [lesson(name, shared) for name in ("a", "b")]
+    for level, each in enumerate(lessons):
+        each.values[:, 10:15] = 2.0 * level
+    rows, head = lessons[0].values, fit(pools_of(lessons), Learning())
+    head = replace(head, far=np.zeros(2), near=np.full(2, 1e-6))  # as near as can be, by all other columns
+    alike = np.flatnonzero(head.local_spread[0] == 0)
+    assert len(alike) == 5
+    shares = []
+    for count in range(5):
+        moved = replace(head, local_centre=head.local_centre.copy())
+        moved.local_centre[0, alike[:count]] += 3.0
+        strange = moved.strangeness(head.standardised(NAMES, rows))
+        assert strange[:, 0] == pytest.approx(count, abs=0.1 * count + 0.01)
+        assert strange[:, 1].min() > 3
+        shares.append(moved.parts(NAMES, rows)[:, -2].mean())
+    assert shares[0] > 0.5
+    assert (np.diff(shares[:4]) < 0).all()
+    assert shares[4] == 0
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -59,6 +81,8 @@ def test_scores_are_continuous_in_the_side(head: KernelHead) -> None:
         {"amounts": lambda head: head.amounts[1:]},
         {"points": lambda head: head.points[:, 1:]},
         {"limit": lambda head: -head.limit},
+        {"most": lambda head: head.most[1:]},
+        {"local_spread": lambda head: head.local_spread[:, 1:]},
     ],
     ids=lambda broken: next(iter(broken)),
 )

@@ -81,10 +81,15 @@ _PREFIXES = {
         "head_width",
     ),
 }
-# Nearness at which what a population alone teaches begins to count, and counts in full: of a space, and as quantiles of
-# how near the networks of a table of all kinds are to those of its other families.
+# Nearness at which what a population alone teaches begins to count, and counts in full: of a space; of one of so many
+# networks that they tell how near they are to one another, in full at that quantile of it, if that is less; and, as
+# quantiles, of how near the networks of a table of all kinds are to those of its other families.
 REACH_OF_A_SPACE = (0.9, 0.97)
+REACH_WIDTH = REACH_OF_A_SPACE[1] - REACH_OF_A_SPACE[0]
+ENOUGH, FULL_AT = 100, 0.25
 REACH_OF_KINDS = (0.05, 0.5)
+# Networks of unseen spaces resemble photographs' classifiers of all kinds, which say less of them than all do together.
+MOST_OF = {"timm": 0.7, "torchvision": 0.7}
 # Of what a population alone teaches: parts of the kernel (scale, height), and noise.
 LOCAL_PARTS = ((0.3, 1.0), (1.0, 0.5))
 LOCAL_NOISE = 0.1
@@ -198,12 +203,17 @@ def _with_reach(head: KernelHead, pools: Sequence[Pool]) -> KernelHead:
     """How near a network must be to a population for what that alone teaches."""
     reach = np.tile(REACH_OF_A_SPACE, (len(pools), 1))
     for place, pool in enumerate(pools):
+        points = head.points[head.pool == place]
+        likeness = replace(head, points=points).likeness(points.astype(float)) / head.heights.sum()
         if pool.table in WHOLE and len(set(pool.families)) > 1:
-            points = head.points[head.pool == place]
-            likeness = replace(head, points=points).likeness(points.astype(float)) / head.heights.sum()
             others = np.where(pool.families[:, None] == pool.families, 0, likeness)
             reach[place] = np.quantile(nearness(others), REACH_OF_KINDS)
-    return replace(head, far=reach[:, 0], near=reach[:, 1])
+        elif len(pool) >= ENOUGH:
+            np.fill_diagonal(likeness, 0)
+            near = min(reach[place, 1], float(np.quantile(nearness(likeness), FULL_AT)))
+            reach[place] = near - REACH_WIDTH, near
+    most = np.array([MOST_OF.get(pool.table, 1.0) for pool in pools])
+    return replace(head, far=reach[:, 0], near=reach[:, 1], most=most)
 
 
 def _with_shared(head: KernelHead, pools: Sequence[Pool], learning: Learning) -> KernelHead:
@@ -287,6 +297,7 @@ def _untaught(values: Floats, weights: Floats, pools: Sequence[Pool], learning: 
         pool=np.concatenate([np.full(len(pool), place) for place, pool in enumerate(pools)]),
         far=np.zeros(len(pools)),
         near=np.ones(len(pools)),
+        most=np.ones(len(pools)),
         middles=np.zeros(len(pools)),
         spreads=np.ones(len(pools)),
         leanings=np.zeros(len(pools)),
