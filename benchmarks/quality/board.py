@@ -285,7 +285,7 @@ NOTE = (
 CALIBRATION_NOTE = (
     "The pairs of an origin's networks, of scorers that its origin did not teach, by the probabilities that the pairs "
     "of all other origins give (`fxscore.evaluate.calibration`); settings were chosen without the origin, too. "
-    f"Populations count alike; intervals are 95 % percentiles from {RESAMPLES} resamples of origins (seed 0)."
+    f"Origins count alike; intervals are 95 % percentiles from {RESAMPLES} resamples of origins (seed 0)."
 )
 
 

@@ -1,9 +1,9 @@
 """How far probabilities of pairs come true, on origins that made no part of them.
 
 The pairs of an origin are judged by the table of all other origins (`fxscore.scorer.pair_table`), at the mean gap of
-each cell of it. Pairs that were promised about the same stand in one bin; populations count alike, whatever their size.
-The expected calibration error is the mean distance of what was promised from what came true, over bins by their weight
-(Naeini et al., AAAI 2015). Intervals are of resampled origins.
+each cell of it. Pairs that were promised about the same stand in one bin; origins count alike, however many networks
+and labels they have, and so do the populations of one. The expected calibration error is the mean distance of what was
+promised from what came true, over bins by their weight (Naeini et al., AAAI 2015). Intervals are of resampled origins.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 Rows of the table are how far the farther network is from training (inside, near, outside; `fxscore.scorer.confidence`),
 columns gaps of the two scores. An entry is the share of pairs ordered rightly, a tie of accuracies counting half, each
-population counting alike whatever its size; drawn towards a coin toss by `_PRIOR` pairs, so that few pairs promise
-little; never less than a half, never falling with the gap, and never more than for networks nearer to training.
-Between the gaps of the table, linear, from one half at no gap; beyond the last, its value.
+population counting alike whatever its size, and each origin however many labels its networks have; drawn towards a coin
+toss by `_PRIOR` pairs, so that few pairs promise little; never less than a half, never falling with the gap, and never
+more than for networks nearer to training. Between the gaps of the table, linear, from one half at no gap; beyond the
+last, its value.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Tally:
 
     Attributes:
         counts: (3, g) pairs.
-        weights: (3, g) their weights, which add up to 1 for each population.
+        weights: (3, g) their weights, which add up to 1 for an origin, alike for each of its populations.
         right: (3, g) the weights of those ordered rightly.
         apart: (3, g) sums of weight × gap.
     """
@@ -57,7 +58,7 @@ class Tally:
 
     @classmethod
     def of(cls, gaps: Floats, populations: Sequence[LeftOut]) -> Tally:
-        """The pairs of these populations near these gaps."""
+        """The pairs of these populations, all of one origin, near these gaps."""
         pairs = [_pairs(population) for population in populations if len(population.scores) > 1]
         gap, row, right, weight = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
         cell = row * len(gaps) + np.searchsorted((gaps[1:] + gaps[:-1]) / 2, gap)
@@ -65,7 +66,8 @@ class Tally:
             np.bincount(cell, each, _ROWS * len(gaps)).reshape(_ROWS, -1)
             for each in (None, weight, weight * right, weight * gap)
         )
-        return cls(*(each.astype(float) for each in sums))
+        counts, *weighted = (each.astype(float) for each in sums)
+        return cls(counts, *(each / len(pairs) for each in weighted))
 
     def __add__(self, other: Tally) -> Tally:
         parts = (field.name for field in fields(Tally))
@@ -107,7 +109,7 @@ class PairTable:
 
     @classmethod
     def of(cls, populations: Sequence[LeftOut]) -> PairTable:
-        """The table of these populations; raises `ValueError` where they hold no pair of different scores."""
+        """The table of these populations of one origin; raises `ValueError` where no scores differ."""
         gaps = gaps_of(populations)
         return cls.of_tally(gaps, Tally.of(gaps, populations))
 

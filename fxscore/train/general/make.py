@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +105,8 @@ def scale_of(head: KernelHead) -> Percentiles:
 
 def confidence(head: KernelHead, pools: Sequence[Pool], parts: Mapping[str, Sequence[LeftOut]]) -> Confidence:
     """Distances from the training of `head` by `pools`; probabilities from networks that were left out of theirs."""
-    pairs = PairTable.of([each for own in parts.values() for each in own])
+    gaps, tallies = tallied(parts)
+    pairs = PairTable.of_tally(gaps, reduce(add, tallies.values()))
     return Confidence(neighbours_of(head, networks_of(pools)), pairs, (0.0, 100.0))
 
 
