@@ -3,11 +3,11 @@
 ``python -m benchmarks.search.wide_layers --choose runs/search/general runs/search/general-bold`` takes from those
 searches (`benchmarks.search.zen_nas`), among networks of at least 900,000 parameters, what each found, the best scored
 whose widest step from a layer to the next is at most sixteen times, and `--random` networks on either side of that,
-drawn with a seed; they stand in ``wide_layers_chosen.csv``. Without ``--choose``, they are trained with two seeds on
-Fashion-MNIST at 32×32 by the recipe of `benchmarks.quality.wild_training`, those that ``wide_layers.csv`` does not hold
-(``--only-table``: none); ``--write`` keeps the figures and adds the trainings to the table of the space, which the
-general scorer learns. A network of a million parameters has hundreds of millions of multiply-accumulates here, so an
-accelerator trains in half precision, which the recipe does not.
+drawn with a seed; they are added to ``wide_layers_chosen.csv``. Without ``--choose``, they are trained with two seeds
+on Fashion-MNIST at 32×32 by the recipe of `benchmarks.quality.wild_training`, those that ``wide_layers.csv`` does not
+hold (``--only-table``: none); ``--write`` keeps the figures, and ``--gather`` adds the trainings to the table of the
+space, from which the general scorer learns. A network of a million parameters has hundreds of millions of
+multiply-accumulates here, so an accelerator trains in half precision, which the recipe does not.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def choose(histories: Sequence[Path], random: int, seed: int) -> list[Row]:
     kinds: dict[str, list[Row]] = {f"step ≤ {WIDE}": [], f"step > {WIDE}": []}
     for row in rows:
         kinds[f"step {'>' if row['step'] > WIDE else '≤'} {WIDE}"].append(row)
-    found.append({**kinds[f"step ≤ {WIDE}"][0], "by": f"best, step ≤ {WIDE}"})
+    names = ", ".join(path.name for path in histories)
+    found.append({**kinds[f"step ≤ {WIDE}"][0], "by": f"{names}: best, step ≤ {WIDE}"})
     draw = np.random.default_rng(seed)
     for kind, members in kinds.items():
         places = draw.permutation(len(members))[:random]
@@ -138,7 +139,8 @@ def gather(rows: Sequence[Row], table: Path) -> None:
             "side": SHAPE[-1],
         }
         about = {"space": SPACE, "family": SPACE, "group": row["genotype"]}
-        added.append({**row, **about, **sizes, "device": f"{row['device']}, half precision"})
+        device = row["device"] if row["device"] == "cpu" else f"{row['device']}, half precision"
+        added.append({**row, **about, **sizes, "device": device})
     known = table_rows(table)
     done = {(row["genotype"], int(row["seed"])) for row in known}
     new = [row for row in added if (row["genotype"], int(row["seed"])) not in done]
@@ -200,16 +202,18 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=Path, default=TRAINED, help="trainings, kept and gone on with")
     parser.add_argument("--only-table", action="store_true", help="train nothing")
+    parser.add_argument("--gather", action="store_true", help="add the trainings to the table of the space")
     parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     options = parser.parse_args()
     if options.choose:
-        keep_rows(CHOSEN, CHOICE, choose(options.choose, options.random, options.seed))
+        keep_rows(CHOSEN, CHOICE, [*kept_rows(CHOSEN), *choose(options.choose, options.random, options.seed)])
         return
     if not options.only_table:
         train(options)
     print(body := report(options.rows))
     if options.write:
         write_section("wide-layers", "Layers far wider than their neighbours, trained", body, command_line())
+    if options.gather:
         gather(kept_rows(options.rows), TABLES / f"{SPACE}.csv.gz")
 
 

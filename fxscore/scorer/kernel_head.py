@@ -38,10 +38,7 @@ FULL, GONE = 32.0, 48.0
 LOCAL_LIMIT = 3.0  # deviations within a population at which its columns are cut
 NEAREST = 5
 RIVALRY = 64.0  # the greater, the more the population that is most alike counts alone
-STRANGE = (
-    0.5,
-    3.0,
-)  # columns that differ: a population is believed in full up to the one, not at all from the other
+STRANGE = (0.5, 3.0)  # columns that differ: believed in full up to the one, not at all from the other
 HALF_STRANGE = 0.5  # deviations at which such a column counts half
 TINY = 1e-12
 SIDE = "own_log_side"

@@ -30,7 +30,7 @@ def test_found_best_narrow_and_random_networks_are_chosen(monkeypatch: pytest.Mo
     assert [(each["by"], each["genotype"]) for each in found[:3]] == [
         ("bold", "a"),
         ("general", "d"),
-        ("best, step ≤ 16", "e"),
+        ("bold, general: best, step ≤ 16", "e"),
     ]
     narrow, wide = (
         [each["genotype"] for each in found[3:] if each["by"] == f"random, step {kind} 16"] for kind in "≤>"
