@@ -67,4 +67,4 @@ def macs_of(chain: Chain) -> int:
     """Multiply-accumulates of one image, by a dry run without values."""
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
         SPACE.build(chain).eval()(torch.empty(1, *SPACE.input_shape))
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2

@@ -100,7 +100,8 @@ def test_steps_of_width_are_those_of_layers_of_several_positions_behind_the_stem
         def forward(self, x: Tensor) -> Tensor:
             x = self.wide(self.stem(x))
             gate = self.gate(F.adaptive_avg_pool2d(x, 1)).mean(1, keepdim=True)
-            return self.head((x * gate.sigmoid()).mean((2, 3)))
+            pooled: Tensor = self.head((x * gate.sigmoid()).mean((2, 3)))
+            return pooled
 
     flow = trace_flow(Subject(Gated(), SHAPE).construct(2, SHAPE))
     found = layer_features(flow)
