@@ -31,7 +31,9 @@ from benchmarks.quality.wild_training import (
     DEVICE,
     LABEL,
     TABLES,
+    Training,
     images,
+    network_of,
     outcome,
     pool_of,
     recipe,
@@ -41,16 +43,13 @@ from benchmarks.quality.wild_training import (
 from benchmarks.results import command_line, table, write_section
 from benchmarks.shared.rows import keep_rows, kept_rows
 from fxscore.evaluate import mean_over_runs, spearman
-from fxscore.network_training import ClassifierTrainer, Network
-from fxscore.sources.building import seeded
-from fxscore.spaces.zen_resnet import ZenResNet
+from fxscore.network_training import ClassifierTrainer
 from fxscore.types import ModelRef
 
 HERE = Path(__file__).parent
 CHOSEN, TRAINED = HERE / "wide_layers_chosen.csv", HERE / "wide_layers.csv"
 SPACE, WIDE, MIN_PARAMS = "zen_resnet", 16, 9e5
 SEEDS = (0, 1)
-SHAPE = (3, 32, 32)  # the space's own
 CHOICE = ("by", "genotype", "score", "params", "step")
 COLUMNS = ("genotype", "seed", LABEL, "loss", "seconds", "device", "date", "torch")
 Row = dict[str, Any]
@@ -101,14 +100,12 @@ def looked_at(history: Path) -> list[Row]:
 
 def trained(genotype: str, seed: int, data: Path | None) -> Row:
     """Train one network on this process's device."""
-    space = ZenResNet(classes=10)
-    with seeded(seed):
-        module = space.build(space.parse(genotype))
+    network, _ = network_of(Training(genotype, seed, SPACE))
     device = os.environ.get(DEVICE, "cpu")  # that `pool_of` has given this process
     trainer = ClassifierTrainer(
-        Network(ModelRef(SPACE, genotype), module, SHAPE),
+        network,
         replace(recipe(seed), mixed_precision=True),
-        *images(data, SHAPE),
+        *images(data, network.input_shape),
         device=device,
         measure_every=recipe(0).epochs,
     )
@@ -136,7 +133,7 @@ def gather(rows: Sequence[Row], table: Path) -> None:
         sizes = {
             "params": zen_networks.SPACE.count_parameters(chain),
             "flops": zen_networks.macs_of(chain),
-            "side": SHAPE[-1],
+            "side": zen_networks.SPACE.input_shape[-1],
         }
         about = {"space": SPACE, "family": SPACE, "group": row["genotype"]}
         device = row["device"] if row["device"] == "cpu" else f"{row['device']}, half precision"

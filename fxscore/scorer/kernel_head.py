@@ -141,9 +141,9 @@ class KernelHead:
         common does not hold of it: another stem, other pools, another number of stages. A column counts smoothly, so
         that a score does not step with the size of the image; the forward's columns, which fade, do not count.
         """
-        found = np.zeros((len(rows), len(self.near)))
+        found, lasting = np.zeros((len(rows), len(self.near))), ~np.isin(self.group, self.faded)
         for place, (centre, spread) in enumerate(zip(self.local_centre, self.local_spread, strict=True)):
-            alike = (spread == 0) & ~np.isin(self.group, self.faded)
+            alike = (spread == 0) & lasting
             apart = (rows[:, alike] - centre[alike]) ** 2
             found[:, place] = (apart / (apart + HALF_STRANGE**2)).sum(1)
         return found
