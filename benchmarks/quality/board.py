@@ -3,7 +3,8 @@
 ``python -m benchmarks.quality.board --data ../shared/data --write`` leaves out one origin after another (its networks,
 code and trainings), chooses the settings anew by the origins that remain, fits, and ranks what was left out; beside it
 plain sizes and a ridge on sizes and entropies, fitted to the same networks. Then families of the two tables that have
-many, and how far the probabilities that a scorer's file holds come true on populations that made no part of them.
+many, the handcrafted scores that `benchmarks.quality.opponents` has measured, and how far the probabilities that a
+scorer's file holds come true on populations that made no part of them.
 Features are kept in `--store`; the same command goes on.
 """
 
@@ -21,7 +22,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
+from benchmarks.quality.opponents import MEASURED, Compared, compared, intervals
+from benchmarks.quality.opponents import NOTE as OPPONENTS_NOTE
+from benchmarks.quality.opponents import overview as overview_of
 from benchmarks.results import DOCS, command_line, picture, table, write_block, write_section
+from benchmarks.shared.rows import kept_rows
 from benchmarks.shared.standardised import standardised
 from fxscore.evaluate import Measures, agreement, family_spearman, matched_spearman, spearman
 from fxscore.evaluate.calibration import Calibration, calibration
@@ -61,9 +66,10 @@ _NEAR = 1.1  # the greater MACs of a pair over the smaller
 
 @dataclass(frozen=True)
 class TaskFigures:
-    """One task: ρ of every scorer, and the interval of ours."""
+    """One task: scores of every scorer, their ρ, and the interval of ours."""
 
     judged: Judged
+    scores: Mapping[str, Floats]
     figures: Mapping[str, float]
     interval: str
 
@@ -73,14 +79,14 @@ def rows_of(judged: Iterable[Judged], pools: Sequence[Pool]) -> list[TaskFigures
     found = []
     for each in judged:
         labels = each.lesson.labels
-        scores = {**sizes_of(each.lesson), RIDGE: ridge(each.lesson, pools)}
+        scores = {OURS: each.scores, **sizes_of(each.lesson), RIDGE: ridge(each.lesson, pools)}
         figures = {
             name: spearman(values, labels) if np.ptp(values) else 0.0 for name, values in scores.items()
         }
         ours = agreement(each.scores, labels, Measures(resamples=RESAMPLES), each.lesson.families).figures[
             "spearman"
         ]
-        found.append(TaskFigures(each, {OURS: each.rho, **figures}, interval_text(ours)))
+        found.append(TaskFigures(each, scores, figures, interval_text(ours)))
     return found
 
 
@@ -159,6 +165,19 @@ def families(lessons: Sequence[Lesson], learning: Mapping[str, Learning]) -> str
     return table(heads, lines)
 
 
+def against_opponents(rows: Sequence[TaskFigures]) -> list[Compared]:
+    """The tasks with enough networks that opponents were measured on."""
+    measured, found = kept_rows(MEASURED), []
+    for row in rows:
+        lesson = row.judged.lesson
+        sizes = {
+            name: np.exp(lesson.column(column))
+            for name, column in (("params", "log_params"), ("flops", "own_log_macs"))
+        }
+        found.append(compared(lesson.name, lesson.refs, lesson.labels, row.scores, sizes, measured))
+    return [each for each in found if each is not None]
+
+
 def _family_figures(lesson: Lesson, scores: Floats) -> list[str]:
     assert lesson.families is not None
     whole = agreement(scores, lesson.labels, Measures(resamples=RESAMPLES), lesson.families).figures
@@ -212,6 +231,19 @@ def calibration_tables(found: Calibration) -> str:
         table(["origin left out", "promised", "came true", "promised too much", "pairs"], origins),
     )
     return "\n\n".join(parts)
+
+
+def beside_opponents(found: Sequence[Compared]) -> str:
+    """Every task on the networks that opponents were measured on; nothing where there are none."""
+    return f"{OPPONENTS_NOTE}\n\n{overview_of(found)}" if found else ""
+
+
+def write_opponents(found: Sequence[Compared]) -> None:
+    """The section, with intervals in a file of its own."""
+    if found:
+        shown = beside_opponents(found)
+        body = f"{shown}\n\n{intervals(found)}"
+        write_section("opponents", "Opponents of the last years", body, command_line(), headline=shown)
 
 
 def write_calibration(found: Calibration) -> None:
@@ -268,10 +300,11 @@ def main() -> None:
         for origin in learning
     }
     body = "\n\n".join([NOTE, board(rows), families(lessons, learning)])
-    found = calibrated_pairs(parts)
-    print(body, calibration_tables(found), sep="\n\n")
+    found, beside = calibrated_pairs(parts), against_opponents(rows)
+    print(body, beside_opponents(beside), calibration_tables(found), sep="\n\n")
     if options.write:
         write_section("board", "The general scorer on populations left out", body, command_line())
+        write_opponents(beside)
         write_calibration(found)
         write_block("quality", overview(rows), DOCS / "quality.md")
 

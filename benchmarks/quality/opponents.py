@@ -1,27 +1,28 @@
-"""How opponents rank the networks of all tables: handcrafted scores, those of the last years among them, and sizes.
+"""Measures what the board's opponents say: handcrafted scores, those of the last years among them.
 
-``python -m benchmarks.quality.opponents --data ../shared/data --write`` draws networks of one task of every table, runs
-each proxy at a small input, and writes how they rank the accuracies, beside plain sizes and the shipped general
-scorer. That
-one has learned from these tables: its column is no forecast, and `benchmarks.quality.board` says what it is worth on
-tables that were left out. Values are kept in `--store`, so that the same command goes on.
+``python -m benchmarks.quality.opponents --data ../shared/data`` draws networks of every table, of those that the
+general scorer's board looks at, and runs each proxy at a small input. A row for each network is added to
+``opponents.csv`` as a table is done; `benchmarks.quality.board` puts them beside the scorer in every run. Values are
+kept in `--store` too, so that the same command goes on.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from benchmarks.results import command_line, table, write_section
+from benchmarks.results import table
 from benchmarks.shared.proxy_scores import known_records, measure
-from fxscore.evaluate import Estimate, Measures, agreement, score_refs, scores_of
-from fxscore.evaluate.task import RankingTask
+from benchmarks.shared.rows import keep_rows, kept_rows
+from fxscore.evaluate import Estimate, Measures, agreement, scores_of
+from fxscore.evaluate.task import TaskTable
 from fxscore.evaluate.tasks import task_tables
 from fxscore.proxies import get_proxy
 from fxscore.proxies.az_nas import COMPONENTS, az_scores
@@ -29,27 +30,18 @@ from fxscore.proxies.base import BaseProxy
 from fxscore.proxies.probe import SeededProxy
 from fxscore.report.evaluation_table import interval_text
 from fxscore.run import Executor, LocalExecutor, Store
+from fxscore.train.general.lessons import looked_at
 from fxscore.types import ModelRef
 
 Floats = NDArray[np.float64]
 OWN_TABLES = Path(__file__).parents[1] / "tables"
-OURS = "general (has seen these tables)"
-SIZES = ("params", "macs", "activations")
+MEASURED = Path(__file__).with_name("opponents.csv")
 RUN = ("naswot", "synflow", "swap", "wrcor", "vkdnw", *COMPONENTS[:3])
+COLUMNS = ("table", "network", *RUN)
+SIDE, MOST_MMACS = 32, 100.0
 BATCH = 8
 SHARPER = ("naswot", "swap")  # which sharpen with the batch, and cost no backward pass: twice as many images
-
-
-def _values(
-    refs: Sequence[ModelRef],
-    proxies: dict[str, BaseProxy],
-    resolution: int | None,
-    executor: Executor,
-    store: Store,
-) -> dict[str, Floats]:
-    measure({ref: list(proxies.values()) for ref in refs}, resolution, executor, store)
-    found = {name: known_records(refs, proxy, resolution, store) for name, proxy in proxies.items()}
-    return {name: scores_of([known[ref] for ref in refs]) for name, known in found.items()}
+LEAST = 10  # networks of a task
 
 
 def proxy_of(name: str) -> BaseProxy:
@@ -61,9 +53,46 @@ def proxy_of(name: str) -> BaseProxy:
     return proxy
 
 
+def measured(
+    table: TaskTable, options: argparse.Namespace, executor: Executor, store: Store
+) -> list[dict[str, Any]]:
+    """A row for each drawn network that is small enough at the small input."""
+    refs = looked_at(table)
+    order = np.random.default_rng(options.seed).permutation(len(refs)).tolist()
+    drawn = [refs[place] for place in order[: options.n]]
+    macs = _values(drawn, ("macs",), executor, store)["macs"]
+    share = min(1.0, (SIDE / _side(drawn[0])) ** 2)
+    kept = [ref for ref, own in zip(drawn, macs, strict=True) if own * share <= MOST_MMACS * 1e6]
+    values = _values(kept, RUN, executor, store) if kept else {}
+    return [
+        {"table": table.name, "network": str(ref)} | {name: _text(own[place]) for name, own in values.items()}
+        for place, ref in enumerate(kept)
+    ]
+
+
+def _values(
+    refs: Sequence[ModelRef], names: Sequence[str], executor: Executor, store: Store
+) -> dict[str, Floats]:
+    proxies = {name: proxy_of(name) for name in names}
+    measure({ref: list(proxies.values()) for ref in refs}, SIDE, executor, store)
+    found = {name: known_records(refs, proxy, SIDE, store) for name, proxy in proxies.items()}
+    return {name: scores_of([known[ref] for ref in refs]) for name, known in found.items()}
+
+
+def _text(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.8g}"
+
+
+def _side(ref: ModelRef) -> int:
+    """The side of a table's first network, which stands for all."""
+    from fxscore.scorer.subject import subject_of
+
+    return int(subject_of(ref).input_shape[-1])
+
+
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """A task's drawn networks.
+class Compared:
+    """A task's networks that opponents were measured on.
 
     Attributes:
         task: its name.
@@ -85,64 +114,53 @@ class Measured:
         return self.estimate(name).value or 0.0 if len(np.unique(self.scores[name])) > 1 else 0.0
 
 
-def tasks(options: argparse.Namespace) -> Iterator[RankingTask]:
-    """The first task of every table whose networks bring their own input."""
-    for each in task_tables([options.data, OWN_TABLES], options.tables):
-        if each.tasks and each.tasks[0].input_shape is None:
-            yield each.tasks[0]
+def compared(
+    task: str,
+    refs: Sequence[ModelRef],
+    labels: Floats,
+    others: Mapping[str, Floats],
+    sizes: Mapping[str, Floats],
+    rows: Sequence[Mapping[str, str]],
+) -> Compared | None:
+    """What opponents say of a task's networks, where enough of them were measured.
 
-
-def measured(
-    task: RankingTask, options: argparse.Namespace, executor: Executor, store: Store
-) -> Measured | None:
-    """The drawn networks of one task, small enough at the small input; None where there are fewer than ten."""
-    order = np.random.default_rng(options.seed).permutation(len(task)).tolist()
-    drawn = order[: options.n]
-    refs = [task.population.refs[row] for row in drawn]
-    sizes = _values(refs, {name: proxy_of(name) for name in (*SIZES, "flops")}, options.side, executor, store)
-    share = min(1.0, (options.side / _side(task)) ** 2)
-    kept = [place for place in range(len(refs)) if sizes["macs"][place] * share <= options.mmacs * 1e6]
-    if len(kept) < 10:
-        print(f"{task.name}: {len(kept)} of {len(refs)} networks are small enough", flush=True)
+    Args:
+        task: its name, which begins with that of its table.
+        refs: (n,) all its networks.
+        labels: (n,) what was measured of them.
+        others: (n,) scores to stand beside the opponents.
+        sizes: (n,) `params` and `flops` of the networks.
+        rows: of `MEASURED`.
+    """
+    own = {row["network"]: row for row in rows if row["table"] == task.partition("/")[0]}
+    places = [place for place, ref in enumerate(refs) if str(ref) in own]
+    if len(places) < LEAST:
         return None
-    refs = [refs[place] for place in kept]
-    scores = {name: values[kept] for name, values in sizes.items()}
-    scores |= _values(refs, {name: proxy_of(name) for name in RUN}, options.side, executor, store)
-    ours = scores_of(score_refs(refs, "general", executor=executor, store=store))
-    return Measured(
-        task.name, task.values[[drawn[place] for place in kept]], {OURS: ours, **together(scores)}
-    )
+    found = [own[str(refs[place])] for place in places]
+    values = {name: np.array([float(row[name] or "nan") for row in found]) for name in RUN}
+    values |= {name: size[places] for name, size in sizes.items()}
+    scores = {name: each[places] for name, each in others.items()}
+    return Compared(task, labels[places], {**scores, **together(values)})
 
 
-def _side(task: RankingTask) -> int:
-    """The side of the first network's input, which stands for all."""
-    from fxscore.scorer.subject import subject_of
-
-    return int(subject_of(task.population.refs[0]).input_shape[-1])
-
-
-def together(scores: dict[str, Floats]) -> dict[str, Floats]:
-    """What the board shows: with the size of two factors, the regularised SWAP-Score and AZ-NAS's sum of ranks."""
-    millions = scores["params"] / 1e6
+def together(values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """What the board shows: the proxies, the regularised SWAP-Score and AZ-NAS's sum of ranks."""
+    millions = values["params"] / 1e6
     most = millions.max()
     regular = (
-        np.log(scores["swap"]) - (millions - most) ** 2 / most
+        np.log(values["swap"]) - (millions - most) ** 2 / most
     )  # of Ψ·exp(−(Θ − μ)²/σ), σ = μ, as in the paper
     return {
-        "params": scores["params"],
-        "MACs": scores["macs"],
-        "activations": scores["activations"],
-        "activations·√params": scores["activations"] * np.sqrt(scores["params"]),
-        **{name: scores[name] for name in ("naswot", "synflow", "swap")},
+        **{name: values[name] for name in ("naswot", "synflow", "swap")},
         "swap, regularised": regular,
-        "wrcor": scores["wrcor"],
-        "az_nas": az_scores(scores),
-        **{name.replace("az_", "az: "): scores[name] for name in COMPONENTS[:3]},
-        "vkdnw": scores["vkdnw"],
+        "wrcor": values["wrcor"],
+        "az_nas": az_scores(values),
+        **{name.replace("az_", "az: "): values[name] for name in COMPONENTS[:3]},
+        "vkdnw": values["vkdnw"],
     }
 
 
-def overview(found: Sequence[Measured]) -> str:
+def overview(found: Sequence[Compared]) -> str:
     """ρ of every scorer on every task, and the mean over tasks with its interval over tasks."""
     names = list(found[0].scores)
     values = np.array([[each.value(name) for name in names] for each in found])
@@ -153,11 +171,11 @@ def overview(found: Sequence[Measured]) -> str:
     draws = np.random.default_rng(0).integers(len(found), size=(2000, len(found)))
     low, high = np.quantile(values[draws].mean(1), (0.025, 0.975), axis=0)
     spans = [f"{m:.2f} ({a:.2f} to {b:.2f})" for m, a, b in zip(values.mean(0), low, high, strict=True)]
-    rows.append(["**mean**", sum(len(each.labels) for each in found), *spans])
+    rows.append(["**mean**", len(found), *spans])
     return table(["task", "n", *names], rows)
 
 
-def intervals(found: Sequence[Measured]) -> str:
+def intervals(found: Sequence[Compared]) -> str:
     """ρ with its interval, a line for each scorer and task, and how many networks it has no score for."""
     rows = [
         [
@@ -173,52 +191,39 @@ def intervals(found: Sequence[Measured]) -> str:
     return table(["task", "scorer", "n", "ρ", "without a score"], rows)
 
 
-def note(options: argparse.Namespace) -> str:
-    """What was done."""
-    return (
-        f"Spearman's ρ on networks drawn with seed {options.seed} from one task of every table, those of at most "
-        f"{options.mmacs:g} M MACs at {options.side}×{options.side}; sizes are at the networks' own input, proxies run "
-        f"at {options.side}×{options.side} (or the nearest that a network takes) with {BATCH} images, "
-        f"{' and '.join(SHARPER)} with {2 * BATCH}. A network without a score ranks last. Means: 95 % percentiles of "
-        "2,000 resamples of tasks. "
-        "*az_nas*: the sum of logarithms of ranks of its three components and FLOPs, within the drawn networks. *swap, "
-        "regularised*: μ = σ = the parameters of the largest drawn network, in millions. *vkdnw*: of a single network. "
-        "The general scorer has learned from these tables, so its column is no forecast; left out, it is in the "
-        "section on populations left out."
-    )
+NOTE = (
+    "Spearman's ρ on the networks that opponents were measured on (`benchmarks.quality.opponents`): drawn with seed 0 "
+    f"from every table, those of at most {MOST_MMACS:g} M MACs at {SIDE}×{SIDE}. The general scorer is of populations "
+    f"left out, as on the board; sizes are at the networks' own input, proxies run at {SIDE}×{SIDE} (or the nearest "
+    f"that a network takes) with {BATCH} images, {' and '.join(SHARPER)} with {2 * BATCH}. A network without a score "
+    "ranks last. Means: 95 % percentiles of 2,000 resamples of tasks. *az_nas*: the sum of logarithms of ranks of its "
+    "three components and MACs, within a task's networks. *swap, regularised*: μ = σ = the parameters of the largest "
+    "of them, in millions. *vkdnw*: of a single network."
+)
 
 
 def main() -> None:
-    """Measure, print, and keep the section with ``--write``."""
+    """Measure what is missing."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--tables", nargs="*", default=(), help="names of tables; all by default")
-    parser.add_argument("--n", type=int, default=40, help="networks of each task")
+    parser.add_argument("--n", type=int, default=30, help="networks of each table")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
-    parser.add_argument("--side", type=int, default=32, help="height and width at which proxies run")
-    parser.add_argument("--mmacs", type=float, default=100.0, help="of a network at that size, millions")
     parser.add_argument("--store", type=Path, default=Path("runs/opponents.db"))
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--time-limit", type=float, default=300.0, help="seconds for one network")
-    parser.add_argument("--write", action="store_true", help="keep the figures in RESULTS.md")
     options = parser.parse_args()
     options.store.parent.mkdir(parents=True, exist_ok=True)
-    found = []
     with Store(options.store) as store, LocalExecutor(options.workers, options.time_limit) as executor:
-        for task in tasks(options):
-            each = measured(task, options, executor, store)
-            if each is not None:
-                found.append(each)
-                print(
-                    f"{each.task}: {', '.join(f'{n} {each.value(n):.2f}' for n in each.scores)}", flush=True
-                )
-    text = f"{note(options)}\n\n{overview(found)}"
-    print(text)
-    if options.write:
-        title = "Opponents of the last years"
-        write_section("opponents", title, f"{text}\n\n{intervals(found)}", command_line(), headline=text)
+        for each in task_tables([options.data, OWN_TABLES], options.tables):
+            if not each.tasks:
+                continue
+            rows = measured(each, options, executor, store)
+            others = [row for row in kept_rows(MEASURED) if row["table"] != each.name]
+            keep_rows(MEASURED, COLUMNS, [*others, *rows])
+            print(f"{each.name}: {len(rows)} networks", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.quality import board
+from benchmarks.quality.opponents import COLUMNS
 from tests.train.general.made import lesson, shared
 
 
@@ -25,7 +26,13 @@ def sections(
         return f"![{title}]({name})"
 
     monkeypatch.setattr(board, "read_lessons", lambda *_, **__: lessons)
-    monkeypatch.setattr(board, "write_section", lambda key, title, body, command: written.update({key: body}))
+
+    def keep(key: str, title: str, body: str, command: str, headline: str = "") -> None:
+        written[key] = body
+
+    rows = [dict.fromkeys(COLUMNS, "1") | {"table": "a", "network": str(ref)} for ref in lessons[0].refs[:12]]
+    monkeypatch.setattr(board, "kept_rows", lambda file: rows)
+    monkeypatch.setattr(board, "write_section", keep)
     monkeypatch.setattr(board, "write_block", lambda key, body, file: written.update({key: body}))
     monkeypatch.setattr(board, "picture", draw)
     monkeypatch.setattr(sys, "argv", ["board", "--data", str(tmp_path), "--candidates", "1", "--write"])
@@ -36,7 +43,7 @@ def sections(
 def test_one_run_writes_the_board_and_the_calibration_with_its_plot(
     sections: dict[str, str], tmp_path: Path
 ) -> None:
-    assert list(sections) == ["board", "calibration", "quality", "printed"]
+    assert list(sections) == ["board", "opponents", "calibration", "quality", "printed"]
     assert (tmp_path / "calibration.png").stat().st_size > 10_000
     text = sections["calibration"]
     assert text.startswith("![Probabilities against what came true](calibration.png)")
@@ -46,3 +53,15 @@ def test_one_run_writes_the_board_and_the_calibration_with_its_plot(
     shares = [float(line.split(" | ")[-1].strip(" |")) for line in bins.splitlines()[2:]]
     assert sum(shares) == pytest.approx(1, abs=0.01)
     assert text.partition("\n\n")[2] in sections["printed"]
+
+
+def test_opponents_stand_beside_the_scorer_on_the_networks_that_they_were_measured_on(
+    sections: dict[str, str],
+) -> None:
+    text = sections["opponents"]
+    heads, _, only, mean = (line for line in text.split("\n\n")[1].splitlines())
+    assert heads.startswith("| task | n | general | params |")
+    assert "ridge on sizes | naswot |" in heads
+    assert only.startswith("| a/accuracy | 12 | ")
+    assert mean.startswith("| **mean** | 1 | ")
+    assert text.partition("\n\n")[0] in sections["printed"]

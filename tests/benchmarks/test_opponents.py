@@ -1,21 +1,17 @@
-"""The board of handcrafted opponents: what it makes of values, and that tasks are measured once."""
+"""Handcrafted opponents of the board: that networks are measured once, and what is made of the values."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from torch import nn
 
 from benchmarks.quality import opponents
-from benchmarks.quality.opponents import OURS, Measured, measured, overview, proxy_of, together
-from fxscore.evaluate import Population, scores_of
-from fxscore.evaluate.task import RankingTask
-from fxscore.proxies import get_proxy
-from fxscore.proxies.az_nas import COMPONENTS
+from benchmarks.quality.opponents import Compared, compared, measured, overview, proxy_of, together
+from fxscore.evaluate import Population
+from fxscore.evaluate.task import RankingTask, TaskTable
 from fxscore.run import Store
 from fxscore.types import ModelRef
 from tests.evaluate.executor import InProcess
@@ -26,78 +22,75 @@ REFS = tuple(ModelRef.parse(CELL.format(one, two)) for one in KINDS for two in K
 
 
 def options(**changed: object) -> argparse.Namespace:
-    return argparse.Namespace(**{"n": 11, "seed": 0, "side": 8, "mmacs": 1000.0, **changed})
+    return argparse.Namespace(**{"n": 11, "seed": 0, **changed})
 
 
 @pytest.fixture
-def task(monkeypatch: pytest.MonkeyPatch) -> RankingTask:
-    """Sixteen cells; the general scorer is left to its own tests."""
-    monkeypatch.setattr(opponents, "RUN", ("swap", *COMPONENTS[:3]))
-    monkeypatch.setattr(opponents, "score_refs", lambda refs, *_, **__: [])
-    monkeypatch.setattr(opponents, "scores_of", _no_scores_of_ours(scores_of))
+def cells(monkeypatch: pytest.MonkeyPatch) -> TaskTable:
+    """Sixteen cells."""
+    monkeypatch.setattr(opponents, "RUN", ("swap",))
+    monkeypatch.setattr(opponents, "SIDE", 8)
     population = Population("cells", REFS, {"x.test": np.arange(16.0)})
-    return RankingTask("cells/x.test", "cells", population, "x.test")
+    task = RankingTask("cells/x.test", "cells", population, "x.test")
+    return TaskTable("cells", "cells", (task,), REFS)
 
 
-def _no_scores_of_ours(real: Callable[..., object]) -> Callable[..., object]:
-    def of(records: list[object]) -> object:
-        return real(records) if records else np.zeros(11)
-
-    return of
-
-
-def test_a_task_is_measured_once_and_its_labels_stay_with_their_networks(
-    task: RankingTask, in_process: type[InProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(opponents, "together", lambda scores: scores)
+def test_a_network_is_measured_once(cells: TaskTable, in_process: type[InProcess], tmp_path: Path) -> None:
     with Store(tmp_path / "store") as store:
-        first = measured(task, options(), in_process(), store)
+        first = measured(cells, options(), in_process(), store)
         scored = len(in_process.scored)
-        again = measured(task, options(), in_process(), store)
-    assert first is not None
-    assert again is not None
+        again = measured(cells, options(), in_process(), store)
     assert len(in_process.scored) == scored
-    assert np.array_equal(first.scores["swap"], again.scores["swap"], equal_nan=True)
-    sizes = [get_proxy("params")(_module(int(label)), (3, 32, 32)) for label in first.labels]
-    assert first.scores["params"].tolist() == sizes
+    assert first == again
+    assert len({row["network"] for row in first}) == 11
+    assert {row["network"] for row in first} <= {str(ref) for ref in REFS}
+    assert all(float(row["swap"]) >= 1 for row in first)
 
 
-def _module(row: int) -> nn.Module:
-    from fxscore.sources import build
-
-    return build(REFS[row]).module
-
-
-def test_large_networks_are_left_out_and_too_few_make_no_task(
-    task: RankingTask, in_process: type[InProcess], tmp_path: Path
+def test_large_networks_are_not_measured(
+    cells: TaskTable, in_process: type[InProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(opponents, "MOST_MMACS", 1e-6)
     with Store(tmp_path / "store") as store:
-        assert measured(task, options(mmacs=1e-6), in_process(), store) is None
+        assert measured(cells, options(), in_process(), store) == []
 
 
-def columns(n: int = 4) -> dict[str, np.ndarray]:
-    names = ("params", "macs", "activations", "flops", *opponents.RUN)
-    return {name: np.arange(1.0, n + 1) * 1e6 for name in names}
+def rows(count: int, **columns: object) -> list[dict[str, str]]:
+    """What the file holds of the last `count` cells, and of another table's."""
+    known = dict.fromkeys(opponents.RUN, "1") | {name: str(value) for name, value in columns.items()}
+    own = [{"table": "cells", "network": str(ref), **known} for ref in REFS[-count:]]
+    return [*own, *({**row, "table": "others"} for row in own)]
 
 
-def test_size_and_regularised_swap_are_made_of_what_was_measured() -> None:
-    found = together(
-        columns() | {"swap": np.array([100.0, 100, 100, 100]), "params": np.array([1.0, 2, 3, 4]) * 1e6}
-    )
-    assert found["activations·√params"].tolist() == pytest.approx(
-        [1e6 * k * (k * 1e6) ** 0.5 for k in (1, 2, 3, 4)]
-    )
+def sizes() -> dict[str, np.ndarray]:
+    return {name: np.arange(1.0, 17) * 1e6 for name in ("params", "flops")}
+
+
+def test_opponents_stand_beside_the_same_networks_of_a_task() -> None:
+    labels = np.arange(16.0)
+    found = compared("cells/x.test", REFS, labels, {"ours": -labels}, sizes(), rows(10, naswot=2, wrcor=""))
+    assert found is not None
+    assert found.labels.tolist() == labels[-10:].tolist()
+    assert found.scores["ours"].tolist() == (-labels[-10:]).tolist()
+    assert found.scores["naswot"].tolist() == [2.0] * 10
+    assert np.isnan(found.scores["wrcor"]).all()
+    assert compared("cells/x.test", REFS, labels, {}, sizes(), rows(9)) is None
+
+
+def test_regularised_swap_is_made_of_what_was_measured() -> None:
+    known = {name: np.ones(4) for name in (*opponents.RUN, "flops")}
+    found = together(known | {"swap": np.full(4, 100.0), "params": np.array([1.0, 2, 3, 4]) * 1e6})
     # ln 100 − (Θ − 4)² / 4
     assert (np.log(100) - found["swap, regularised"]).tolist() == pytest.approx([9 / 4, 1, 1 / 4, 0])
 
 
 def test_means_over_tasks_and_networks_without_a_score() -> None:
     labels = np.arange(10.0)
-    ours = {OURS: labels, "zen": np.where(labels < 2, np.nan, labels)}
-    found = [Measured("one", labels, ours), Measured("two", labels, {OURS: -labels, "zen": labels})]
+    ours = {"ours": labels, "zen": np.where(labels < 2, np.nan, labels)}
+    found = [Compared("one", labels, ours), Compared("two", labels, {"ours": -labels, "zen": labels})]
     assert found[0].value("zen") == pytest.approx(1, abs=0.01)  # the two without a score are the worst ones
     assert "| one | 10 | 1.00 |" in overview(found)
-    assert "| **mean** | 20 | 0.00 (-1.00 to 1.00) |" in overview(found)
+    assert "| **mean** | 2 | 0.00 (-1.00 to 1.00) |" in overview(found)
 
 
 def test_proxies_that_sharpen_with_the_batch_have_twice_as_many_images() -> None:

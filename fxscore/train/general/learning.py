@@ -98,7 +98,7 @@ LEAST_DEVIATION = 1e-3  # of a column within a population, in those over all, fo
 LEAST_SPREAD = 0.05  # of the prior, below which a population's sizes are as good as equal
 SPREADS = (1.0, 2.0)  # least and most deviation of a population's targets
 TAUGHT = 300  # networks of one space that teach
-SHARED = 150  # of them, what all populations have in common
+SHARED = 150  # of them, and of a table of all kinds, what all populations have in common
 _LEVEL = 10.0  # variance of a population's level: as good as free
 _TINY = 1e-6
 
@@ -218,17 +218,19 @@ def _with_reach(head: KernelHead, pools: Sequence[Pool]) -> KernelHead:
 
 def _with_shared(head: KernelHead, pools: Sequence[Pool], learning: Learning) -> KernelHead:
     """What all populations have in common, learned from some networks of each."""
-    taught = np.flatnonzero(np.concatenate([np.arange(len(pool)) < _sharing(pool) for pool in pools]))
+    starts = np.cumsum([0, *(len(pool) for pool in pools)])
+    drawn = [_sharing(pool) for pool in pools]
+    taught = np.concatenate([start + places for start, places in zip(starts, drawn, strict=False)])
     of = head.pool[taught]
     some = replace(head, points=head.points[taught])
     covariance = some.likeness(some.points.astype(float))
     covariance *= 1 + learning.own * (of[:, None] == of)
     targets = np.zeros(len(taught))
     for place, pool in enumerate(pools):
-        own, chosen = np.flatnonzero(of == place), pool.subset(np.arange(_sharing(pool)))
+        own = np.flatnonzero(of == place)
         mean = head.means[taught][own]
         spread = _spread(mean, learning.prior)
-        targets[own] = spread * chosen.targets - (mean - mean.mean())
+        targets[own] = spread * pool.targets[drawn[place]] - (mean - mean.mean())
         noise = learning.noise * np.eye(len(own))
         covariance[np.ix_(own, own)] += _LEVEL + spread**2 * noise
     amounts = np.zeros(len(head.points))
@@ -236,10 +238,10 @@ def _with_shared(head: KernelHead, pools: Sequence[Pool], learning: Learning) ->
     return replace(head, amounts=amounts)
 
 
-def _sharing(pool: Pool) -> int:
-    """How many of a pool teach what all have in common: the first, which were drawn in no order."""
-    count = len(pool)
-    return count if pool.table in WHOLE else min(count, SHARED)
+def _sharing(pool: Pool) -> NDArray[np.int64]:
+    """Places of those of a pool that teach what all have in common: a large table is one witness among many, too."""
+    order = np.random.default_rng(0).permutation(len(pool))
+    return np.sort(order[:SHARED])
 
 
 def _with_local(head: KernelHead, pools: Sequence[Pool]) -> KernelHead:

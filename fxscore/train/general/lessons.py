@@ -113,6 +113,11 @@ def _of_table(table: TaskTable, where: Where, most: int, tell: Callable[[str], N
                 yield lesson
 
 
+def looked_at(table: TaskTable, most: int = MOST) -> list[ModelRef]:
+    """All networks of a table's tasks whose features are read, by the same draws."""
+    return _wanted(table.tasks, 0 if table.name in WHOLE else most)
+
+
 def _wanted(tasks: Sequence[RankingTask], most: int) -> list[ModelRef]:
     """The networks of these tasks, or so many of each distinct set of them."""
     refs: dict[ModelRef, None] = {}

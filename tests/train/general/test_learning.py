@@ -5,7 +5,7 @@ import pytest
 
 from fxscore.evaluate import spearman
 from fxscore.scorer.hybrid_learners import normal_targets
-from fxscore.train.general.learning import Learning, fit, groups, pools_of
+from fxscore.train.general.learning import SHARED, Learning, fit, groups, pools_of
 from tests.train.general.made import NAMES, Floats, column, lesson, shared
 
 SETTINGS = Learning(prior=0.0, noise=0.1)
@@ -57,6 +57,17 @@ def test_tasks_of_the_same_networks_teach_together_and_judges_do_not_teach() -> 
     assert pool.targets == pytest.approx(np.zeros(len(one)), abs=1e-6)  # the two contradict each other
     (drawn,) = pools_of([one], most=7)
     assert len(drawn.targets) == len(drawn.values) == 7
+
+
+def test_a_large_table_teaches_what_is_common_with_some_of_its_networks_drawn_wherever_they_stand() -> None:
+    small, large = lesson("a", shared), lesson("timm", shared, n=2 * SHARED)
+    head = fit(pools_of([small, large]), SETTINGS)
+    taught = head.amounts != 0
+    assert taught[head.pool == 0].all()
+    own = taught[head.pool == 1]
+    assert own.sum() == SHARED
+    assert SHARED / 4 < own[:SHARED].sum() < 3 * SHARED / 4
+    assert (head.local_amounts[head.pool == 1] != 0).all()  # what it alone teaches, it teaches with all
 
 
 def test_quantiles_keep_the_order_and_share_ties() -> None:
