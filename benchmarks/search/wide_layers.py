@@ -41,6 +41,7 @@ from benchmarks.quality.wild_training import (
     write_table,
 )
 from benchmarks.results import command_line, table, write_section
+from benchmarks.search.width_steps import WIDEST, factor, widest_step
 from benchmarks.shared.rows import keep_rows, kept_rows
 from fxscore.evaluate import mean_over_runs, spearman
 from fxscore.network_training import ClassifierTrainer
@@ -48,7 +49,7 @@ from fxscore.types import ModelRef
 
 HERE = Path(__file__).parent
 CHOSEN, TRAINED = HERE / "wide_layers_chosen.csv", HERE / "wide_layers.csv"
-SPACE, WIDE, MIN_PARAMS = "zen_resnet", 16, 9e5
+SPACE, MIN_PARAMS = "zen_resnet", 9e5
 SEEDS = (0, 1)
 CHOICE = ("by", "genotype", "score", "params", "step")
 COLUMNS = ("genotype", "seed", LABEL, "loss", "seconds", "device", "date", "torch")
@@ -60,11 +61,11 @@ def choose(histories: Sequence[Path], random: int, seed: int) -> list[Row]:
     known = {row["genotype"]: row for history in histories for row in looked_at(history)}
     rows = sorted(known.values(), key=lambda row: -row["score"])
     found = [{**max(looked_at(path), key=lambda row: row["score"]), "by": path.name} for path in histories]
-    kinds: dict[str, list[Row]] = {f"step ≤ {WIDE}": [], f"step > {WIDE}": []}
+    kinds: dict[str, list[Row]] = {f"step ≤ {WIDEST}": [], f"step > {WIDEST}": []}
     for row in rows:
-        kinds[f"step {'>' if row['step'] > WIDE else '≤'} {WIDE}"].append(row)
+        kinds[f"step {'>' if row['step'] > WIDEST else '≤'} {WIDEST}"].append(row)
     names = ", ".join(path.name for path in histories)
-    found.append({**kinds[f"step ≤ {WIDE}"][0], "by": f"{names}: best, step ≤ {WIDE}"})
+    found.append({**kinds[f"step ≤ {WIDEST}"][0], "by": f"{names}: best, step ≤ {WIDEST}"})
     draw = np.random.default_rng(seed)
     for kind, members in kinds.items():
         places = draw.permutation(len(members))[:random]
@@ -74,7 +75,6 @@ def choose(histories: Sequence[Path], random: int, seed: int) -> list[Row]:
 
 def looked_at(history: Path) -> list[Row]:
     """The scored networks of a search that are large enough, with their widest step."""
-    from benchmarks.search.zen_nas import widest_step
     from fxscore.searching import HISTORY
     from fxscore.sources import build
 
@@ -86,13 +86,13 @@ def looked_at(history: Path) -> list[Row]:
         if "score" in each["values"]
     }
     large = {text: values for text, values in scored.items() if values["params"] >= MIN_PARAMS}
-    steps = {text: widest_step(build(ModelRef(SPACE, text)).module) for text in large}
+    steps = {text: factor(widest_step(build(ModelRef(SPACE, text)).module)) for text in large}
     return [
         {
             "genotype": text,
             "score": round(values["score"], 2),
             "params": int(values["params"]),
-            "step": round(max(steps[text]) / min(steps[text]), 1),
+            "step": round(steps[text], 1),
         }
         for text, values in large.items()
     ]

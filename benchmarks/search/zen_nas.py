@@ -1,10 +1,11 @@
 """The paper's search (III-E, IV-A3): the Zen-NAS space under a million parameters and 18 sub-layers.
 
 ``python -m benchmarks.search.zen_nas --population 512 --generations 100 --hours 2 --write`` searches with each scorer
-of ``--scorers`` (names or files), chooses the highest score among networks of at least 900 k parameters, and keeps
-front, plots, drawing and Python file of each in ``runs/search/SCORER``; ``--write`` puts plots and drawings beside
-RESULTS.md. A search that the time cuts short says how far it came; the same command goes on. ``--compare N`` then gives
-every algorithm N scored networks, for each of ``--seeds``.
+of ``--scorers`` (names or files), and chooses the highest score among networks of at least 900 k parameters in which no
+layer is more than sixteen times as wide as the one before or behind it: wider ones gain nothing in training.
+Front, plots, drawing and Python file of each are kept in ``runs/search/SCORER``; ``--write`` puts plots and drawings
+beside RESULTS.md. A search that the time cuts short says how far it came; the same command goes on. ``--compare N``
+then gives every algorithm N scored networks, for each of ``--seeds``.
 
 The number of parameters is maximised, as the paper's second sign of quality ("capacity"); ``--objective params``
 minimises it instead.
@@ -22,9 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from benchmarks.results import command_line, picture, table, write_section
+from benchmarks.search.width_steps import WIDEST, factor, widest_step
 from fxscore.evaluate import mean_over_runs
 from fxscore.report.search.files import write_search
 from fxscore.report.search.plots import plot_convergence
@@ -143,10 +143,10 @@ def describe(name: str, result: SearchResult, watch: Watch, folder: Path) -> tup
     scored = [each for each in result.evaluations if each.feasible]
     architectures = len({each.fingerprint for each in scored})
     counts = [len(result.history), len(result.evaluations), len(scored), architectures]
-    chosen = _chosen(result)
+    chosen = found(result)
     write_search(result, chosen, folder, picture="png")
     row = [name, *counts, *Throughput.after(watch, folder).cells, len(result.front)]
-    return row, f"{_about(name, result, chosen)}\n\n{_front(result)}"
+    return row, f"{about(name, result, chosen)}\n\n{_front(result)}"
 
 
 def _front(result: SearchResult) -> str:
@@ -173,14 +173,23 @@ def pictures(name: str, folder: Path) -> str:
     return "\n\n".join(lines)
 
 
-def _chosen(result: SearchResult) -> Evaluation | None:
-    found = [e for e in result.evaluations if e.feasible and e.values["params"] >= MIN_PARAMS]
-    return max(found, key=lambda each: each.values["score"], default=None)
+def found(result: SearchResult) -> Evaluation | None:
+    """The best of the large networks without a layer far wider than its neighbours."""
+    return next((each for each in large(result) if factor(widest_step(result.build(each))) <= WIDEST), None)
 
 
-def _about(name: str, result: SearchResult, chosen: Evaluation | None) -> str:
+def large(result: SearchResult) -> list[Evaluation]:
+    """The networks of at least `MIN_PARAMS` parameters, best first."""
+    scored = [e for e in result.evaluations if e.feasible and e.values["params"] >= MIN_PARAMS]
+    return sorted(scored, key=lambda each: -each.values["score"])
+
+
+def about(name: str, result: SearchResult, chosen: Evaluation | None) -> str:
+    """What was chosen, and what scored higher."""
     if chosen is None:
-        return f"**{name}**: no network of {MIN_PARAMS:,.0f} parameters or more was scored."
+        return (
+            f"**{name}**: no network of {MIN_PARAMS:,.0f} parameters or more without a wide step was scored."
+        )
     chain = result.space.parse(chosen.text)
     widths = ", ".join(str(block.channels) for block in chain.blocks)
     strides = sum(block.stride == 2 for block in chain.blocks)
@@ -191,15 +200,20 @@ def _about(name: str, result: SearchResult, chosen: Evaluation | None) -> str:
         f"**{name}**: score {chosen.values['score']:.4f}, {chosen.values['params']:,.0f} parameters, "
         f"{chosen.values['layers']:.0f} sub-layers in {len(chain.blocks)} super-blocks of widths {widths}, {strides} "
         f"of them with stride 2, tail {chain.tail}. The widest step from a layer to the next is from {before} to "
-        f"{after} channels{held}.\n\n`{chosen.text}`"
+        f"{after} channels{held}.\n\n`{chosen.text}`{_wider(result, chosen)}"
     )
 
 
-def widest_step(network: nn.Module) -> tuple[int, int]:
-    """Channels in and out of the convolution, behind the first, that changes them by the largest factor."""
-    convs = [part for part in network.modules() if isinstance(part, nn.Conv2d) and part.groups == 1][1:]
-    steps = [(conv.in_channels, conv.out_channels) for conv in convs]
-    return max(steps, key=lambda step: max(step) / min(step))
+def _wider(result: SearchResult, chosen: Evaluation) -> str:
+    """What scored higher, and has a wider step."""
+    best = large(result)[0]
+    if best is chosen:
+        return ""
+    before, after = widest_step(result.build(best))
+    return (
+        f"\n\nThe best of all, with a step from {before} to {after} channels: score {best.values['score']:.4f}, "
+        f"`{best.text}`."
+    )
 
 
 def comparison(options: argparse.Namespace, scorer: str) -> str:
@@ -292,7 +306,8 @@ def main() -> None:
         f"Population {options.population}, {options.generations} generations at most, "
         f"seed {options.seeds[0]}, objectives score and {options.objective}; fresh networks a second with "
         f"{options.workers} workers, while other work ran on the machine, over the timed sessions alone. Proposed "
-        "networks that pass a limit are not scored. Chosen: the highest score from 900,000 parameters on."
+        "networks that pass a limit are not scored. Chosen: the highest score from 900,000 parameters on, of networks "
+        f"in which no layer is more than {WIDEST} times as wide as the one before or behind it."
     )
     body = "\n\n".join([note, table(columns, rows), *abouts])
     if options.compare:

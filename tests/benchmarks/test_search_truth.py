@@ -22,7 +22,7 @@ from benchmarks.search.truth import (
     scaled,
     size,
 )
-from benchmarks.search.zen_nas import widest_step
+from benchmarks.search.width_steps import widest_step
 from benchmarks.shared.rows import kept_rows
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.quality import wild_training, zen_networks
 from benchmarks.quality.wild_training import LABEL, SEEDS, Training, known_rows, tasks, write_table
-from benchmarks.search.zen_nas import widest_step
+from benchmarks.search.width_steps import factor, widest_step
 from fxscore.evaluate import read_population
 from fxscore.network_training import ClassifierPlan
 from fxscore.spaces.wild import Wild
@@ -99,7 +99,7 @@ def test_networks_of_the_zen_space_are_within_their_limits_and_from_level_to_wid
     sizes = [zen_networks.SPACE.count_parameters(chain) for chain in chains]
     assert zen_networks.LEAST_PARAMETERS <= min(sizes) <= max(sizes) <= zen_networks.MOST_PARAMETERS
     assert max(map(zen_networks.macs_of, chains)) <= zen_networks.MOST_MACS
-    steps = [max(step) / min(step) for step in (widest_step(zen_networks.SPACE.build(c)) for c in chains)]
+    steps = [factor(widest_step(zen_networks.SPACE.build(chain))) for chain in chains]
     assert min(steps) < 8
     assert max(steps) > 32
     first = list(itertools.islice(tasks("zen_resnet"), 5))
