@@ -39,6 +39,7 @@ MEASURED = Path(__file__).with_name("opponents.csv")
 RUN = ("naswot", "synflow", "swap", "wrcor", "vkdnw", *COMPONENTS[:3])
 COLUMNS = ("table", "network", *RUN)
 SIDE, MOST_MMACS = 32, 100.0
+TRIED = 3  # times as many networks are drawn, where most are too large
 BATCH = 8
 SHARPER = ("naswot", "swap")  # which sharpen with the batch, and cost no backward pass: twice as many images
 LEAST = 10  # networks of a task
@@ -56,13 +57,14 @@ def proxy_of(name: str) -> BaseProxy:
 def measured(
     table: TaskTable, options: argparse.Namespace, executor: Executor, store: Store
 ) -> list[dict[str, Any]]:
-    """A row for each drawn network that is small enough at the small input."""
+    """A row for each of the first `n` drawn networks that are small enough at the small input."""
     refs = looked_at(table)
     order = np.random.default_rng(options.seed).permutation(len(refs)).tolist()
-    drawn = [refs[place] for place in order[: options.n]]
+    drawn = [refs[place] for place in order[: TRIED * options.n]]
     macs = _values(drawn, ("macs",), executor, store)["macs"]
     share = min(1.0, (SIDE / _side(drawn[0])) ** 2)
-    kept = [ref for ref, own in zip(drawn, macs, strict=True) if own * share <= MOST_MMACS * 1e6]
+    small = [ref for ref, own in zip(drawn, macs, strict=True) if own * share <= MOST_MMACS * 1e6]
+    kept = small[: options.n]
     values = _values(kept, RUN, executor, store) if kept else {}
     return [
         {"table": table.name, "network": str(ref)} | {name: _text(own[place]) for name, own in values.items()}
@@ -209,7 +211,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the benchmark tables")
     parser.add_argument("--tables", nargs="*", default=(), help="names of tables; all by default")
-    parser.add_argument("--n", type=int, default=30, help="networks of each table")
+    parser.add_argument("--n", type=int, default=20, help="networks of each table")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
     parser.add_argument("--store", type=Path, default=Path("runs/opponents.db"))
     parser.add_argument("--workers", type=int, default=1)
