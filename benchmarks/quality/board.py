@@ -165,19 +165,6 @@ def families(lessons: Sequence[Lesson], learning: Mapping[str, Learning]) -> str
     return table(heads, lines)
 
 
-def against_opponents(rows: Sequence[TaskFigures]) -> list[Compared]:
-    """The tasks with enough networks that opponents were measured on."""
-    measured, found = kept_rows(MEASURED), []
-    for row in rows:
-        lesson = row.judged.lesson
-        sizes = {
-            name: np.exp(lesson.column(column))
-            for name, column in (("params", "log_params"), ("flops", "own_log_macs"))
-        }
-        found.append(compared(lesson.name, lesson.refs, lesson.labels, row.scores, sizes, measured))
-    return [each for each in found if each is not None]
-
-
 def _family_figures(lesson: Lesson, scores: Floats) -> list[str]:
     assert lesson.families is not None
     whole = agreement(scores, lesson.labels, Measures(resamples=RESAMPLES), lesson.families).figures
@@ -233,15 +220,27 @@ def calibration_tables(found: Calibration) -> str:
     return "\n\n".join(parts)
 
 
+def against_opponents(rows: Sequence[TaskFigures]) -> list[Compared]:
+    """The tasks with enough networks that opponents were measured on."""
+    measured, found = kept_rows(MEASURED), []
+    for row in rows:
+        lesson = row.judged.lesson
+        sizes = {
+            name: np.exp(lesson.column(column))
+            for name, column in (("params", "log_params"), ("flops", "own_log_macs"))
+        }
+        found.append(compared(lesson.name, lesson.refs, lesson.labels, row.scores, sizes, measured))
+    return [each for each in found if each is not None]
+
+
 def beside_opponents(found: Sequence[Compared]) -> str:
     """Every task on the networks that opponents were measured on; nothing where there are none."""
     return f"{OPPONENTS_NOTE}\n\n{overview_of(found)}" if found else ""
 
 
-def write_opponents(found: Sequence[Compared]) -> None:
+def write_opponents(shown: str, found: Sequence[Compared]) -> None:
     """The section, with intervals in a file of its own."""
     if found:
-        shown = beside_opponents(found)
         body = f"{shown}\n\n{intervals(found)}"
         write_section("opponents", "Opponents of the last years", body, command_line(), headline=shown)
 
@@ -301,10 +300,11 @@ def main() -> None:
     }
     body = "\n\n".join([NOTE, board(rows), families(lessons, learning)])
     found, beside = calibrated_pairs(parts), against_opponents(rows)
-    print(body, beside_opponents(beside), calibration_tables(found), sep="\n\n")
+    shown = beside_opponents(beside)
+    print(body, shown, calibration_tables(found), sep="\n\n")
     if options.write:
         write_section("board", "The general scorer on populations left out", body, command_line())
-        write_opponents(beside)
+        write_opponents(shown, beside)
         write_calibration(found)
         write_block("quality", overview(rows), DOCS / "quality.md")
 

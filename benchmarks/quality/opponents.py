@@ -21,7 +21,7 @@ from scipy.stats import rankdata
 from benchmarks.results import table
 from benchmarks.shared.proxy_scores import known_records, measure
 from benchmarks.shared.rows import keep_rows, kept_rows
-from fxscore.evaluate import Estimate, Measures, agreement, scores_of
+from fxscore.evaluate import Estimate, Measures, agreement, scores_of, spearman
 from fxscore.evaluate.task import TaskTable
 from fxscore.evaluate.tasks import task_tables
 from fxscore.proxies import get_proxy
@@ -106,14 +106,19 @@ class Compared:
     labels: Floats
     scores: dict[str, Floats]
 
+    def ranked(self, name: str) -> Floats:
+        """(n,) ranks of a scorer's values; networks without one are the last."""
+        known = np.nan_to_num(self.scores[name], nan=-np.inf)
+        return np.asarray(rankdata(known))  # differences of infinities are none
+
     def estimate(self, name: str) -> Estimate:
-        """ρ with its interval; networks without a score are the last."""
-        scores = rankdata(np.nan_to_num(self.scores[name], nan=-np.inf))  # differences of infinities are none
-        return agreement(scores, self.labels, Measures(resamples=1000)).figures["spearman"]
+        """ρ with its interval."""
+        return agreement(self.ranked(name), self.labels, Measures(resamples=1000)).figures["spearman"]
 
     def value(self, name: str) -> float:
         """ρ; 0 where all scores are equal."""
-        return self.estimate(name).value or 0.0 if len(np.unique(self.scores[name])) > 1 else 0.0
+        ranks = self.ranked(name)
+        return spearman(ranks, self.labels) if np.ptp(ranks) else 0.0
 
 
 def compared(

@@ -218,9 +218,8 @@ def _with_reach(head: KernelHead, pools: Sequence[Pool]) -> KernelHead:
 
 def _with_shared(head: KernelHead, pools: Sequence[Pool], learning: Learning) -> KernelHead:
     """What all populations have in common, learned from some networks of each."""
-    starts = np.cumsum([0, *(len(pool) for pool in pools)])
     drawn = [_sharing(pool) for pool in pools]
-    taught = np.concatenate([start + places for start, places in zip(starts, drawn, strict=False)])
+    taught = np.concatenate([np.flatnonzero(head.pool == place)[own] for place, own in enumerate(drawn)])
     of = head.pool[taught]
     some = replace(head, points=head.points[taught])
     covariance = some.likeness(some.points.astype(float))

@@ -96,7 +96,7 @@ def read_lessons(
 
 
 def _of_table(table: TaskTable, where: Where, most: int, tell: Callable[[str], None]) -> Iterator[Lesson]:
-    most = 0 if table.name in WHOLE else most
+    most = _most_of(table, most)
     for shape in dict.fromkeys(task.input_shape for task in table.tasks):
         tasks = [task for task in table.tasks if task.input_shape == shape]
         wanted = _wanted(tasks, most)
@@ -115,7 +115,12 @@ def _of_table(table: TaskTable, where: Where, most: int, tell: Callable[[str], N
 
 def looked_at(table: TaskTable, most: int = MOST) -> list[ModelRef]:
     """All networks of a table's tasks whose features are read, by the same draws."""
-    return _wanted(table.tasks, 0 if table.name in WHOLE else most)
+    return _wanted(table.tasks, _most_of(table, most))
+
+
+def _most_of(table: TaskTable, most: int) -> int:
+    """How many networks of one table are looked at; 0 for all."""
+    return 0 if table.name in WHOLE else most
 
 
 def _wanted(tasks: Sequence[RankingTask], most: int) -> list[ModelRef]:
